@@ -1,0 +1,157 @@
+"""Who calls: a system by its certificate, the agency for which it acts, the person it claims.
+
+Credentials belong to a system. The directory says, with dates, for which agencies it may act. A system that may act for
+several always names one in the metadata `x-lienthong-agency`, by identifier or by a code in force.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import ExtensionOID
+
+from lienthong.chassis.clock import Clock
+from lienthong.chassis.directory.cache import DirectoryCache
+from lienthong.chassis.directory.model import Agency, Directory, Match, Role, System
+from lienthong.chassis.errors import AxisError, Code, invalid, unavailable
+
+AGENCY_KEY = "x-lienthong-agency"
+PERSON_KEY = "x-lienthong-person"
+URN = "urn:lienthong:system:"
+
+_RETRY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a certificate says."""
+
+    system: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls.
+
+    Attributes:
+        system: The system.
+        agency: The agency for which it acts; None for operators.
+        reach: Identifiers of the agency and of those whose mailbox it has taken over.
+        person: The person as the system claims.
+    """
+
+    system: System
+    agency: Agency | None = None
+    reach: tuple[str, ...] = ()
+    person: str = ""
+
+    @property
+    def scope(self) -> str:
+        """What repeats by `request_id` are counted under: the agency, or the operator's system."""
+        return self.agency.id if self.agency else f"system:{self.system.id}"
+
+    def acting(self) -> Agency:
+        """Gives the agency for which the call acts.
+
+        Raises:
+            AxisError: PERMISSION_DENIED when the caller acts for none.
+        """
+        if self.agency is None:
+            raise _denied("NO_AGENCY", f"system {self.system.name!r} acts for no agency, and this call needs one")
+        return self.agency
+
+
+class Authenticator:
+    """Finds out who calls, on this service's copy of the directory."""
+
+    def __init__(self, directory: DirectoryCache, clock: Clock) -> None:
+        self._directory = directory
+        self._clock = clock
+
+    def caller(self, certificate: bytes | None, metadata: Mapping[str, str]) -> Caller:
+        """Finds out who calls.
+
+        Args:
+            certificate: The client's certificate in PEM; the handshake has verified it.
+            metadata: Of the call.
+
+        Raises:
+            AxisError: UNAUTHENTICATED without a usable certificate, UNAVAILABLE when this copy of the directory does
+                not know the system yet, PERMISSION_DENIED when it may not act for the agency named.
+        """
+        credential = credential_of(certificate) if certificate else None
+        if credential is None:
+            raise _unauthenticated("NO_CREDENTIALS", "Show a client certificate that the axis issued.")
+        now = self._clock.now()
+        directory = self._directory.get()
+        system = self._system(directory, credential, now)
+        person = metadata.get(PERSON_KEY, "")
+        if system.role is not Role.AGENCY_SYSTEM:
+            return Caller(system, person=person)
+        agency = _agency(directory, system, metadata.get(AGENCY_KEY, ""), now)
+        return Caller(system, agency, directory.mailboxes(agency.id, now), person)
+
+    def _system(self, directory: Directory, credential: Credential, now: datetime) -> System:
+        system = directory.systems.get(credential.system)
+        if system is None:
+            raise unavailable(
+                "SYSTEM_NOT_KNOWN_YET",
+                f"system {credential.system} is not known here yet; its registration is on the way. Try again.",
+                _RETRY,
+            )
+        revoked = system.revoked is not None and system.revoked <= now
+        if revoked or credential.fingerprint in system.revoked_certificates:
+            raise _unauthenticated("CREDENTIALS_REVOKED", f"The credentials of {system.name!r} were revoked.")
+        return system
+
+
+@lru_cache(maxsize=4096)
+def credential_of(certificate: bytes) -> Credential | None:
+    """Reads the system's identifier from a certificate in PEM; None when there is none."""
+    parsed = x509.load_pem_x509_certificate(certificate)
+    try:
+        names = parsed.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
+    except x509.ExtensionNotFound:
+        return None
+    if not isinstance(names, x509.SubjectAlternativeName):
+        return None
+    for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
+        if uri.startswith(URN):
+            return Credential(uri.removeprefix(URN), parsed.fingerprint(hashes.SHA256()))
+    return None
+
+
+def _agency(directory: Directory, system: System, named: str, now: datetime) -> Agency:
+    allowed = directory.acts_for(system, now)
+    if not named:
+        return directory.agencies[_only(system, allowed)]
+    agency = directory.agencies.get(named)
+    if agency is None:
+        resolved = directory.resolve(named, now)
+        agency = resolved.agency if resolved.match is not Match.UNKNOWN else None
+    if agency is None or agency.id not in allowed:
+        raise _denied("AGENCY_NOT_GRANTED", f"system {system.name!r} may not act for {named!r}")
+    return agency
+
+
+def _only(system: System, allowed: tuple[str, ...]) -> str:
+    if not allowed:
+        raise _denied("AGENCY_NOT_GRANTED", f"system {system.name!r} may act for no agency that is in force")
+    if len(allowed) > 1:
+        raise invalid(
+            "AGENCY_NOT_NAMED",
+            f"system {system.name!r} may act for {len(allowed)} agencies; name one in the metadata {AGENCY_KEY!r}",
+        )
+    return allowed[0]
+
+
+def _denied(reason: str, message: str) -> AxisError:
+    return AxisError(Code.PERMISSION_DENIED, reason, message)
+
+
+def _unauthenticated(reason: str, message: str) -> AxisError:
+    return AxisError(Code.UNAUTHENTICATED, reason, message)

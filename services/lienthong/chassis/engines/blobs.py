@@ -1,0 +1,249 @@
+"""The blob store contract, and its embedded engine: a directory.
+
+Content lives once, under a random key, and never changes; SHA-256 and length are attributes kept with the rows that
+name it. A writer's bytes are durable when `commit` returns, and gone when it is not called.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Protocol, Self
+
+from lienthong.chassis import failpoints
+from lienthong.chassis.errors import AxisError, Code, not_found
+from lienthong.chassis.ids import IdSource
+
+_NO_SPACE = 28
+_KEY_LENGTH = 36
+
+
+class BlobWriter(Protocol):
+    """Takes the bytes of one blob."""
+
+    key: str
+
+    def write(self, data: bytes) -> int:
+        """Appends bytes."""
+        ...
+
+    def sync(self) -> int:
+        """Makes what was written durable, and tells how many bytes that are."""
+        ...
+
+    def commit(self) -> None:
+        """Makes the blob durable and visible under its key."""
+        ...
+
+    def discard(self) -> None:
+        """Drops what was written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BlobEntry:
+    """A blob as the store lists it."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+class BlobStore(Protocol):
+    """Where content stands."""
+
+    def create(self) -> BlobWriter:
+        """Starts a blob under a new random key."""
+        ...
+
+    def resume(self, key: str, size: int) -> BlobWriter:
+        """Goes on with a blob that was not committed, after its first `size` bytes.
+
+        Raises:
+            AxisError: NOT_FOUND when fewer bytes than that are durable.
+        """
+        ...
+
+    def open_partial(self, key: str) -> BinaryIO:
+        """Opens what was written so far of a blob that was not committed."""
+        ...
+
+    def open(self, key: str) -> BinaryIO:
+        """Opens a blob for reading, seekable.
+
+        Raises:
+            AxisError: NOT_FOUND.
+        """
+        ...
+
+    def path(self, key: str) -> Path:
+        """Gives a local file with the content, for tools that need one.
+
+        Raises:
+            AxisError: NOT_FOUND.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Removes a blob; one that is gone already is no error."""
+        ...
+
+    def entries(self) -> Iterator[BlobEntry]:
+        """Lists all blobs, for the sweeper of orphans."""
+        ...
+
+
+class DirectoryBlobs:
+    """Blobs as files: written to a temporary name, fsynced, renamed, the folder fsynced."""
+
+    def __init__(self, root: Path, ids: IdSource) -> None:
+        """Opens or makes the folder.
+
+        Args:
+            root: The folder.
+            ids: Gives the random keys.
+        """
+        self._root = root
+        self._ids = ids
+        self._incoming = root / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def create(self) -> "FileBlobWriter":
+        """Starts a blob. See `BlobStore.create`."""
+        key = self._ids.new()
+        return FileBlobWriter(key, self._incoming / key, self._place(key))
+
+    def resume(self, key: str, size: int) -> "FileBlobWriter":
+        """Goes on with a blob. See `BlobStore.resume`."""
+        return FileBlobWriter(key, self._partial(key, size), self._place(key), size)
+
+    def open_partial(self, key: str) -> BinaryIO:
+        """Opens an unfinished blob. See `BlobStore.open_partial`."""
+        return self._partial(key, 0).open("rb")
+
+    def open(self, key: str) -> BinaryIO:
+        """Opens a blob. See `BlobStore.open`."""
+        return self.path(key).open("rb")
+
+    def path(self, key: str) -> Path:
+        """Gives the file of a blob. See `BlobStore.path`."""
+        place = self._place(key)
+        if len(key) != _KEY_LENGTH or "/" in key or not place.is_file():
+            raise not_found(f"content {key}")
+        return place
+
+    def delete(self, key: str) -> None:
+        """Removes a blob. See `BlobStore.delete`."""
+        self._place(key).unlink(missing_ok=True)
+
+    def entries(self) -> Iterator[BlobEntry]:
+        """Lists all blobs. See `BlobStore.entries`."""
+        for place in self._root.glob("??/*"):
+            with suppress(FileNotFoundError):
+                status = place.stat()
+                yield BlobEntry(place.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    def _partial(self, key: str, size: int) -> Path:
+        incoming = self._incoming / key
+        if "/" in key or not incoming.is_file() or incoming.stat().st_size < size:
+            raise not_found(f"unfinished content {key}")
+        return incoming
+
+    def _place(self, key: str) -> Path:
+        # The last characters of a UUIDv7 are random; the first ones would put a day into one folder.
+        return self._root / key[-2:] / key
+
+
+class FileBlobWriter:
+    """Writes one blob to a file. See `BlobWriter`."""
+
+    def __init__(self, key: str, incoming: Path, place: Path, size: int = 0) -> None:
+        self.key = key
+        self._incoming = incoming
+        self._place = place
+        self._file = incoming.open("r+b" if size else "wb")
+        if size:
+            self._file.truncate(size)
+            self._file.seek(size)
+
+    def write(self, data: bytes) -> int:
+        """Appends bytes.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.discard()
+            raise _told(error) from error
+
+    def sync(self) -> int:
+        """Makes what was written durable. See `BlobWriter.sync`.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            self._file.flush()
+            failpoints.reach("blob.before-fsync")
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _told(error) from error
+        return self._file.tell()
+
+    def commit(self) -> None:
+        """Makes the blob durable and visible.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            self.sync()
+            self._file.close()
+            self._place.parent.mkdir(exist_ok=True)
+            failpoints.reach("blob.before-rename")
+            self._incoming.rename(self._place)
+            _sync_folder(self._place.parent)
+        except OSError as error:
+            self.discard()
+            raise _told(error) from error
+        failpoints.reach("blob.after-rename")
+
+    def discard(self) -> None:
+        """Drops what was written."""
+        with suppress(OSError):
+            self._file.close()
+        self._incoming.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.discard()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _told(error: OSError) -> AxisError | OSError:
+    if error.errno != _NO_SPACE:
+        return error
+    return AxisError(
+        Code.RESOURCE_EXHAUSTED,
+        "STORAGE_FULL",
+        "The axis has no room to store this content. Reading goes on; try again later.",
+    )

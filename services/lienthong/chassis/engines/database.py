@@ -1,0 +1,153 @@
+"""The database contract, and its embedded engine: one SQLite file for each service.
+
+A service sees SQLAlchemy connections only. `write()` opens a transaction that is serialised with every other writer of
+the same file, `read()` a consistent snapshot that waits for nobody.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, pool
+from sqlalchemy.exc import DBAPIError
+
+from lienthong.chassis import failpoints
+from lienthong.chassis.errors import AxisError, Code, unavailable
+
+READERS = 16
+"""Connections for reading, at most; further readers wait."""
+
+
+class Database(Protocol):
+    """Where a service keeps its rows."""
+
+    def write(self) -> "ContextConnection":
+        """Opens a transaction that commits at the end of the block, and rolls back when it raises."""
+        ...
+
+    def read(self) -> "ContextConnection":
+        """Opens a consistent snapshot for reading."""
+        ...
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        ...
+
+
+class ContextConnection(Protocol):
+    """A connection for the length of a `with` block."""
+
+    def __enter__(self) -> Connection: ...
+
+    def __exit__(self, *exc: object) -> bool | None: ...
+
+
+class SqliteDatabase:
+    """SQLite in WAL mode with `synchronous=FULL`: a commit is on disk before it answers."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens or makes the file.
+
+        Args:
+            path: The file; its folder exists.
+        """
+        self.path = path
+        self._turn = threading.Lock()
+        self._writer = _engine(path, pool.QueuePool, pool_size=1, max_overflow=0)
+        self._readers = _engine(path, pool.QueuePool, pool_size=READERS, max_overflow=0)
+        event.listen(self._writer, "begin", _begin_immediate)
+
+    def create(self, metadata: MetaData) -> None:
+        """Makes the tables that are missing."""
+        with self.write() as connection:
+            metadata.create_all(connection)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Opens a write transaction. See `Database.write`.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when the file cannot be used.
+        """
+        with self._turn, translated(), self._writer.begin() as connection:
+            yield connection
+            failpoints.reach("uow.before-commit")
+        failpoints.reach("uow.after-commit")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Opens a snapshot. See `Database.read`.
+
+        Raises:
+            AxisError: UNAVAILABLE when the file cannot be used.
+        """
+        with translated(), self._readers.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._writer.dispose()
+        self._readers.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns failures of the engine into errors that a caller can be told.
+
+    Raises:
+        AxisError: RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when the engine is away.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise _told(error) from error
+
+
+def _told(error: DBAPIError) -> AxisError | DBAPIError:
+    text = str(error.orig)
+    if "full" in text:
+        return AxisError(
+            Code.RESOURCE_EXHAUSTED,
+            "STORAGE_FULL",
+            "The axis has no room to store this. Reading goes on; try again later.",
+            retry_after=timedelta(seconds=30),
+        )
+    if isinstance(error.orig, sqlite3.OperationalError) and ("I/O" in text or "locked" in text or "unable" in text):
+        return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", timedelta(seconds=1))
+    return error
+
+
+def _engine(path: Path, poolclass: type[pool.Pool], **options: Any) -> Engine:
+    engine = create_engine(
+        f"sqlite:///{path}",
+        poolclass=poolclass,
+        connect_args={"check_same_thread": False, "timeout": 30, "cached_statements": 512},
+        query_cache_size=2000,
+        **options,
+    )
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: ours begin IMMEDIATE, so that two writers never deadlock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "journal_size_limit=67108864",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

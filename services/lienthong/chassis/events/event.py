@@ -1,0 +1,104 @@
+"""An event as it is written, and as it arrives: protobuf values with CloudEvents headers in binary mode."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from google.protobuf.message import Message
+
+from lienthong.chassis.engines.eventlog import NewRecord, Record
+
+DOCUMENTS: Final = "intake-documents-v1"
+VERDICTS: Final = "signing-verdicts-v1"
+DIRECTORY: Final = "routing-directory-v1"
+DELIVERIES: Final = "routing-deliveries-v1"
+PROGRESS: Final = "workflow-progress-v1"
+
+EVENT_PACKAGE: Final = "lienthong.events.v1."
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened, to be told.
+
+    Attributes:
+        topic: Where it is told.
+        key: Decides the partition; events of one key keep their order.
+        subject: The aggregate; its events are counted 1, 2, 3 … in each topic.
+        value: What happened.
+    """
+
+    topic: str
+    key: str
+    subject: str
+    value: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, as it arrived.
+
+    Attributes:
+        id: Identifier, the same at each repeat.
+        topic: Where it was told.
+        type: Full name of the message type.
+        subject: The aggregate.
+        sequence: Version of the aggregate.
+        time: When it was written, RFC 3339.
+        traceparent: Trace that it belongs to, may be empty.
+        value: The message, serialised.
+        partition: Partition of the topic.
+        offset: Offset in the partition.
+    """
+
+    id: str
+    topic: str
+    type: str
+    subject: str
+    sequence: int
+    time: str
+    traceparent: str
+    value: bytes
+    partition: int = 0
+    offset: int = 0
+
+
+def record_of(row: Any, source: str, time: str) -> NewRecord:
+    """Makes a record of the log from a row of the outbox."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": row.event_id,
+        "ce_source": source,
+        "ce_type": row.type,
+        "ce_subject": row.subject,
+        "ce_sequence": str(row.sequence),
+        "ce_time": time,
+        "content-type": "application/protobuf",
+    }
+    if row.traceparent:
+        headers["traceparent"] = row.traceparent
+    return NewRecord(row.topic, row.key.encode(), row.value, headers)
+
+
+def event_of(record: Record) -> Event:
+    """Reads a record of the log.
+
+    Raises:
+        ValueError: A header is missing or malformed.
+    """
+    headers: Mapping[str, str] = record.headers
+    missing = {"ce_id", "ce_type", "ce_subject", "ce_sequence"} - headers.keys()
+    if missing:
+        raise ValueError(f"headers missing: {', '.join(sorted(missing))}")
+    return Event(
+        id=headers["ce_id"],
+        topic=record.topic,
+        type=headers["ce_type"],
+        subject=headers["ce_subject"],
+        sequence=int(headers["ce_sequence"]),
+        time=headers.get("ce_time", ""),
+        traceparent=headers.get("traceparent", ""),
+        value=record.value,
+        partition=record.partition,
+        offset=record.offset,
+    )

@@ -1,0 +1,222 @@
+"""The inbox: each event takes effect once, in the order of its aggregate.
+
+Events of an aggregate are counted 1, 2, 3 … An event that was seen is dropped, the next one is handled, a later one is
+parked until the gap closes; so is one whose parent is not known yet. Parked is not dead.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy.dialects.sqlite import insert
+
+from lienthong.chassis.events.event import DIRECTORY, Event
+from lienthong.chassis.events.tables import dead_letters, parked, positions
+from lienthong.chassis.uow import UnitOfWork
+
+PARKED_AT_MOST = 100_000
+"""Parked events that a service keeps; beyond them its consumer stops and alarms."""
+
+_GAP = "waits for an earlier event of the same aggregate"
+
+Handler = Callable[[UnitOfWork, Any, Event], None]
+
+
+class ParentUnknownError(Exception):
+    """An event arrived before the thing that it is about.
+
+    Attributes:
+        awaited: What it waits for, such as `document:…`; whoever makes it calls `UnitOfWork.release` with the same.
+    """
+
+    def __init__(self, awaited: str) -> None:
+        super().__init__(f"waits for {awaited}")
+        self.awaited = awaited
+
+
+class ParkingFullError(Exception):
+    """No more events may be parked; something upstream is missing for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Which events a service takes, and what it does with each type.
+
+    Attributes:
+        topics: All events of these topics are counted, also those of types that have no handler.
+        handlers: By full name of the message type: the type, and what to do.
+    """
+
+    topics: tuple[str, ...]
+    handlers: Mapping[str, tuple[type[Message], Handler]]
+
+
+def handler(kind: type[Message], action: Handler) -> tuple[str, tuple[type[Message], Handler]]:
+    """Makes one row of `Subscription.handlers`."""
+    return kind.DESCRIPTOR.full_name, (kind, action)
+
+
+class InboxBatch:
+    """Applies a batch of events in one unit of work."""
+
+    def __init__(self, work: UnitOfWork, subscription: Subscription) -> None:
+        self._work = work
+        self._subscription = subscription
+        self._positions: dict[tuple[str, str], int] = {}
+        self._changed: set[tuple[str, str]] = set()
+        self._parked_count: int | None = None
+
+    def apply(self, events: Iterable[Event]) -> int:
+        """Applies events and all parked ones that follow from them; tells how many took effect.
+
+        Raises:
+            ParkingFullError: Too much is parked.
+            Exception: Whatever a handler raised; nothing of the batch took effect then.
+        """
+        todo = deque(events)
+        self._load(todo)
+        applied = 0
+        while todo:
+            event = todo.popleft()
+            if self._apply_one(event):
+                applied += 1
+                todo.extendleft(reversed(self._follow_ups(event)))
+        self._store()
+        return applied
+
+    def _load(self, events: Iterable[Event]) -> None:
+        keys = {(event.topic, event.subject) for event in events if event.topic != DIRECTORY} - self._positions.keys()
+        if not keys:
+            return
+        found = select(positions).where(tuple_(positions.c.topic, positions.c.subject).in_(sorted(keys)))
+        self._positions.update(dict.fromkeys(keys, 0))
+        for row in self._work.connection.execute(found):
+            self._positions[row.topic, row.subject] = row.version
+
+    def _apply_one(self, event: Event) -> bool:
+        if event.topic == DIRECTORY:
+            self._handle(event)
+            return False
+        key = (event.topic, event.subject)
+        last = self._positions[key]
+        if event.sequence <= last:
+            return False
+        if event.sequence > last + 1:
+            self._park(event, "", _GAP)
+            return False
+        try:
+            self._handle(event)
+        except ParentUnknownError as unknown:
+            self._park(event, unknown.awaited, str(unknown))
+            return False
+        self._positions[key] = event.sequence
+        self._changed.add(key)
+        return True
+
+    def _handle(self, event: Event) -> None:
+        found = self._subscription.handlers.get(event.type)
+        if found is None:
+            return
+        kind, action = found
+        message = kind()
+        message.ParseFromString(event.value)
+        self._work.traceparent = event.traceparent
+        action(self._work, message, event)
+
+    def _park(self, event: Event, awaited: str, reason: str) -> None:
+        if self._count() >= PARKED_AT_MOST:
+            raise ParkingFullError(f"{PARKED_AT_MOST} events are parked; the oldest say what is missing")
+        row = held_row(event, self._work) | {"reason": reason, "waits_for": awaited}
+        statement = insert(parked).values(row)
+        # A repeat of a parked event changes only what it waits for.
+        again = statement.on_conflict_do_update(
+            index_elements=["topic", "subject", "sequence"], set_={"waits_for": awaited, "reason": reason}
+        )
+        self._work.connection.execute(again)
+        self._parked_count = None
+
+    def _count(self) -> int:
+        if self._parked_count is None:
+            self._parked_count = self._work.connection.execute(select(func.count()).select_from(parked)).scalar_one()
+        return self._parked_count
+
+    def _follow_ups(self, event: Event) -> list[Event]:
+        released, self._work.released = self._work.released, []
+        if not self._count():
+            return []
+        following = (
+            (parked.c.topic == event.topic)
+            & (parked.c.subject == event.subject)
+            & (parked.c.sequence == event.sequence + 1)
+        )
+        due = following | parked.c.waits_for.in_(released) if released else following
+        rows = self._work.connection.execute(select(parked).where(due).order_by(parked.c.held_at, parked.c.id)).all()
+        if rows:
+            self._work.connection.execute(delete(parked).where(parked.c.id.in_([row.id for row in rows])))
+            self._parked_count = None
+        events = [held_event(row) for row in rows]
+        self._load(events)
+        return events
+
+    def _store(self) -> None:
+        if not self._changed:
+            return
+        statement = insert(positions)
+        rows = [
+            {"topic": topic, "subject": subject, "version": self._positions[topic, subject]}
+            for topic, subject in sorted(self._changed)
+        ]
+        self._work.connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["topic", "subject"], set_={"version": statement.excluded.version}
+            ),
+            rows,
+        )
+
+
+def held_row(event: Event, work: UnitOfWork) -> dict[str, Any]:
+    """Makes the common part of a row of `parked` or `dead_letters`."""
+    return {
+        "id": work.ids.new(),
+        "topic": event.topic,
+        "partition": event.partition,
+        "offset": event.offset,
+        "type": event.type,
+        "subject": event.subject,
+        "sequence": event.sequence,
+        "event_id": event.id,
+        "event_time": event.time,
+        "traceparent": event.traceparent,
+        "value": event.value,
+        "held_at": work.now_micros,
+    }
+
+
+def held_event(row: Any) -> Event:
+    """Reads an event back from a row of `parked` or `dead_letters`."""
+    return Event(
+        id=row.event_id,
+        topic=row.topic,
+        type=row.type,
+        subject=row.subject,
+        sequence=row.sequence,
+        time=row.event_time,
+        traceparent=row.traceparent,
+        value=row.value,
+        partition=row.partition,
+        offset=row.offset,
+    )
+
+
+def bury(work: UnitOfWork, event: Event, reason: str, attempts: int) -> None:
+    """Keeps an event that could not be handled, for an operator."""
+    row = held_row(event, work) | {"reason": reason, "attempts": attempts}
+    statement = insert(dead_letters).values(row)
+    again = statement.on_conflict_do_update(
+        index_elements=["topic", "subject", "sequence"],
+        set_={"reason": reason, "attempts": dead_letters.c.attempts + attempts},
+    )
+    work.connection.execute(again)

@@ -1,0 +1,164 @@
+"""The outbox: events are written with the state change and published afterwards, in order."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from lienthong.chassis import failpoints
+from lienthong.chassis.clock import Clock
+from lienthong.chassis.engines.database import Database
+from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.events.event import NewEvent, record_of
+from lienthong.chassis.events.tables import outbox, versions
+from lienthong.chassis.ids import IdSource
+from lienthong.chassis.times import from_micros, to_micros
+
+BATCH = 500
+"""Events published at once."""
+
+KEEP = timedelta(days=7)
+"""How long published rows stay, so that a lost log can be filled again."""
+
+_IDLE_SECONDS = 1.0
+_RETRY_SECONDS = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+def write_events(
+    connection: Connection, events: Sequence[tuple[NewEvent, str]], ids: IdSource, now: int
+) -> None:
+    """Writes events into the outbox, each with the next version of its aggregate.
+
+    Args:
+        connection: The transaction of the state change.
+        events: What happened, in order, each with the trace that it belongs to.
+        ids: Gives the events' identifiers.
+        now: Microseconds since 1970.
+    """
+    counts = Counter((event.topic, event.subject) for event, _ in events)
+    last = {key: _advance(connection, *key, count) - count for key, count in counts.items()}
+    rows = []
+    for event, traceparent in events:
+        key = (event.topic, event.subject)
+        last[key] += 1
+        rows.append(_row(event, last[key], ids.new(), now, traceparent))
+    connection.execute(outbox.insert(), rows)
+
+
+def _advance(connection: Connection, topic: str, subject: str, count: int) -> int:
+    statement = insert(versions).values(topic=topic, subject=subject, version=count)
+    grown = statement.on_conflict_do_update(
+        index_elements=["topic", "subject"], set_={"version": versions.c.version + statement.excluded.version}
+    )
+    return int(connection.execute(grown.returning(versions.c.version)).scalar_one())
+
+
+def _row(event: NewEvent, sequence: int, identifier: str, now: int, traceparent: str) -> dict[str, Any]:
+    return {
+        "event_id": identifier,
+        "topic": event.topic,
+        "key": event.key,
+        "type": event.value.DESCRIPTOR.full_name,
+        "subject": event.subject,
+        "sequence": sequence,
+        "value": event.value.SerializeToString(deterministic=True),
+        "traceparent": traceparent,
+        "written_at": now,
+    }
+
+
+class Relay:
+    """Publishes the outbox of one service, in a thread of its own."""
+
+    def __init__(self, service: str, database: Database, log: EventLog, clock: Clock) -> None:
+        self._source = f"/lienthong/{service}"
+        self._database = database
+        self._event_log = log
+        self._clock = clock
+        self._due = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"{service}-relay", daemon=True)
+
+    def start(self) -> None:
+        """Begins to publish; rows that an earlier run left are first."""
+        self._due.set()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Says that new rows are there."""
+        self._due.set()
+
+    def stop(self, timeout: float) -> None:
+        """Publishes what is there and ends, within `timeout` seconds."""
+        self._stopping.set()
+        self._due.set()
+        self._thread.join(timeout)
+
+    def publish_once(self) -> int:
+        """Publishes one batch; tells how many events that were.
+
+        Raises:
+            AxisError: The log or the database is away.
+        """
+        with self._database.read() as connection:
+            rows = connection.execute(_WAITING).all()
+        if not rows:
+            return 0
+        failpoints.reach("relay.before-publish")
+        self._event_log.publish([record_of(row, self._source, _rfc3339(row.written_at)) for row in rows])
+        failpoints.reach("relay.after-publish")
+        with self._database.write() as connection:
+            connection.execute(_MARK, [{"row": row.id, "at": to_micros(self._clock.now())} for row in rows])
+        failpoints.reach("relay.after-mark")
+        return len(rows)
+
+    def _run(self) -> None:
+        while not (self._stopping.is_set() and not self._due.is_set()):
+            self._due.wait(_IDLE_SECONDS)
+            self._due.clear()
+            try:
+                while self.publish_once():
+                    pass
+            except AxisError as error:
+                _log.warning("events wait in the outbox", reason=error.reason, detail=error.message)
+                if self._stopping.wait(_RETRY_SECONDS):
+                    return
+                self._due.set()
+
+
+_WAITING = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
+_MARK = update(outbox).where(outbox.c.id == bindparam("row")).values(published_at=bindparam("at"))
+
+
+def _rfc3339(micros: int) -> str:
+    return from_micros(micros).isoformat().replace("+00:00", "Z")
+
+
+def outbox_state(connection: Connection, now: int) -> tuple[int, int, int]:
+    """Tells how many rows wait, how old the oldest is in microseconds, and how many published rows are kept."""
+    waiting = select(func.count(), func.min(outbox.c.written_at)).where(outbox.c.published_at.is_(None))
+    count, oldest = connection.execute(waiting).one()
+    kept = connection.execute(select(func.count()).where(outbox.c.published_at.is_not(None))).scalar_one()
+    return count, now - oldest if oldest else 0, kept
+
+
+def republish(connection: Connection, since: int) -> int:
+    """Marks kept rows written at or after `since` (microseconds since 1970) to be published again."""
+    again = update(outbox).where(outbox.c.written_at >= since, outbox.c.published_at.is_not(None))
+    return connection.execute(again.values(published_at=None)).rowcount
+
+
+def forget_published(connection: Connection, now: int) -> int:
+    """Removes published rows that are older than `KEEP`."""
+    before = now - KEEP // timedelta(microseconds=1)
+    return connection.execute(
+        delete(outbox).where(outbox.c.published_at.is_not(None), outbox.c.written_at < before)
+    ).rowcount

@@ -1,0 +1,125 @@
+"""Repeats by the caller's key: the first answer comes back, whatever crash lies between.
+
+Scope of a `request_id` is (agency, method). Only successes are remembered, for 30 days; afterwards natural keys answer.
+Concurrent repeats wait for the first, because writers of a database are serialised.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from google.protobuf.message import Message
+from sqlalchemy import Connection, delete, select
+
+from lienthong.chassis.errors import AxisError, Code, Violation, invalid
+from lienthong.chassis.events.tables import requests
+from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
+
+KEEP = timedelta(days=30)
+KEY_LENGTH_AT_MOST = 128
+
+Answer = TypeVar("Answer", bound=Message)
+
+
+def content_of(request: Message) -> bytes:
+    """Hashes what a request asks for, its key left out."""
+    copy = type(request)()
+    copy.CopyFrom(request)
+    copy.ClearField("request_id")
+    return hashlib.sha256(copy.SerializeToString(deterministic=True)).digest()
+
+
+def check_key(request_id: str) -> None:
+    """Refuses a key that is missing or too long.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT.
+    """
+    if 1 <= len(request_id) <= KEY_LENGTH_AT_MOST:
+        return
+    rule = f"1 to {KEY_LENGTH_AT_MOST} characters are needed, so that a repeat can be told from a new request"
+    violation = Violation("request_id", "REQUEST_ID_INVALID", rule, "Send a UUID that you keep until you have an answer.")
+    raise invalid("REQUEST_ID_INVALID", f"request_id: {rule}", violation)
+
+
+def recall_answer(
+    connection: Connection, call: Call, request_id: str, content: bytes, answer: type[Answer]
+) -> Answer | None:
+    """Gives the first answer to a request, None when it is new.
+
+    Raises:
+        AxisError: ALREADY_EXISTS when other content came under the same key.
+    """
+    row = connection.execute(
+        select(requests).where(
+            requests.c.agency == call.caller.scope,
+            requests.c.method == call.method,
+            requests.c.request_id == request_id,
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.content != content:
+        raise AxisError(
+            Code.ALREADY_EXISTS,
+            "REQUEST_ID_REUSED",
+            f"request_id {request_id!r} was used for other content, which became {row.resource}. Use a new key.",
+            {"first": row.resource, "request_id": request_id},
+        )
+    return answer.FromString(row.answer)
+
+
+def remember_answer(
+    work: UnitOfWork, call: Call, request_id: str, content: bytes, answer: Message, resource: str = ""
+) -> None:
+    """Keeps the answer with the state change that it tells of."""
+    work.connection.execute(
+        requests.insert().values(
+            agency=call.caller.scope,
+            method=call.method,
+            request_id=request_id,
+            content=content,
+            answer=answer.SerializeToString(deterministic=True),
+            resource=resource or getattr(answer, "name", ""),
+            answered_at=work.now_micros,
+        )
+    )
+
+
+def once(
+    units: UnitsOfWork,
+    call: Call,
+    request: Message,
+    kind: type[Answer],
+    action: Callable[[UnitOfWork], Answer],
+) -> Answer:
+    """Does a mutation in one transaction, or gives the answer that it had the first time.
+
+    Args:
+        units: Opens the transaction.
+        call: Who calls.
+        request: The request, with a field `request_id`.
+        kind: Type of the answer.
+        action: Does it.
+
+    Raises:
+        AxisError: The key is missing or was used for other content, or whatever `action` raised.
+    """
+    request_id: str = request.request_id  # type: ignore[attr-defined] # every mutation has it; a test says so
+    check_key(request_id)
+    content = content_of(request)
+    with units.begin(call.traceparent) as work:
+        known = recall_answer(work.connection, call, request_id, content, kind)
+        if known is not None:
+            return known
+        answer = action(work)
+        remember_answer(work, call, request_id, content, answer)
+        return answer
+
+
+def forget_answers(connection: Connection, now: int) -> int:
+    """Removes answers that are older than `KEEP`; `now` in microseconds since 1970."""
+    before = now - KEEP // timedelta(microseconds=1)
+    return connection.execute(delete(requests).where(requests.c.answered_at < before)).rowcount

@@ -1,0 +1,63 @@
+"""What the program counts. Every metric is made here; the telemetry reference is checked against this file."""
+
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+_LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+Sample = tuple[tuple[str, ...], float]
+
+
+class Metrics:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._calls = Counter(
+            "lienthong_rpc_calls", "Calls by method and code.", ["method", "code"], registry=self.registry
+        )
+        self._latency = Histogram(
+            "lienthong_rpc_seconds",
+            "Time from a call's arrival to its answer.",
+            ["method"],
+            buckets=_LATENCIES,
+            registry=self.registry,
+        )
+
+    def called(self, method: str, code: str, seconds: float) -> None:
+        """Counts a call."""
+        self._calls.labels(method, code).inc()
+        self._latency.labels(method).observe(seconds)
+
+    def gauge(self, name: str, text: str, labels: Iterable[str], read: Callable[[], Iterable[Sample]]) -> None:
+        """Adds a value that is read when somebody asks for it.
+
+        Args:
+            name: Name of the metric.
+            text: What it says, with its unit.
+            labels: Names of its labels.
+            read: Gives label values and the value, for each combination.
+        """
+        self.registry.register(_Read(name, text, tuple(labels), read))
+
+
+class _Read(Collector):
+    def __init__(
+        self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Iterable[Sample]]
+    ) -> None:
+        self._facts = (name, text, labels)
+        self._read = read
+
+    def describe(self) -> Iterable[Metric]:
+        name, text, labels = self._facts
+        return [GaugeMetricFamily(name, text, labels=labels)]
+
+    def collect(self) -> Iterable[Metric]:
+        name, text, labels = self._facts
+        family = GaugeMetricFamily(name, text, labels=labels)
+        for values, value in self._read():
+            family.add_metric(values, value)
+        return [family]

@@ -1,0 +1,229 @@
+"""What operators do to a service: outbox, parked events, dead letters, lag, audit. The same for every service."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, select, tuple_
+from sqlalchemy.dialects.sqlite import insert
+
+from lienthong.chassis.errors import AxisError, not_found
+from lienthong.chassis.events.event import Event
+from lienthong.chassis.events.inbox import InboxBatch, held_event
+from lienthong.chassis.events.outbox import outbox_state, republish
+from lienthong.chassis.events.tables import audit, dead_letters, parked, positions
+from lienthong.chassis.idempotency import once
+from lienthong.chassis.paging import page_of
+from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.service import Component
+from lienthong.chassis.times import from_micros, timestamp_micros, to_duration, to_micros, to_timestamp
+from lienthong.chassis.uow import AuditEntry, UnitOfWork
+from lienthong.common.v1 import operations_pb2 as pb
+
+
+class OperationsApi:
+    """Serves `common.v1.Operations` for all services behind one port."""
+
+    def __init__(self, components: Mapping[str, Component]) -> None:
+        self._components = components
+
+    def get_outbox(self, request: pb.GetOutboxRequest, _call: Call) -> pb.GetOutboxResponse:
+        """Tells the state of an outbox."""
+        context = self._component(request.service).context
+        with context.database.read() as connection:
+            waiting, age, kept = outbox_state(connection, to_micros(context.base.clock.now()))
+        return pb.GetOutboxResponse(
+            waiting=waiting, oldest_age=to_duration(timedelta(microseconds=age)), kept=kept
+        )
+
+    def republish_outbox(self, request: pb.RepublishOutboxRequest, call: Call) -> pb.RepublishOutboxResponse:
+        """Publishes kept rows again; relays pick them up by themselves."""
+        context = self._component(request.service).context
+
+        def again(work: UnitOfWork) -> pb.RepublishOutboxResponse:
+            count = republish(work.connection, timestamp_micros(request.since))
+            work.record(_entry(call, "outbox.republish", request.service, f"{count} events"))
+            return pb.RepublishOutboxResponse(events=count)
+
+        if request.dry_run:
+            return _dry(context.units.begin, again)
+        return once(context.units, call, request, pb.RepublishOutboxResponse, again)
+
+    def list_parked_events(self, request: pb.ListParkedEventsRequest, call: Call) -> pb.ListParkedEventsResponse:
+        """Lists parked events."""
+        events, token = self._held(request, call, parked)
+        return pb.ListParkedEventsResponse(events=events, next_page_token=token)
+
+    def list_dead_letters(self, request: pb.ListDeadLettersRequest, call: Call) -> pb.ListDeadLettersResponse:
+        """Lists dead letters."""
+        events, token = self._held(request, call, dead_letters)
+        return pb.ListDeadLettersResponse(events=events, next_page_token=token)
+
+    def redrive_dead_letter(self, request: pb.RedriveDeadLetterRequest, call: Call) -> pb.RedriveDeadLetterResponse:
+        """Handles a dead letter again, and what waits behind it."""
+        component = self._component(request.service)
+
+        def handle(work: UnitOfWork) -> pb.RedriveDeadLetterResponse:
+            event = _take(work.connection, request.event)
+            released = self._apply(component, work, [event]) - 1
+            work.record(_entry(call, "dead-letter.redrive", f"{event.topic}/{event.subject}", request.event))
+            return pb.RedriveDeadLetterResponse(handled=True, released=released)
+
+        try:
+            if request.dry_run:
+                return _dry(component.context.units.begin, handle)
+            return once(component.context.units, call, request, pb.RedriveDeadLetterResponse, handle)
+        except AxisError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the handler's error is the answer here
+            return pb.RedriveDeadLetterResponse(handled=False, error=f"{type(error).__name__}: {error}")
+
+    def skip_dead_letter(self, request: pb.SkipDeadLetterRequest, call: Call) -> pb.SkipDeadLetterResponse:
+        """Gives a dead letter up and releases what waits behind it."""
+        component = self._component(request.service)
+
+        def skip(work: UnitOfWork) -> pb.SkipDeadLetterResponse:
+            event = _take(work.connection, request.event)
+            _advance(work.connection, event)
+            released = self._apply(component, work, _next_parked(work.connection, event))
+            work.record(_entry(call, "dead-letter.skip", f"{event.topic}/{event.subject}", request.note))
+            return pb.SkipDeadLetterResponse(released=released)
+
+        if request.dry_run:
+            return _dry(component.context.units.begin, skip)
+        return once(component.context.units, call, request, pb.SkipDeadLetterResponse, skip)
+
+    def get_lag(self, request: pb.GetLagRequest, _call: Call) -> pb.GetLagResponse:
+        """Tells how far a service is behind."""
+        component = self._component(request.service)
+        if component.subscription is None:
+            return pb.GetLagResponse()
+        base = component.context.base
+        now = to_micros(base.clock.now())
+        rows = base.log.lag(component.context.name, component.subscription.topics)
+        return pb.GetLagResponse(
+            partitions=[
+                pb.PartitionLag(
+                    topic=row.topic,
+                    partition=row.partition,
+                    records=row.records,
+                    age=to_duration(timedelta(microseconds=max(0, now - row.oldest) if row.oldest else 0)),
+                )
+                for row in rows
+            ]
+        )
+
+    def list_audit_entries(self, request: pb.ListAuditEntriesRequest, call: Call) -> pb.ListAuditEntriesResponse:
+        """Lists audit entries, newest first."""
+        context = self._component(request.service).context
+        page = page_of(call, request.page_size, request.page_token, f"{request.service}/{request.resource}")
+        found = select(audit).order_by(audit.c.id.desc()).limit(page.size + 1)
+        if request.resource:
+            found = found.where(audit.c.resource == request.resource)
+        if page.after:
+            found = found.where(audit.c.id < page.after[0])
+        with context.database.read() as connection:
+            rows = connection.execute(found).all()
+        shown = rows[: page.size]
+        return pb.ListAuditEntriesResponse(
+            entries=[_audit_message(row) for row in shown],
+            next_page_token=page.next_token((shown[-1].id,) if len(rows) > page.size else None),
+        )
+
+    def _component(self, service: str) -> Component:
+        if service not in self._components:
+            raise not_found(f"service {service!r}")
+        return self._components[service]
+
+    def _held(self, request: Any, call: Call, table: Table) -> tuple[list[pb.HeldEvent], str]:
+        context = self._component(request.service).context
+        page = page_of(call, request.page_size, request.page_token, request.service, columns=2)
+        found = select(table).order_by(table.c.held_at, table.c.id).limit(page.size + 1)
+        if page.after:
+            found = found.where(tuple_(table.c.held_at, table.c.id) > page.after)
+        with context.database.read() as connection:
+            rows = connection.execute(found).all()
+        shown = rows[: page.size]
+        last = (shown[-1].held_at, shown[-1].id) if len(rows) > page.size else None
+        return [_held_message(row) for row in shown], page.next_token(last)
+
+    def _apply(self, component: Component, work: UnitOfWork, events: list[Event]) -> int:
+        if component.subscription is None or not events:
+            return 0
+        return InboxBatch(work, component.subscription).apply(events)
+
+
+class _DryRun(Exception):  # noqa: N818 -- it undoes a transaction, it is no error
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+
+def _dry(begin: Any, action: Any) -> Any:
+    try:
+        with begin() as work:
+            raise _DryRun(action(work))
+    except _DryRun as run:
+        return run.answer
+
+
+def _take(connection: Connection, identifier: str) -> Event:
+    row = connection.execute(select(dead_letters).where(dead_letters.c.id == identifier)).one_or_none()
+    if row is None:
+        raise not_found(f"dead letter {identifier!r}")
+    connection.execute(delete(dead_letters).where(dead_letters.c.id == identifier))
+    return held_event(row)
+
+
+def _advance(connection: Connection, event: Event) -> None:
+    values = {"version": event.sequence}
+    statement = insert(positions).values(topic=event.topic, subject=event.subject, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["topic", "subject"], set_=values))
+
+
+def _next_parked(connection: Connection, event: Event) -> list[Event]:
+    row = connection.execute(
+        select(parked).where(
+            parked.c.topic == event.topic,
+            parked.c.subject == event.subject,
+            parked.c.sequence == event.sequence + 1,
+        )
+    ).one_or_none()
+    if row is None:
+        return []
+    connection.execute(delete(parked).where(parked.c.id == row.id))
+    return [held_event(row)]
+
+
+def _entry(call: Call, action: str, resource: str, detail: str) -> AuditEntry:
+    return AuditEntry(
+        call.caller.system.id, call.caller.scope, action, resource, person=call.caller.person, detail=detail
+    )
+
+
+def _held_message(row: Any) -> pb.HeldEvent:
+    return pb.HeldEvent(
+        event=row.id,
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        type=row.type,
+        subject=row.subject,
+        sequence=row.sequence,
+        reason=row.reason,
+        attempts=getattr(row, "attempts", 0),
+        hold_time=to_timestamp(row.held_at),
+        traceparent=row.traceparent,
+    )
+
+
+def _audit_message(row: Any) -> pb.AuditEntry:
+    return pb.AuditEntry(
+        time=to_timestamp(from_micros(row.time)),
+        system=row.system,
+        agency=row.agency,
+        person=row.person,
+        action=row.action,
+        resource=row.resource,
+        outcome=row.outcome,
+        detail=row.detail,
+    )

@@ -1,0 +1,70 @@
+"""Pages of lists (AIP-158): a token belongs to one list, one caller, one filter."""
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from lienthong.chassis.errors import AxisError, Violation, invalid
+from lienthong.chassis.rpc.call import Call
+
+DEFAULT_SIZE = 50
+SIZE_AT_MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page begins and how long it may be.
+
+    Attributes:
+        size: Rows, at most.
+        after: Keys of the last row of the page before, None for the first page.
+        origin: What the token belongs to.
+    """
+
+    size: int
+    after: tuple[Any, ...] | None
+    origin: str
+
+    def next_token(self, last: tuple[Any, ...] | None) -> str:
+        """Makes the token of the next page from the keys of the last row; empty when there is none."""
+        if last is None:
+            return ""
+        return base64.urlsafe_b64encode(json.dumps([self.origin, *last]).encode()).decode().rstrip("=")
+
+
+def page_of(call: Call, size: int, token: str, condition: str = "", *, columns: int = 1) -> Page:
+    """Reads the paging fields of a request.
+
+    Args:
+        call: Who asks for which list.
+        size: Wanted size; 0 is the default, more than the bound is capped.
+        token: From an earlier answer, or empty.
+        condition: The filter as written.
+        columns: How many keys a position has.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT for a negative size or a token of another list.
+    """
+    if size < 0:
+        raise _refused("page_size", "a page has 0 (default) or more rows")
+    origin = hashlib.sha256(f"{call.method}\0{call.caller.scope}\0{condition}".encode()).hexdigest()[:16]
+    after = _after(token, origin, columns) if token else None
+    return Page(min(size or DEFAULT_SIZE, SIZE_AT_MOST), after, origin)
+
+
+def _after(token: str, origin: str, columns: int) -> tuple[Any, ...]:
+    try:
+        found, *keys = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise _refused("page_token", "it is not a token of this list") from error
+    if found != origin or len(keys) != columns:
+        raise _refused("page_token", "it belongs to another list, caller or filter")
+    return tuple(keys)
+
+
+def _refused(field: str, rule: str) -> AxisError:
+    violation = Violation(field, f"{field.upper()}_INVALID", rule, "Begin again without a token.")
+    return invalid(violation.reason, f"{field}: {rule}", violation)

@@ -1,0 +1,154 @@
+"""`google.bytestream.ByteStream`: content in and out, resumable at any offset, in constant memory.
+
+Several services may share the port; the resource name says whose content it is.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import grpc
+from google.bytestream import bytestream_pb2 as pb
+
+from lienthong.chassis.auth.policy import Row
+from lienthong.chassis.errors import AxisError, Code, invalid, not_found
+from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
+from lienthong.chassis.rpc.server import Admission, ServerBuilder, abort, facts_of, guarded, row_of
+
+SERVICE = "google.bytestream.ByteStream"
+PIECE = 256 * 1024
+"""Bytes in one message of an answer."""
+
+FLUSH_EVERY = 16 * 1024 * 1024
+"""Bytes of an upload between two points from which it can resume."""
+
+Result = TypeVar("Result")
+
+
+class ByteStream:
+    """Serves the contents of all services behind one port."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._doors: list[tuple[str, ContentDoor, Admission]] = []
+
+    def add(self, door: ContentDoor, admission: Admission) -> None:
+        """Adds the contents of a service."""
+        self._doors.extend((prefix, door, admission) for prefix in door.prefixes)
+
+    def register(self, builder: ServerBuilder) -> None:
+        """Adds the service to a server."""
+        builder.add_handlers(
+            SERVICE,
+            {
+                "Read": grpc.unary_stream_rpc_method_handler(
+                    self.read, pb.ReadRequest.FromString, pb.ReadResponse.SerializeToString
+                ),
+                "Write": grpc.stream_unary_rpc_method_handler(
+                    self.write, pb.WriteRequest.FromString, pb.WriteResponse.SerializeToString
+                ),
+                "QueryWriteStatus": grpc.unary_unary_rpc_method_handler(
+                    self.query,
+                    pb.QueryWriteStatusRequest.FromString,
+                    pb.QueryWriteStatusResponse.SerializeToString,
+                ),
+            },
+        )
+
+    async def read(self, request: pb.ReadRequest, context: grpc.aio.ServicerContext) -> AsyncIterator[pb.ReadResponse]:
+        """Sends content from an offset on."""
+        try:
+            row = row_of(f"{SERVICE}/Read")
+            source = await self._run(lambda: self._open(row, request, context))
+            while piece := await self._run(lambda: next(source, b"")):
+                yield pb.ReadResponse(data=piece)
+        except AxisError as error:
+            await abort(context, error)
+
+    async def write(
+        self, requests: AsyncIterator[pb.WriteRequest], context: grpc.aio.ServicerContext
+    ) -> pb.WriteResponse:
+        """Takes content; what was flushed stays when the stream breaks."""
+        sink: UploadSink | None = None
+        try:
+            async for request in requests:
+                if sink is None:
+                    sink = await self._run(_bound(self._sink, "Write", request.resource_name, context))
+                done = await self._run(_bound(_take, sink, request))
+                if done is not None:
+                    return pb.WriteResponse(committed_size=done)
+            raise invalid("UPLOAD_NOT_FINISHED", "The stream ended without finish_write; go on from committed_size.")
+        except AxisError as error:
+            await abort(context, error)
+            raise
+        finally:
+            if sink is not None:
+                await asyncio.shield(self._run(sink.close))
+
+    async def query(
+        self, request: pb.QueryWriteStatusRequest, context: grpc.aio.ServicerContext
+    ) -> pb.QueryWriteStatusResponse:
+        """Tells how far an upload is."""
+        try:
+            sink = await self._run(_bound(self._sink, "QueryWriteStatus", request.resource_name, context))
+            await self._run(sink.close)
+            return pb.QueryWriteStatusResponse(committed_size=sink.committed, complete=sink.complete)
+        except AxisError as error:
+            await abort(context, error)
+            raise
+
+    def _open(self, row: Row, request: pb.ReadRequest, context: grpc.aio.ServicerContext) -> Iterator[bytes]:
+        door, call = self._admit(row, request.resource_name, context)
+        content = door.open_content(request.resource_name, call)
+        _check_range(request, content)
+        return _cut(content.read(request.read_offset), request.read_limit or content.size)
+
+    def _sink(self, method: str, name: str, context: grpc.aio.ServicerContext) -> UploadSink:
+        door, call = self._admit(row_of(f"{SERVICE}/{method}"), name, context)
+        return door.open_upload(name, call)
+
+    def _admit(self, row: Row, name: str, context: grpc.aio.ServicerContext) -> tuple[ContentDoor, Call]:
+        for prefix, door, admission in self._doors:
+            if name.startswith(prefix):
+                return door, admission.admit(row, *facts_of(context))
+        raise not_found(f"content {name!r}")
+
+    async def _run(self, action: Callable[[], Result]) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, guarded, SERVICE, action)
+
+
+def _take(sink: UploadSink, request: pb.WriteRequest) -> int | None:
+    sink.write(request.write_offset, request.data)
+    if request.finish_write:
+        return sink.flush(finish=True)
+    if request.write_offset + len(request.data) - sink.committed >= FLUSH_EVERY:
+        sink.flush(finish=False)
+    return None
+
+
+def _bound(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+    return lambda: function(*arguments)
+
+
+def _check_range(request: pb.ReadRequest, content: Content) -> None:
+    if 0 <= request.read_offset <= content.size and request.read_limit >= 0:
+        return
+    raise AxisError(
+        Code.OUT_OF_RANGE,
+        "OFFSET_OUT_OF_RANGE",
+        f"offset {request.read_offset} is outside the {content.size} bytes of {request.resource_name}",
+    )
+
+
+def _cut(source: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    for piece in source:
+        for start in range(0, len(piece), PIECE):
+            part = piece[start : start + min(PIECE, limit)][:limit]
+            if not part:
+                return
+            limit -= len(part)
+            yield part
+
+

@@ -1,0 +1,333 @@
+"""The server: one port, unary calls in a bounded pool of threads, streams that hold none.
+
+The builder refuses bad wiring: no TLS beyond loopback, an rpc without a policy row, a service twice, an implementation
+without a method.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import grpc
+import structlog
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from lienthong.chassis import failpoints
+from lienthong.chassis.auth.caller import Authenticator
+from lienthong.chassis.auth.policy import Row, authorise, policy
+from lienthong.chassis.errors import AxisError, Code, exhausted
+from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.rpc.call import Call, Watch
+from lienthong.chassis.rpc.hub import Hub
+from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
+
+_log = structlog.get_logger(__name__)
+
+MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
+"""A call carries 1 MiB inline and an answer 3 MiB, with room for the rest."""
+
+RECHECK_SECONDS = 5.0
+"""How often a stream looks by itself, and whether its caller may still see it."""
+
+Result = TypeVar("Result")
+Unary = Callable[[Any, Call], Message]
+Metadata = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """Bounds of a server.
+
+    Attributes:
+        threads: Unary calls handled at once.
+        queue: Unary calls that wait for a thread; more are refused.
+        transfer_threads: Steps of transfers and streams handled at once.
+    """
+
+    threads: int = 16
+    queue: int = 512
+    transfer_threads: int = 8
+
+
+class Admission:
+    """Decides for each call who calls and whether they may; one for each service."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    def admit(self, row: Row, certificate: bytes | None, metadata: Metadata) -> Call:
+        """Makes the `Call`.
+
+        Raises:
+            AxisError: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE.
+        """
+        caller = self._authenticator.caller(certificate, metadata)
+        authorise(row, caller)
+        return Call(caller, row.method, metadata.get("traceparent", ""))
+
+
+class ServerBuilder:
+    """Collects services and makes the server."""
+
+    def __init__(self, hub: Hub, metrics: Metrics, limits: ServerLimits) -> None:
+        self._hub = hub
+        self._metrics = metrics
+        self._limits = limits
+        self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
+        self._transfers = ThreadPoolExecutor(limits.transfer_threads, thread_name_prefix="transfer")
+        self._waiting = 0
+        self._handlers: dict[str, grpc.GenericRpcHandler] = {}
+        self._names: list[str] = []
+
+    @property
+    def transfers(self) -> ThreadPoolExecutor:
+        """The pool in which steps of transfers run."""
+        return self._transfers
+
+    def add(self, service: ServiceDescriptor, implementation: object, admission: Admission) -> None:
+        """Adds a service.
+
+        Raises:
+            ValueError: The service was added before, an rpc has no policy row, or the implementation lacks a method.
+        """
+        methods = {method.name: self._method(method, implementation, admission) for method in service.methods}
+        self.add_handlers(service.full_name, methods)
+
+    def add_handlers(self, service: str, methods: Mapping[str, grpc.RpcMethodHandler]) -> None:
+        """Adds a service of handlers made elsewhere.
+
+        Raises:
+            ValueError: The service was added before.
+        """
+        if service in self._handlers:
+            raise ValueError(f"{service} is served twice")
+        self._handlers[service] = grpc.method_handlers_generic_handler(service, dict(methods))
+        self._names.append(service)
+
+    def build(self) -> "Server":
+        """Makes the server."""
+        options = [
+            ("grpc.max_receive_message_length", MESSAGE_BYTES_AT_MOST),
+            ("grpc.max_send_message_length", MESSAGE_BYTES_AT_MOST),
+            ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ]
+        server = grpc.aio.server(options=options)
+        checks = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+        names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
+        reflection.enable_server_reflection(names, server)
+        server.add_generic_rpc_handlers(tuple(self._handlers.values()))
+        return Server(server, checks, self._names, (self._pool, self._transfers))
+
+    def _method(self, method: MethodDescriptor, implementation: object, admission: Admission) -> grpc.RpcMethodHandler:
+        name = f"{method.containing_service.full_name}/{method.name}"
+        row = row_of(name)
+        action = getattr(implementation, snake_case(method.name), None)
+        if action is None:
+            raise ValueError(f"{type(implementation).__name__} does not implement {name}")
+        reads = GetMessageClass(method.input_type).FromString
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                self._stream(row, action, admission), request_deserializer=reads, response_serializer=_serialise
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            self._unary(row, action, admission), request_deserializer=reads, response_serializer=_serialise
+        )
+
+    def _unary(self, row: Row, action: Unary, admission: Admission) -> Callable[[Any, Any], Awaitable[Message]]:
+        async def handle(request: Message, context: grpc.aio.ServicerContext) -> Message:
+            begun = time.perf_counter()
+            outcome = "OK"
+            try:
+                return await self._in_pool(_serve, row, action, admission, request, *facts_of(context))
+            except AxisError as error:
+                outcome = error.code.name
+                await abort(context, error)
+                raise
+            finally:
+                self._metrics.called(row.method, outcome, time.perf_counter() - begun)
+
+        return handle
+
+    async def _in_pool(self, function: Callable[..., Message], *arguments: object) -> Message:
+        if self._waiting >= self._limits.threads + self._limits.queue:
+            raise exhausted("SERVER_BUSY", "The server has as many calls as it can hold.", timedelta(seconds=1))
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        finally:
+            self._waiting -= 1
+
+    def _stream(
+        self, row: Row, action: Callable[[Any, Call], Watch], admission: Admission
+    ) -> Callable[[Any, Any], AsyncIterator[Message]]:
+        async def handle(request: Message, context: grpc.aio.ServicerContext) -> AsyncIterator[Message]:
+            facts = facts_of(context)
+            try:
+                async for message in self._feed(row, action, admission, request, facts):
+                    yield message
+            except AxisError as error:
+                self._metrics.called(row.method, error.code.name, 0.0)
+                await abort(context, error)
+
+        return handle
+
+    async def _feed(
+        self,
+        row: Row,
+        action: Callable[[Any, Call], Watch],
+        admission: Admission,
+        request: Message,
+        facts: tuple[bytes | None, Metadata],
+    ) -> AsyncIterator[Message]:
+        loop = asyncio.get_running_loop()
+
+        def admit() -> Watch:
+            return guarded(row.method, lambda: action(request, admission.admit(row, *facts)))
+
+        watch = await loop.run_in_executor(self._transfers, admit)
+        hint = self._hub.watch(watch.key)
+        cursor, checked = watch.cursor, time.monotonic()
+        try:
+            while True:
+                hint.clear()
+                if time.monotonic() - checked > RECHECK_SECONDS:
+                    watch, checked = await loop.run_in_executor(self._transfers, admit), time.monotonic()
+                produce = watch.produce
+                messages, cursor = await loop.run_in_executor(self._transfers, produce, cursor)
+                for message in messages:
+                    yield message
+                await _either(hint, RECHECK_SECONDS)
+        finally:
+            self._hub.leave(watch.key, hint)
+
+
+class Server:
+    """A server that was built: starts, tells its health, drains."""
+
+    def __init__(
+        self,
+        server: grpc.aio.Server,
+        checks: Any,
+        names: Sequence[str],
+        pools: Sequence[ThreadPoolExecutor],
+    ) -> None:
+        self._server = server
+        self._checks = checks
+        self._names = names
+        self._pools = pools
+
+    def listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
+        """Binds a port; tells which.
+
+        Raises:
+            RuntimeError: The address cannot be bound.
+        """
+        if credentials is None:
+            return self._server.add_insecure_port(address)
+        return self._server.add_secure_port(address, credentials)
+
+    async def start(self) -> None:
+        """Begins to answer; healthy from now on."""
+        await self._server.start()
+        for name in ("", *self._names):
+            await self._checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def drain(self, grace: float) -> None:
+        """Says that it is not serving any more, lets calls end for `grace` seconds, and stops."""
+        await self._checks.enter_graceful_shutdown()
+        await self._server.stop(grace)
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def row_of(name: str) -> Row:
+    """Gives the policy row of an rpc.
+
+    Raises:
+        ValueError: There is none.
+    """
+    row = policy().get(name)
+    if row is None:
+        raise ValueError(f"{name} has no row in the policy table")
+    return row
+
+
+def facts_of(context: grpc.aio.ServicerContext) -> tuple[bytes | None, Metadata]:
+    """Takes the client's certificate and the text metadata out of a context."""
+    certificates = context.auth_context().get("x509_pem_cert")
+    metadata = {
+        str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)
+    }
+    return (certificates[0] if certificates else None), metadata
+
+
+async def abort(context: grpc.aio.ServicerContext, error: AxisError) -> None:
+    """Ends a call with an error."""
+    status = to_status(error)
+    await context.abort(
+        _GRPC_CODES[error.code.value],
+        _one_line(error.message),
+        ((DETAILS_KEY, status.SerializeToString()),),
+    )
+
+
+def guarded(method: str, action: Callable[[], Result]) -> Result:
+    """Runs `action`; whatever is not an `AxisError` becomes INTERNAL, with its cause in the log only.
+
+    Raises:
+        AxisError: Whatever went wrong.
+    """
+    try:
+        return action()
+    except AxisError:
+        raise
+    except Exception as error:
+        _log.exception("call failed", method=method)
+        message = "Something went wrong inside. It was noted; trying again may help."
+        raise AxisError(Code.INTERNAL, "INTERNAL", message) from error
+
+
+def snake_case(name: str) -> str:
+    """Turns `SubmitDocument` into `submit_document`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _serve(
+    row: Row, action: Unary, admission: Admission, request: Message, certificate: bytes | None, metadata: Metadata
+) -> Message:
+    def serve() -> Message:
+        answer = action(request, admission.admit(row, certificate, metadata))
+        failpoints.reach("rpc.before-answer")
+        return answer
+
+    return guarded(row.method, serve)
+
+
+def _serialise(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+async def _either(hint: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(hint.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+_GRPC_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}

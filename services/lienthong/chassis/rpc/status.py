@@ -1,0 +1,82 @@
+"""Errors on the wire: `google.rpc.Status` with `ErrorInfo`, `BadRequest`, `RetryInfo` (AIP-193)."""
+
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from lienthong.chassis.errors import DOMAIN, AxisError, Code, Violation
+from lienthong.chassis.times import from_duration, to_duration
+
+DETAILS_KEY = "grpc-status-details-bin"
+"""Where gRPC carries a `google.rpc.Status`."""
+
+VIOLATIONS_AT_MOST = 100
+"""Violations in one answer; metadata of a call is bounded to some kilobytes."""
+
+DETAILS_BYTES_AT_MOST = 6000
+
+_TEXT = 300
+
+
+def to_status(error: AxisError) -> status_pb2.Status:
+    """Makes the message of an error; details that would not fit are left out, the count stays in the metadata."""
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=dict(error.metadata))
+    status = status_pb2.Status(code=error.code.value, message=error.message)
+    if error.violations:
+        info.metadata["violations"] = str(len(error.violations))
+    status.details.append(_packed(info))
+    if error.retry_after is not None:
+        status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=to_duration(error.retry_after))))
+    if error.violations:
+        status.details.append(_packed(_bad_request(error)))
+    return status
+
+
+def from_status(status: status_pb2.Status) -> AxisError:
+    """Reads an error back from its message."""
+    error = AxisError(_code(status.code), "UNKNOWN", status.message)
+    for detail in status.details:
+        _read(detail, error)
+    return error
+
+
+def _bad_request(error: AxisError) -> error_details_pb2.BadRequest:
+    request = error_details_pb2.BadRequest()
+    for violation in error.violations[:VIOLATIONS_AT_MOST]:
+        row = request.field_violations.add(
+            field=violation.field,
+            description=violation.text()[:_TEXT],
+            reason=violation.reason,
+        )
+        if request.ByteSize() > DETAILS_BYTES_AT_MOST:
+            request.field_violations.remove(row)
+            break
+    return request
+
+
+def _packed(message: Message) -> AnyMessage:
+    detail = AnyMessage()
+    detail.Pack(message)
+    return detail
+
+
+def _code(number: int) -> Code:
+    try:
+        return Code(number)
+    except ValueError:
+        return Code.INTERNAL
+
+
+def _read(detail: AnyMessage, error: AxisError) -> None:
+    info = error_details_pb2.ErrorInfo()
+    retry = error_details_pb2.RetryInfo()
+    request = error_details_pb2.BadRequest()
+    if detail.Unpack(info):
+        error.reason, error.metadata = info.reason, dict(info.metadata)
+    elif detail.Unpack(retry):
+        error.retry_after = from_duration(retry.retry_delay)
+    elif detail.Unpack(request):
+        error.violations = tuple(
+            Violation(row.field, row.reason, row.description.removeprefix(f"{row.field}: "))
+            for row in request.field_violations
+        )

@@ -1,0 +1,134 @@
+"""How a service is put together: what the process gives it, and what it gives the process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from lienthong.chassis.auth.caller import Authenticator
+from lienthong.chassis.clock import Clock
+from lienthong.chassis.directory.cache import DirectoryCache
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.database import Database
+from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.events.consumer import Consumer, ConsumerLimits
+from lienthong.chassis.events.inbox import Subscription
+from lienthong.chassis.events.outbox import Relay
+from lienthong.chassis.ids import IdSource
+from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.rpc.call import ContentDoor
+from lienthong.chassis.rpc.hub import Hub
+from lienthong.chassis.rpc.server import Admission
+from lienthong.chassis.uow import UnitsOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What a process gives all services in it.
+
+    Attributes:
+        clock: Domain time.
+        ids: Identifiers.
+        log: The event log.
+        blobs: The blob store.
+        keys: Folder of key files.
+        hub: Hints for streams.
+        metrics: What is counted.
+    """
+
+    clock: Clock
+    ids: IdSource
+    log: EventLog
+    blobs: BlobStore
+    keys: Path
+    hub: Hub
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What one service stands on.
+
+    Attributes:
+        name: Name of the service.
+        base: What it shares with others in the process.
+        database: Its own database.
+        units: Opens its transactions.
+        directory: Its copy of the directory.
+    """
+
+    name: str
+    base: Foundation
+    database: Database
+    units: UnitsOfWork
+    directory: DirectoryCache
+
+    def admission(self) -> Admission:
+        """Makes the service's own decision on who may call."""
+        return Admission(Authenticator(self.directory, self.base.clock))
+
+
+class Worker(Protocol):
+    """Something that works in the background of a service."""
+
+    def start(self) -> None:
+        """Begins."""
+        ...
+
+    def stop(self, timeout: float) -> None:
+        """Ends what is in hand and stops, within `timeout` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What a service gives the process.
+
+    Attributes:
+        context: What it stands on.
+        apis: gRPC services and their implementations.
+        subscription: Which events it takes; None for none.
+        doors: Contents that it serves.
+        workers: What works in the background besides relay and consumer.
+    """
+
+    context: ServiceContext
+    apis: Sequence[tuple[ServiceDescriptor, object]]
+    subscription: Subscription | None = None
+    doors: Sequence[ContentDoor] = ()
+    workers: Sequence[Worker] = ()
+
+
+@dataclass(slots=True)
+class RunningComponent:
+    """A component with its relay and its consumer."""
+
+    component: Component
+    relay: Relay
+    consumer: Consumer | None
+    started: list[Worker] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begins: consumers last, when everything that they need is there."""
+        for worker in (*self.component.workers, self.relay, *([self.consumer] if self.consumer else [])):
+            worker.start()
+            self.started.append(worker)
+
+    def stop(self, timeout: float) -> None:
+        """Ends in reverse; the relay publishes what the others left."""
+        for worker in sorted(reversed(self.started), key=lambda worker: worker is self.relay):
+            worker.stop(timeout)
+        self.started.clear()
+
+
+def assemble(component: Component, limits: ConsumerLimits) -> RunningComponent:
+    """Gives a component its relay and its consumer."""
+    context = component.context
+    relay = Relay(context.name, context.database, context.base.log, context.base.clock)
+    context.units.on_events(relay.wake)
+    consumer = None
+    if component.subscription is not None:
+        consumer = Consumer(context.name, context.base.log, context.units, component.subscription, limits)
+    return RunningComponent(component, relay, consumer)

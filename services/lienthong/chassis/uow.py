@@ -1,0 +1,127 @@
+"""The unit of work: one transaction with everything that must commit together.
+
+State changes, the events that tell of them, the inbox row of the event that caused them, the answer that a repeat will
+get, and audit entries commit together or not at all.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from lienthong.chassis.clock import Clock
+from lienthong.chassis.engines.database import Database
+from lienthong.chassis.events.event import NewEvent
+from lienthong.chassis.events.outbox import write_events
+from lienthong.chassis.events.tables import audit
+from lienthong.chassis.ids import IdSource
+from lienthong.chassis.times import to_micros
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which resource, and how it ended."""
+
+    system: str
+    agency: str
+    action: str
+    resource: str
+    outcome: str = "ok"
+    person: str = ""
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """One transaction.
+
+    Attributes:
+        connection: For statements.
+        now: The time of this work; the same throughout.
+        ids: Gives identifiers.
+        traceparent: Trace that the next events belong to.
+    """
+
+    connection: Connection
+    now: datetime
+    ids: IdSource
+    traceparent: str = ""
+    events: list[tuple[NewEvent, str]] = field(default_factory=list)
+    entries: list[AuditEntry] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+    committed: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def now_micros(self) -> int:
+        """The time of this work in microseconds since 1970."""
+        return to_micros(self.now)
+
+    def emit(self, event: NewEvent) -> None:
+        """Tells what happened; published after the commit, in this order."""
+        self.events.append((event, self.traceparent))
+
+    def record(self, entry: AuditEntry) -> None:
+        """Adds to the audit trail."""
+        self.entries.append(entry)
+
+    def release(self, awaited: str) -> None:
+        """Says that something exists now for which events may be parked, such as `document:…`."""
+        self.released.append(awaited)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Runs `action` once the transaction is durable. It must not raise."""
+        self.committed.append(action)
+
+
+class UnitsOfWork:
+    """Opens units of work on one database."""
+
+    def __init__(self, database: Database, clock: Clock, ids: IdSource) -> None:
+        self.database = database
+        self.clock = clock
+        self.ids = ids
+        self._relays: list[Callable[[], None]] = []
+
+    def on_events(self, wake: Callable[[], None]) -> None:
+        """Calls `wake` after each commit that wrote events."""
+        self._relays.append(wake)
+
+    @contextmanager
+    def begin(self, traceparent: str = "") -> Iterator[UnitOfWork]:
+        """Opens a transaction that commits at the end of the block.
+
+        Raises:
+            AxisError: The database is away or full.
+        """
+        with self.database.write() as connection:
+            work = UnitOfWork(connection, self.clock.now(), self.ids, traceparent)
+            yield work
+            flush(work)
+        if work.events:
+            for wake in self._relays:
+                wake()
+        for action in work.committed:
+            action()
+
+
+def flush(work: UnitOfWork) -> None:
+    """Writes the collected events and audit entries into the transaction."""
+    if work.events:
+        write_events(work.connection, work.events, work.ids, work.now_micros)
+    if work.entries:
+        work.connection.execute(audit.insert(), [_audit_row(entry, work.now_micros) for entry in work.entries])
+
+
+def _audit_row(entry: AuditEntry, now: int) -> dict[str, object]:
+    return {
+        "time": now,
+        "system": entry.system,
+        "agency": entry.agency,
+        "person": entry.person,
+        "action": entry.action,
+        "resource": entry.resource,
+        "outcome": entry.outcome,
+        "detail": entry.detail,
+    }
