@@ -1,0 +1,1 @@
+"""Workflow: what becomes of a document at each recipient."""
