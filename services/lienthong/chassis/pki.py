@@ -144,9 +144,7 @@ class Authority:
             PkiError: The request is not signed by its own key, or as :meth:`issue`.
         """
         if not request.is_signature_valid:
-            raise PkiError(
-                "the certificate signing request is not signed by its own key; make a new one with that key"
-            )
+            raise PkiError("the certificate signing request is not signed by its own key; make a new one with that key")
         return self.issue(request.public_key(), profile, validity, serial)
 
 
@@ -228,9 +226,7 @@ def _check_key(public_key: CertificatePublicKeyTypes, profile: Profile) -> None:
     if profile.commits or not isinstance(public_key, rsa.RSAPublicKey):
         raise PkiError("this kind of key is not accepted here; make a P-256 key")
     if public_key.key_size < SMALLEST_RSA_BITS:
-        raise PkiError(
-            f"RSA key of {public_key.key_size} bits is too short; {SMALLEST_RSA_BITS} or P-256 will do"
-        )
+        raise PkiError(f"RSA key of {public_key.key_size} bits is too short; {SMALLEST_RSA_BITS} or P-256 will do")
 
 
 def _check_within(validity: Validity, issuer: x509.Certificate) -> None:

@@ -67,9 +67,7 @@ class _BadSealError(Exception):
         self.problem = problem
 
 
-def verify_seal(
-    subject_bytes: bytes, cms_der: bytes, anchors: Sequence[x509.Certificate], at: datetime
-) -> SealVerdict:
+def verify_seal(subject_bytes: bytes, cms_der: bytes, anchors: Sequence[x509.Certificate], at: datetime) -> SealVerdict:
     """Check a seal over exactly ``subject_bytes``; never raises for bad input.
 
     Args:

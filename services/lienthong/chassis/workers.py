@@ -212,9 +212,7 @@ class _Supervisor(threading.Thread):
         # A supervisor that died would leave callers waiting for ever: whatever goes wrong belongs to this
         # job.
         except Exception as error:  # noqa: BLE001
-            job.future.set_exception(
-                error if isinstance(error, WorkerError) else ChildCrashedError(repr(error))
-            )
+            job.future.set_exception(error if isinstance(error, WorkerError) else ChildCrashedError(repr(error)))
         else:
             job.future.set_result(result)
 
@@ -240,9 +238,7 @@ class _Supervisor(threading.Thread):
 
     def _result(self, answer: dict[str, Any]) -> object:
         if "out_of_memory" in answer:
-            raise ChildOutOfMemoryError(
-                f"the job needs more than {self._spec.memory_limit_bytes} bytes of memory"
-            )
+            raise ChildOutOfMemoryError(f"the job needs more than {self._spec.memory_limit_bytes} bytes of memory")
         if "error" in answer:
             raise JobFailedError(answer["error"])
         return answer.get("result")

@@ -1,0 +1,238 @@
+"""Judges one signature after the other, from the last in the file to the first; see :mod:`.pades` for the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pyhanko.sign.ades.report import AdESIndeterminate
+from pyhanko.sign.diff_analysis import ModificationLevel, SuspiciousModification
+from pyhanko.sign.validation import generic_cms
+from pyhanko.sign.validation.pdf_embedded import report_seed_value_validation
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from lienthong.signing.verification.kinds import kind_of, subject_parts
+from lienthong.signing.verification.report import (
+    JudgedBy,
+    Modification,
+    Problem,
+    Revocation,
+    SignatureReport,
+    SignerKind,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from asn1crypto import x509
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+    from pyhanko_certvalidator import ValidationContext
+
+    from lienthong.signing.verification.trust import Evidence, TrustStore
+
+_USAGE = KeyUsageConstraints(key_usage={"non_repudiation", "digital_signature"})
+"""Either will do: authorities in Viet Nam issue signing certificates with one or both."""
+_COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
+_TRUST_PROBLEMS = {
+    AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND: Problem.ISSUER_UNKNOWN,
+    AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: Problem.KEY_USAGE,
+    AdESIndeterminate.OUT_OF_BOUNDS_NO_POE: Problem.CERTIFICATE_OUTSIDE_VALIDITY,
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: Problem.WEAK_ALGORITHM,
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: Problem.WEAK_ALGORITHM,
+}
+
+
+@dataclass(frozen=True)
+class _Trust:
+    """Outcome of one pyHanko validation, with the revocation state made explicit."""
+
+    status: dict[str, Any]
+    revocation: Revocation
+
+    @property
+    def trusted(self) -> bool:
+        status = self.status
+        sound = status["intact"] and status["valid"] and status["validation_path"] is not None
+        return bool(sound and status["trust_problem_indic"] is None)
+
+
+class Judge:
+    """Judges the signatures of one file; ``report`` must be called from the last signature to the first."""
+
+    def __init__(self, store: TrustStore, evidence: Evidence, at: datetime) -> None:
+        self._store = store
+        self._evidence = evidence
+        self._proved_at = at
+        self._proved_by = JudgedBy.VERIFICATION_TIME
+        self._has_revocation_data = store.has_revocation_data or bool(evidence.crls or evidence.ocsps)
+
+    async def report(self, signature: EmbeddedPdfSignature) -> SignatureReport:
+        """Return the report of one signature; what breaks inside pyHanko makes it MALFORMED."""
+        blank = SignatureReport(signature.fq_name, judged_at=self._proved_at, judged_by=self._proved_by)
+        try:
+            described = _describe(blank, signature, self._store)
+            judged = _integrity(described, signature)
+            if signature.sig_object_type == "/DocTimeStamp":
+                return await self._document_timestamp(judged, signature)
+            return await self._approval(judged, signature)
+        # The content is hostile: asn1crypto and pyHanko answer it with whatever broke first.
+        except Exception:  # noqa: BLE001
+            return replace(blank, problems=(Problem.MALFORMED,))
+
+    async def _document_timestamp(self, report: SignatureReport, signature: Any) -> SignatureReport:
+        trust = await self._validate(
+            lambda context: generic_cms.validate_tst_signed_data(
+                signature.signed_data, context, signature.compute_digest
+            ),
+            self._proved_at,
+        )
+        report = self._conclude(replace(report, kind=SignerKind.TIMESTAMP), trust)
+        if report.trusted and report.modification is not Modification.SUSPICIOUS:
+            # Everything before this time stamp existed when it was made.
+            moment = trust.status["timestamp"]
+            report = replace(report, timestamp_at=moment)
+            if moment < self._proved_at:
+                self._proved_at, self._proved_by = moment, JudgedBy.TIMESTAMP
+        return report
+
+    async def _approval(self, report: SignatureReport, signature: Any) -> SignatureReport:
+        report = await self._place_in_time(report, signature)
+        moment = report.judged_at or self._proved_at
+        trust = await self._validate(
+            lambda context: generic_cms.cms_basic_validation(
+                signature.signed_data,
+                raw_digest=signature.compute_digest(),
+                validation_context=context,
+                status_kwargs={},
+                key_usage_settings=_USAGE,
+            ),
+            moment,
+        )
+        report = self._conclude(report, trust)
+        seeds = report_seed_value_validation(
+            signature, trust.status["validation_path"], report.timestamp_at is not None
+        )
+        if seeds["seed_value_constraint_error"] is not None:
+            report = replace(report, problems=(*report.problems, Problem.SEED_VALUES_VIOLATED))
+        return report
+
+    async def _place_in_time(self, report: SignatureReport, signature: Any) -> SignatureReport:
+        """Judge the signature's own time stamp, and with it the time the certificates are judged for."""
+        tokens = list(generic_cms.extract_tst_data_iter(signature.signer_info, signed=False))
+        imprint = generic_cms.message_imprint_checker(signature.signer_info)
+        best = report
+        if self._proved_by is JudgedBy.TIMESTAMP:
+            best = replace(best, timestamp_at=self._proved_at)
+        trusted = 0
+        for token in tokens:
+            trust = await self._validate(partial(_validate_token, token, imprint), self._proved_at)
+            if not trust.trusted:
+                continue
+            trusted += 1
+            moment = trust.status["timestamp"]
+            if best.timestamp_at is None or moment < best.timestamp_at:
+                best = replace(best, timestamp_at=moment)
+        if tokens and not trusted:
+            best = replace(best, problems=(*best.problems, Problem.TIMESTAMP_NOT_TRUSTED))
+        if best.timestamp_at is not None:
+            best = replace(best, judged_at=best.timestamp_at, judged_by=JudgedBy.TIMESTAMP)
+        return best
+
+    async def _validate(
+        self, validate: Callable[[ValidationContext], Awaitable[dict[str, Any]]], moment: datetime
+    ) -> _Trust:
+        """Validate with proof of revocation state; when that proof is missing, without, and say unknown."""
+        if self._has_revocation_data:
+            status = await validate(self._store.context(self._evidence, moment, check_revocation=True))
+            if status["revocation_details"] is not None:
+                return _Trust(status, Revocation.REVOKED)
+            if _Trust(status, Revocation.GOOD).trusted:
+                return _Trust(status, Revocation.GOOD)
+        status = await validate(self._store.context(self._evidence, moment, check_revocation=False))
+        return _Trust(status, Revocation.UNKNOWN)
+
+    def _conclude(self, report: SignatureReport, trust: _Trust) -> SignatureReport:
+        status = trust.status
+        details = status["revocation_details"]
+        report = replace(
+            report,
+            intact=status["intact"],
+            valid=status["valid"],
+            trusted=trust.trusted,
+            revocation=trust.revocation,
+            revoked_at=None if details is None else details.revocation_date,
+            algorithm=f"{status['md_algorithm']} {status['pkcs7_signature_mechanism']}",
+        )
+        return replace(report, problems=(*self._problems(report, trust), *report.problems))
+
+    def _problems(self, report: SignatureReport, trust: _Trust) -> tuple[Problem, ...]:
+        if not report.intact:
+            return (Problem.DIGEST_MISMATCH,)
+        if not report.valid:
+            return (Problem.SIGNATURE_WRONG,)
+        if trust.revocation is Revocation.REVOKED:
+            return (_revoked(report, trust.status["revocation_details"]),)
+        if not report.trusted:
+            indication = trust.status["trust_problem_indic"]
+            return (_TRUST_PROBLEMS.get(indication, Problem.CHAIN_INVALID),)
+        if trust.revocation is Revocation.UNKNOWN and self._store.config.revocation_required:
+            return (Problem.REVOCATION_UNKNOWN,)
+        return ()
+
+
+async def _validate_token(token: Any, imprint: Callable[[str], bytes], context: ValidationContext) -> dict[str, Any]:
+    status: dict[str, Any] = await generic_cms.validate_tst_signed_data(token, context, imprint)
+    return status
+
+
+def _revoked(report: SignatureReport, details: Any) -> Problem:
+    if report.judged_by is JudgedBy.TIMESTAMP:
+        return Problem.REVOKED_BEFORE_SIGNING
+    if details.revocation_reason.native in _COMPROMISED:
+        return Problem.KEY_COMPROMISED
+    if report.claimed_at is None or report.claimed_at >= details.revocation_date:
+        return Problem.REVOKED_BEFORE_SIGNING
+    return Problem.REVOKED_SINCE
+
+
+def _describe(report: SignatureReport, signature: Any, store: TrustStore) -> SignatureReport:
+    certificate: x509.Certificate = signature.signer_cert
+    subject = subject_parts(certificate)
+    issuer = certificate.issuer.native
+    claimed = signature.self_reported_timestamp
+    return replace(
+        report,
+        kind=kind_of(certificate, store.config.kind_rules),
+        signer=subject.get("common_name", [""])[-1],
+        organisation=subject.get("organization_name", [""])[0],
+        issuer=str(issuer.get("common_name", "")),
+        serial=f"{certificate.serial_number:x}",
+        # A claimed time without a zone is Viet Nam's by usage, but it is a claim only: it is left out.
+        claimed_at=claimed if claimed is not None and claimed.tzinfo is not None else None,
+    )
+
+
+def _integrity(report: SignatureReport, signature: Any) -> SignatureReport:
+    """Compare the file with the revision that was signed."""
+    signature.compute_integrity_info()
+    summary = signature.summarise_integrity_info()
+    coverage, difference = summary["coverage"], summary["diff_result"]
+    whole = coverage == SignatureCoverageLevel.ENTIRE_FILE
+    report = replace(report, covers_whole_file=whole)
+    if coverage < SignatureCoverageLevel.ENTIRE_REVISION:
+        return replace(report, modification=Modification.SUSPICIOUS, problems=(Problem.COVERAGE_UNCLEAR,))
+    if isinstance(difference, SuspiciousModification) or not summary["docmdp_ok"]:
+        reason = str(difference) if isinstance(difference, SuspiciousModification) else "not permitted by the signer"
+        return replace(
+            report,
+            modification=Modification.SUSPICIOUS,
+            modifications=(f"reason:{reason[:200]}",),
+            problems=(Problem.MODIFIED_AFTER_SIGNING,),
+        )
+    if whole or difference.modification_level == ModificationLevel.NONE:
+        return report
+    changed = tuple(f"field:{name}" for name in sorted(difference.changed_form_fields))
+    return replace(report, modification=Modification.PERMITTED, modifications=changed)
