@@ -40,7 +40,9 @@ def check_key(request_id: str) -> None:
     if 1 <= len(request_id) <= KEY_LENGTH_AT_MOST:
         return
     rule = f"1 to {KEY_LENGTH_AT_MOST} characters are needed, so that a repeat can be told from a new request"
-    violation = Violation("request_id", "REQUEST_ID_INVALID", rule, "Send a UUID that you keep until you have an answer.")
+    violation = Violation(
+        "request_id", "REQUEST_ID_INVALID", rule, "Send a UUID that you keep until you have an answer."
+    )
     raise invalid("REQUEST_ID_INVALID", f"request_id: {rule}", violation)
 
 

@@ -45,9 +45,7 @@ class Metrics:
 
 
 class _Read(Collector):
-    def __init__(
-        self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Iterable[Sample]]
-    ) -> None:
+    def __init__(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Iterable[Sample]]) -> None:
         self._facts = (name, text, labels)
         self._read = read
 

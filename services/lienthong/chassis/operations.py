@@ -1,8 +1,8 @@
 """What operators do to a service: outbox, parked events, dead letters, lag, audit. The same for every service."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
 from sqlalchemy.dialects.sqlite import insert
@@ -17,8 +17,10 @@ from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.service import Component
 from lienthong.chassis.times import from_micros, timestamp_micros, to_duration, to_micros, to_timestamp
-from lienthong.chassis.uow import AuditEntry, UnitOfWork
+from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
 from lienthong.common.v1 import operations_pb2 as pb
+
+Answer = TypeVar("Answer")
 
 
 class OperationsApi:
@@ -32,9 +34,7 @@ class OperationsApi:
         context = self._component(request.service).context
         with context.database.read() as connection:
             waiting, age, kept = outbox_state(connection, to_micros(context.base.clock.now()))
-        return pb.GetOutboxResponse(
-            waiting=waiting, oldest_age=to_duration(timedelta(microseconds=age)), kept=kept
-        )
+        return pb.GetOutboxResponse(waiting=waiting, oldest_age=to_duration(timedelta(microseconds=age)), kept=kept)
 
     def republish_outbox(self, request: pb.RepublishOutboxRequest, call: Call) -> pb.RepublishOutboxResponse:
         """Publishes kept rows again; relays pick them up by themselves."""
@@ -46,7 +46,7 @@ class OperationsApi:
             return pb.RepublishOutboxResponse(events=count)
 
         if request.dry_run:
-            return _dry(context.units.begin, again)
+            return _dry(context.units, again)
         return once(context.units, call, request, pb.RepublishOutboxResponse, again)
 
     def list_parked_events(self, request: pb.ListParkedEventsRequest, call: Call) -> pb.ListParkedEventsResponse:
@@ -71,7 +71,7 @@ class OperationsApi:
 
         try:
             if request.dry_run:
-                return _dry(component.context.units.begin, handle)
+                return _dry(component.context.units, handle)
             return once(component.context.units, call, request, pb.RedriveDeadLetterResponse, handle)
         except AxisError:
             raise
@@ -90,7 +90,7 @@ class OperationsApi:
             return pb.SkipDeadLetterResponse(released=released)
 
         if request.dry_run:
-            return _dry(component.context.units.begin, skip)
+            return _dry(component.context.units, skip)
         return once(component.context.units, call, request, pb.SkipDeadLetterResponse, skip)
 
     def get_lag(self, request: pb.GetLagRequest, _call: Call) -> pb.GetLagResponse:
@@ -154,16 +154,16 @@ class OperationsApi:
 
 
 class _DryRun(Exception):  # noqa: N818 -- it undoes a transaction, it is no error
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
+    """Ends a dry run."""
 
 
-def _dry(begin: Any, action: Any) -> Any:
+def _dry(units: UnitsOfWork, action: Callable[[UnitOfWork], Answer]) -> Answer:
     try:
-        with begin() as work:
-            raise _DryRun(action(work))
-    except _DryRun as run:
-        return run.answer
+        with units.begin() as work:
+            answer = action(work)
+            raise _DryRun  # noqa: TRY301 -- leaving the block by an exception is what rolls it back
+    except _DryRun:
+        return answer
 
 
 def _take(connection: Connection, identifier: str) -> Event:

@@ -48,6 +48,6 @@ class Periodic:
             try:
                 while not self._stopping.is_set() and self._action():
                     pass
-            except Exception:
+            except Exception:  # noqa: BLE001 -- a worker outlives whatever its step raises; it is logged
                 _log.exception("a periodic step failed; it is tried again", worker=self._name)
                 self._stopping.wait(min(self._seconds, 1.0))

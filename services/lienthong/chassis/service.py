@@ -118,7 +118,8 @@ class RunningComponent:
 
     def stop(self, timeout: float) -> None:
         """Ends in reverse; the relay publishes what the others left."""
-        for worker in sorted(reversed(self.started), key=lambda worker: worker is self.relay):
+        last_first = self.started[::-1]
+        for worker in [*(worker for worker in last_first if worker is not self.relay), self.relay]:
             worker.stop(timeout)
         self.started.clear()
 

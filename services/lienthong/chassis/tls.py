@@ -32,7 +32,9 @@ class ServerCertificates:
                 raise AxisError(Code.FAILED_PRECONDITION, "TLS_FILE_MISSING", f"{file} is missing; TLS needs it")
         self._seen = self._stamps()
         return grpc.dynamic_ssl_server_credentials(
-            self._configuration(), self._fetch, require_client_authentication=True
+            self._configuration(),
+            self._fetch,  # type: ignore[arg-type] # None means "unchanged", says gRPC; the stub forgot
+            require_client_authentication=True,
         )
 
     def _fetch(self) -> grpc.ServerCertificateConfiguration | None:

@@ -7,7 +7,7 @@ the same file, `read()` a consistent snapshot that waits for nobody.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,25 +25,17 @@ READERS = 16
 class Database(Protocol):
     """Where a service keeps its rows."""
 
-    def write(self) -> "ContextConnection":
+    def write(self) -> AbstractContextManager[Connection]:
         """Opens a transaction that commits at the end of the block, and rolls back when it raises."""
         ...
 
-    def read(self) -> "ContextConnection":
+    def read(self) -> AbstractContextManager[Connection]:
         """Opens a consistent snapshot for reading."""
         ...
 
     def close(self) -> None:
         """Gives all connections back."""
         ...
-
-
-class ContextConnection(Protocol):
-    """A connection for the length of a `with` block."""
-
-    def __enter__(self) -> Connection: ...
-
-    def __exit__(self, *exc: object) -> bool | None: ...
 
 
 class SqliteDatabase:

@@ -31,7 +31,9 @@ CREATE TABLE IF NOT EXISTS offsets (
     consumer_group TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
     PRIMARY KEY (consumer_group, topic, partition)) WITHOUT ROWID
 """
-_HEADS: Final = "CREATE TABLE IF NOT EXISTS heads (topic TEXT, partition INTEGER, next INTEGER, PRIMARY KEY (topic, partition))"
+_HEADS: Final = (
+    "CREATE TABLE IF NOT EXISTS heads (topic TEXT, partition INTEGER, next INTEGER, PRIMARY KEY (topic, partition))"
+)
 _INSERT: Final = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)"
 _ADVANCE: Final = "INSERT INTO heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next"
 _FETCH: Final = """
@@ -197,7 +199,7 @@ class SqliteEventLog:
         if topic.compacted:
             removed += self._records.execute(
                 "DELETE FROM records WHERE topic = ? AND offset < (SELECT max(later.offset) FROM records later "
-                "WHERE later.topic = records.topic AND later.partition = records.partition AND later.key = records.key)",
+                "WHERE (later.topic, later.partition, later.key) = (records.topic, records.partition, records.key))",
                 (topic.name,),
             ).rowcount
         return removed
@@ -264,5 +266,7 @@ def _open(path: Path, synchronous: str, *tables: str) -> sqlite3.Connection:
 
 def _told(error: sqlite3.OperationalError) -> AxisError:
     if "full" in str(error):
-        return AxisError(Code.RESOURCE_EXHAUSTED, "STORAGE_FULL", "The event log has no room. It goes on when there is.")
+        return AxisError(
+            Code.RESOURCE_EXHAUSTED, "STORAGE_FULL", "The event log has no room. It goes on when there is."
+        )
     return unavailable("EVENT_LOG_AWAY", f"The event log does not answer: {error}", timedelta(seconds=1))

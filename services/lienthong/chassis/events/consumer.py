@@ -161,5 +161,3 @@ class Consumer:
 
 class DeadLetterFloodError(Exception):
     """Too many events of the last hour are dead letters."""
-
-

@@ -32,9 +32,7 @@ _RETRY_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
 
 
-def write_events(
-    connection: Connection, events: Sequence[tuple[NewEvent, str]], ids: IdSource, now: int
-) -> None:
+def write_events(connection: Connection, events: Sequence[tuple[NewEvent, str]], ids: IdSource, now: int) -> None:
     """Writes events into the outbox, each with the next version of its aggregate.
 
     Args:

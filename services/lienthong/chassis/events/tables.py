@@ -1,5 +1,7 @@
 """The tables of the chassis that stand in each service's database."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -61,7 +63,7 @@ positions = Table(
 )
 
 
-def _held(name: str, *more: Column[object]) -> Table:
+def _held(name: str, *more: Column[Any]) -> Table:
     return Table(
         name,
         metadata,

@@ -14,7 +14,7 @@ from google.bytestream import bytestream_pb2 as pb
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, Code, invalid, not_found
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
-from lienthong.chassis.rpc.server import Admission, ServerBuilder, abort, facts_of, guarded, row_of
+from lienthong.chassis.rpc.server import Admission, Context, ServerBuilder, abort, facts_of, guarded, row_of
 
 SERVICE = "google.bytestream.ByteStream"
 PIECE = 256 * 1024
@@ -56,7 +56,7 @@ class ByteStream:
             },
         )
 
-    async def read(self, request: pb.ReadRequest, context: grpc.aio.ServicerContext) -> AsyncIterator[pb.ReadResponse]:
+    async def read(self, request: pb.ReadRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
         """Sends content from an offset on."""
         try:
             row = row_of(f"{SERVICE}/Read")
@@ -66,9 +66,7 @@ class ByteStream:
         except AxisError as error:
             await abort(context, error)
 
-    async def write(
-        self, requests: AsyncIterator[pb.WriteRequest], context: grpc.aio.ServicerContext
-    ) -> pb.WriteResponse:
+    async def write(self, requests: AsyncIterator[pb.WriteRequest], context: Context) -> pb.WriteResponse:
         """Takes content; what was flushed stays when the stream breaks."""
         sink: UploadSink | None = None
         try:
@@ -86,9 +84,7 @@ class ByteStream:
             if sink is not None:
                 await asyncio.shield(self._run(sink.close))
 
-    async def query(
-        self, request: pb.QueryWriteStatusRequest, context: grpc.aio.ServicerContext
-    ) -> pb.QueryWriteStatusResponse:
+    async def query(self, request: pb.QueryWriteStatusRequest, context: Context) -> pb.QueryWriteStatusResponse:
         """Tells how far an upload is."""
         try:
             sink = await self._run(_bound(self._sink, "QueryWriteStatus", request.resource_name, context))
@@ -98,17 +94,17 @@ class ByteStream:
             await abort(context, error)
             raise
 
-    def _open(self, row: Row, request: pb.ReadRequest, context: grpc.aio.ServicerContext) -> Iterator[bytes]:
+    def _open(self, row: Row, request: pb.ReadRequest, context: Context) -> Iterator[bytes]:
         door, call = self._admit(row, request.resource_name, context)
         content = door.open_content(request.resource_name, call)
         _check_range(request, content)
         return _cut(content.read(request.read_offset), request.read_limit or content.size)
 
-    def _sink(self, method: str, name: str, context: grpc.aio.ServicerContext) -> UploadSink:
+    def _sink(self, method: str, name: str, context: Context) -> UploadSink:
         door, call = self._admit(row_of(f"{SERVICE}/{method}"), name, context)
         return door.open_upload(name, call)
 
-    def _admit(self, row: Row, name: str, context: grpc.aio.ServicerContext) -> tuple[ContentDoor, Call]:
+    def _admit(self, row: Row, name: str, context: Context) -> tuple[ContentDoor, Call]:
         for prefix, door, admission in self._doors:
             if name.startswith(prefix):
                 return door, admission.admit(row, *facts_of(context))
@@ -150,5 +146,3 @@ def _cut(source: Iterator[bytes], limit: int) -> Iterator[bytes]:
                 return
             limit -= len(part)
             yield part
-
-

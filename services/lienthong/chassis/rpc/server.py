@@ -41,6 +41,8 @@ RECHECK_SECONDS = 5.0
 Result = TypeVar("Result")
 Unary = Callable[[Any, Call], Message]
 Metadata = Mapping[str, str]
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler = grpc.RpcMethodHandler[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class ServerBuilder:
         methods = {method.name: self._method(method, implementation, admission) for method in service.methods}
         self.add_handlers(service.full_name, methods)
 
-    def add_handlers(self, service: str, methods: Mapping[str, grpc.RpcMethodHandler]) -> None:
+    def add_handlers(self, service: str, methods: Mapping[str, Handler]) -> None:
         """Adds a service of handlers made elsewhere.
 
         Raises:
@@ -130,7 +132,7 @@ class ServerBuilder:
         server.add_generic_rpc_handlers(tuple(self._handlers.values()))
         return Server(server, checks, self._names, (self._pool, self._transfers))
 
-    def _method(self, method: MethodDescriptor, implementation: object, admission: Admission) -> grpc.RpcMethodHandler:
+    def _method(self, method: MethodDescriptor, implementation: object, admission: Admission) -> Handler:
         name = f"{method.containing_service.full_name}/{method.name}"
         row = row_of(name)
         action = getattr(implementation, snake_case(method.name), None)
@@ -146,7 +148,7 @@ class ServerBuilder:
         )
 
     def _unary(self, row: Row, action: Unary, admission: Admission) -> Callable[[Any, Any], Awaitable[Message]]:
-        async def handle(request: Message, context: grpc.aio.ServicerContext) -> Message:
+        async def handle(request: Message, context: Context) -> Message:
             begun = time.perf_counter()
             outcome = "OK"
             try:
@@ -172,7 +174,7 @@ class ServerBuilder:
     def _stream(
         self, row: Row, action: Callable[[Any, Call], Watch], admission: Admission
     ) -> Callable[[Any, Any], AsyncIterator[Message]]:
-        async def handle(request: Message, context: grpc.aio.ServicerContext) -> AsyncIterator[Message]:
+        async def handle(request: Message, context: Context) -> AsyncIterator[Message]:
             facts = facts_of(context)
             try:
                 async for message in self._feed(row, action, admission, request, facts):
@@ -264,16 +266,14 @@ def row_of(name: str) -> Row:
     return row
 
 
-def facts_of(context: grpc.aio.ServicerContext) -> tuple[bytes | None, Metadata]:
+def facts_of(context: Context) -> tuple[bytes | None, Metadata]:
     """Takes the client's certificate and the text metadata out of a context."""
-    certificates = context.auth_context().get("x509_pem_cert")
-    metadata = {
-        str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)
-    }
+    certificates = list(context.auth_context().get("x509_pem_cert", ()))
+    metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     return (certificates[0] if certificates else None), metadata
 
 
-async def abort(context: grpc.aio.ServicerContext, error: AxisError) -> None:
+async def abort(context: Context, error: AxisError) -> None:
     """Ends a call with an error."""
     status = to_status(error)
     await context.abort(

@@ -1,0 +1,284 @@
+"""The program: which component needs which, started in that order, stopped in reverse."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import structlog
+from filelock import FileLock, Timeout
+from prometheus_client import start_http_server
+
+from lienthong.chassis import failpoints, migrations
+from lienthong.chassis.clock import Clock, SystemClock
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.directory.cache import DirectoryCache
+from lienthong.chassis.engines.blobs import DirectoryBlobs
+from lienthong.chassis.engines.database import SqliteDatabase
+from lienthong.chassis.engines.sqlite_log import SqliteEventLog
+from lienthong.chassis.events.consumer import ConsumerLimits
+from lienthong.chassis.ids import IdSource, Uuid7Source
+from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.operations import OperationsApi
+from lienthong.chassis.rpc.bytestream import ByteStream
+from lienthong.chassis.rpc.hub import Hub
+from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
+from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, assemble
+from lienthong.chassis.tls import ServerCertificates
+from lienthong.chassis.topics import TOPICS
+from lienthong.chassis.uow import UnitsOfWork
+from lienthong.common.v1 import operations_pb2
+from lienthong.settings import Settings
+from lienthong.setup import Keyring, first_start, write_context
+
+_log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 10.0
+"""How long a background worker may take to end what it has in hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One service in the module table.
+
+    Attributes:
+        name: Its name; `lienthong.<name>.component.build` makes it.
+        needs: Services whose events it takes; they start first.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+
+
+MODULES = (
+    Module("signing", needs=()),
+    Module("routing", needs=("signing",)),
+    Module("intake", needs=("signing", "routing")),
+    Module("workflow", needs=("intake", "routing")),
+    Module("notification", needs=("intake", "routing", "workflow")),
+)
+"""The services, in the order in which they start."""
+
+
+class Platform:
+    """All services of a target, on embedded engines, in this process."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, ids: IdSource | None = None) -> None:
+        """Prepares the data folder and builds every component.
+
+        Raises:
+            ConfigError: The folder is in use or cannot be written, or a port cannot be bound.
+        """
+        self._settings = settings
+        self._clock: Clock = clock or SystemClock()
+        self._ids: IdSource = ids or Uuid7Source()
+        self._lock = _own(settings)
+        self.keyring = first_start(settings.data_dir / "keys", settings.server.hosts, self._clock, self._ids)
+        self.hub = Hub()
+        self.metrics = Metrics()
+        self._databases: list[SqliteDatabase] = []
+        self._event_log = SqliteEventLog(_folder(settings, "log"), TOPICS, self._clock)
+        self._components = [self._build(module.name) for module in MODULES]
+        self._running = [assemble(component, ConsumerLimits()) for component in self._components]
+        self.port = 0
+
+    async def serve(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Serves until `stopping` is set, then drains.
+
+        Raises:
+            ConfigError: A port cannot be bound.
+        """
+        self.hub.bind(asyncio.get_running_loop())
+        server = self._server()
+        self.port = self._bind(server)
+        metrics = _metrics_door(self._settings.server.metrics, self.metrics)
+        started: list[RunningComponent] = []
+        try:
+            for running in self._running:
+                await asyncio.to_thread(running.start)
+                started.append(running)
+            await server.start()
+            self._write_operator_context()
+            ready()
+            await stopping.wait()
+        finally:
+            _log.info("draining", seconds=self._settings.server.drain_seconds)
+            await server.drain(self._settings.server.drain_seconds)
+            for running in reversed(started):
+                await asyncio.to_thread(running.stop, STOP_SECONDS)
+            metrics()
+            self._close()
+
+    def _server(self) -> Server:
+        section = self._settings.server
+        builder = ServerBuilder(
+            self.hub, self.metrics, ServerLimits(section.threads, section.queue, section.transfer_threads)
+        )
+        contents = ByteStream(builder.transfers)
+        for component in self._components:
+            admission = component.context.admission()
+            for descriptor, implementation in component.apis:
+                builder.add(descriptor, implementation, admission)
+            for door in component.doors:
+                contents.add(door, admission)
+        contents.register(builder)
+        operations = OperationsApi({component.context.name: component for component in self._components})
+        descriptor = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
+        builder.add(descriptor, operations, self._components[0].context.admission())
+        return builder.build()
+
+    def _bind(self, server: Server) -> int:
+        section = self._settings.server
+        ring = self.keyring
+        certificates = ServerCertificates(ring.server.key, ring.server.chain, ring.root.chain)
+        try:
+            return server.listen(section.listen, None if section.insecure else certificates.credentials())
+        except RuntimeError as error:
+            raise ConfigError(
+                [f"server.listen: {section.listen} cannot be bound; is another program there?"]
+            ) from error
+
+    def _build(self, name: str) -> Component:
+        database = SqliteDatabase(_folder(self._settings, "databases") / f"{name}.db")
+        self._databases.append(database)
+        migrations.upgrade(database, name)
+        context = ServiceContext(
+            name,
+            self._foundation(),
+            database,
+            UnitsOfWork(database, self._clock, self._ids),
+            DirectoryCache(database),
+        )
+        build: Callable[[ServiceContext, Any], Component] = import_module(f"lienthong.{name}.component").build
+        return build(context, getattr(self._settings, name))
+
+    def _foundation(self) -> Foundation:
+        return Foundation(
+            self._clock,
+            self._ids,
+            self._event_log,
+            DirectoryBlobs(_folder(self._settings, "blobs"), self._ids),
+            self.keyring.folder,
+            self.hub,
+            self.metrics,
+        )
+
+    def _write_operator_context(self) -> None:
+        ring: Keyring = self.keyring
+        host = self._settings.server.listen.rpartition(":")[0]
+        file = self._settings.data_dir / "contexts" / "operator.yaml"
+        write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator)
+
+    def _close(self) -> None:
+        self._event_log.close()
+        for database in self._databases:
+            database.close()
+        self._lock.release()
+
+
+def run(settings: Settings, announce: Callable[[Platform], None]) -> None:
+    """Runs the program until SIGTERM or SIGINT.
+
+    Args:
+        settings: All settings.
+        announce: Called once every service answers.
+
+    Raises:
+        ConfigError: The settings cannot be used on this machine.
+    """
+    _arm(settings)
+    platform = Platform(settings)
+
+    async def main() -> None:
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(ValueError, RuntimeError):
+                loop.add_signal_handler(number, stopping.set)
+        await platform.serve(stopping, lambda: announce(platform))
+
+    asyncio.run(main())
+
+
+class Background:
+    """A platform in a thread of this process, for the demo and for users' tests."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.platform = Platform(settings, clock)
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="platform", daemon=True)
+
+    def __enter__(self) -> Platform:
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None:
+            raise self._error
+        return self.platform
+
+    def __exit__(self, *exc: object) -> None:
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self.platform.serve(self._stopping, self._ready.set))
+        except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits for readiness
+            self._error = error
+        finally:
+            self._loop.close()
+            self._ready.set()
+
+
+def _own(settings: Settings) -> FileLock:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(settings.data_dir / "lock")
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ConfigError([f"data_dir: {settings.data_dir} is in use by another process; stop it first"]) from error
+    except OSError as error:
+        raise ConfigError([f"data_dir: {settings.data_dir} cannot be written: {error.strerror}"]) from error
+    return lock
+
+
+def _folder(settings: Settings, name: str) -> Any:
+    folder = settings.data_dir / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _metrics_door(address: str, metrics: Metrics) -> Callable[[], None]:
+    if not address:
+        return lambda: None
+    host, _, port = address.rpartition(":")
+    try:
+        server, thread = start_http_server(int(port), host, metrics.registry)
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"server.metrics: {address} cannot be bound: {error}"]) from error
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join(STOP_SECONDS)
+
+    return close
+
+
+def _arm(settings: Settings) -> None:
+    if not settings.test.failpoint:
+        return
+    if os.environ.get("LIENTHONG_TEST") != "1":
+        raise ConfigError(["test.failpoint: is for tests; it needs LIENTHONG_TEST=1 in the environment"])
+    failpoints.arm(settings.test.failpoint, settings.test.countdown)
+
+
+TARGETS: Sequence[str] = ("all",)
+"""What this process can be."""

@@ -1,0 +1,119 @@
+"""Configuration, declared once: defaults, a YAML file, the environment, in this order of growing weight.
+
+Unknown keys are refused. Every field says in its description what it does and in which unit.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+ENVIRONMENT_PREFIX = "LIENTHONG_"
+NESTED = "__"
+
+
+class Section(BaseModel):
+    """A part of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LogSection(Section):
+    """How the program logs."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    form: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")
+
+
+class ServerSection(Section):
+    """The port that callers reach."""
+
+    listen: str = Field("127.0.0.1:7443", description="Address and port of gRPC; port 0 takes a free one.")
+    metrics: str = Field("127.0.0.1:7464", description="Address and port of metrics; empty for none, port 0 free.")
+    insecure: bool = Field(default=False, description="No TLS. Refused when bound beyond loopback.")
+    hosts: tuple[str, ...] = Field(
+        ("localhost", "127.0.0.1"), description="Names and addresses in the server certificate made at first start."
+    )
+    threads: int = Field(16, ge=1, le=256, description="Unary calls handled at once.")
+    queue: int = Field(512, ge=0, le=100_000, description="Unary calls that wait for a thread; more are refused.")
+    transfer_threads: int = Field(8, ge=1, le=256, description="Steps of transfers and streams handled at once.")
+    drain_seconds: float = Field(20.0, ge=0, le=600, description="How long calls may go on after SIGTERM.")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used.
+
+    Attributes:
+        problems: All of them, one line each.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load(kind: type[BaseModel], file: Path | None, environment: Mapping[str, str], overrides: Mapping[str, Any]) -> Any:
+    """Reads the configuration.
+
+    Args:
+        kind: The whole configuration's model.
+        file: YAML file, or None.
+        environment: Variables `LIENTHONG_SECTION__KEY`; those of other programs and of tests are passed over.
+        overrides: Nested values of the command line; they weigh most.
+
+    Returns:
+        An instance of `kind`.
+
+    Raises:
+        ConfigError: With all problems at once.
+    """
+    values: dict[str, Any] = _read(file) if file else {}
+    _merge(values, _from_environment(kind, environment))
+    _merge(values, overrides)
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError([_line(problem) for problem in error.errors()]) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{file}: cannot be read: {error.strerror}. Name a readable file with --config."]) from error
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{file}: is not YAML: {error}"]) from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError([f"{file}: holds {type(values).__name__}; sections with keys are expected"])
+    return values
+
+
+def _from_environment(kind: type[BaseModel], environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, text in environment.items():
+        path = name.removeprefix(ENVIRONMENT_PREFIX).lower().split(NESTED)
+        if name.startswith(ENVIRONMENT_PREFIX) and path[0] in kind.model_fields:
+            nested: Any = yaml.safe_load(text)
+            for key in reversed(path):
+                nested = {key: nested}
+            _merge(values, nested)
+    return values
+
+
+def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        else:
+            values[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _line(problem: Any) -> str:
+    place = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: is not a setting. See the configuration reference; a typing error?"
+    return f"{place}: {problem['msg']} (found {problem['input']!r})"

@@ -1,0 +1,15 @@
+"""The topics of the house: keys, partitions, retention. Declared here once, for every engine."""
+
+from lienthong.chassis.engines.eventlog import Topic
+from lienthong.chassis.events.event import DELIVERIES, DIRECTORY, DOCUMENTS, PROGRESS, VERDICTS
+
+_WEEK = 7 * 24 * 3600
+
+TOPICS = (
+    Topic(DOCUMENTS, partitions=4, retention_seconds=_WEEK),
+    Topic(VERDICTS, partitions=4, retention_seconds=_WEEK),
+    Topic(DIRECTORY, partitions=1, retention_seconds=0, compacted=True),
+    Topic(DELIVERIES, partitions=4, retention_seconds=_WEEK),
+    Topic(PROGRESS, partitions=4, retention_seconds=_WEEK),
+)
+"""All topics. The directory keeps the last state of each agency and system for ever."""

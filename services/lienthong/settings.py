@@ -1,0 +1,35 @@
+"""The whole configuration of the program."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from lienthong.chassis.config import LogSection, Section, ServerSection
+from lienthong.intake.config import IntakeSection
+from lienthong.notification.config import NotificationSection
+from lienthong.routing.config import RoutingSection
+from lienthong.signing.config import SigningSection
+from lienthong.workflow.config import WorkflowSection
+
+
+class TestSection(Section):
+    """For tests of the program itself. Refused unless the environment says `LIENTHONG_TEST=1`."""
+
+    __test__ = False
+
+    failpoint: str = Field("", description="Name of the fail point at which the process kills itself.")
+    countdown: int = Field(1, ge=1, description="At which arrival there.")
+
+
+class Settings(Section):
+    """All settings."""
+
+    data_dir: Path = Field(Path("var"), description="Folder of the embedded engines, the keys and the contexts.")
+    server: ServerSection = Field(default_factory=ServerSection, description="The port that callers reach.")
+    log: LogSection = Field(default_factory=LogSection, description="How the program logs.")
+    intake: IntakeSection = Field(default_factory=IntakeSection, description="Accepting documents.")
+    routing: RoutingSection = Field(default_factory=RoutingSection, description="Directory and mailboxes.")
+    workflow: WorkflowSection = Field(default_factory=WorkflowSection, description="Statuses and tasks.")
+    signing: SigningSection = Field(default_factory=SigningSection, description="Verifying signatures.")
+    notification: NotificationSection = Field(default_factory=NotificationSection, description="Telling people.")
+    test: TestSection = Field(default_factory=TestSection, description="For tests of the program itself.")
