@@ -23,6 +23,7 @@ _END = b"PK\x05\x06"
 _END_SIZE = 22
 _MAX_COMMENT = 65_535
 _SIZE_AT = 12
+_ELSEWHERE = 0xFFFFFFFF
 _BLOCK = 1 << 20
 _ENCRYPTED = 1
 # The standard library bounds the memory of these two only.
@@ -69,7 +70,7 @@ def unpack(stream: BinaryIO, meter: Meter, limits: Limits) -> ContentRef | None:
 
 
 def _directory_size(stream: BinaryIO) -> int:
-    """The size of the directory by the archive's end record, looked up before anything is read into memory."""
+    """The size of the directory as the end record has it, known before the directory is read."""
     length = stream.seek(0, 2)
     start = max(0, length - _END_SIZE - _MAX_COMMENT)
     stream.seek(start)
@@ -79,4 +80,4 @@ def _directory_size(stream: BinaryIO) -> int:
         raise zipfile.BadZipFile("no end record")
     size: int = struct.unpack_from("<L", tail, at + _SIZE_AT)[0]
     # A ZIP64 archive keeps the true size elsewhere: what lies before the end record bounds it.
-    return start + at if size == 0xFFFFFFFF else size
+    return start + at if size == _ELSEWHERE else size

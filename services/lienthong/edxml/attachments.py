@@ -132,9 +132,7 @@ class Gathering:
             if not content_id:
                 self.report.refuse(Reason.CONTENT_ID_MISSING, f"{node.path}/ContentId", node.place)
             elif content_id in index:
-                self.report.refuse(
-                    Reason.ATTACHMENT_REPEATED, node.path, node.place, f"{element} {content_id}"
-                )
+                self.report.refuse(Reason.ATTACHMENT_REPEATED, node.path, node.place, f"{element} {content_id}")
             else:
                 index[content_id] = node
         return index
@@ -189,9 +187,7 @@ class Gathering:
             if unpacked:
                 content, head = unpacked
         if declared and (declared == _ZIP_TYPE) != (zipped or (extension == "zip" and is_zip(head))):
-            self.report.find(
-                Code.LABEL_DISAGREES, path, declared, "unpacked" if zipped else "kept as it came"
-            )
+            self.report.find(Code.LABEL_DISAGREES, path, declared, "unpacked" if zipped else "kept as it came")
         elif declared == _PDF_TYPE and not head.startswith(_PDF):
             self.report.find(Code.LABEL_DISAGREES, path, declared, head.hex())
         self._remark(path, extension, content, head)
@@ -201,9 +197,7 @@ class Gathering:
         if not content.size:
             self.report.find(Code.ATTACHMENT_EMPTY, path)
             return
-        fits = (
-            is_zip(head) if extension in _PACKAGES | {"zip"} else head.startswith(_HEADS.get(extension, b""))
-        )
+        fits = is_zip(head) if extension in _PACKAGES | {"zip"} else head.startswith(_HEADS.get(extension, b""))
         if not fits:
             self.report.find(Code.CONTENT_NOT_AS_NAMED, path, extension, head.hex())
 

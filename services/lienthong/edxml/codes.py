@@ -6,10 +6,12 @@ Lists are for showing, not for refusing: values outside them occur and are carri
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Name(NamedTuple):
@@ -164,7 +166,7 @@ def status_name(code: str) -> Name:
 
 
 def type_name(group: int | None, detail: int | None) -> str:
-    """The listed name of a document type, empty when the pair is in no list. The name sent takes precedence."""
+    """The listed name of a document type, empty when the pair is in no list; the name sent goes first."""
     tables: dict[int, Mapping[int, str]] = {1: LEGAL_TYPES, 2: ADMINISTRATIVE_TYPES}
     return tables.get(group or 0, {}).get(detail or 0, "")
 

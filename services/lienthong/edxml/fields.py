@@ -58,9 +58,7 @@ def _take_leaf(values: dict[str, Any], node: Node, member: Leaf, found: list[Nod
     elif member.required:
         values[member.field] = ""
         place = found[0].place if found else node.place
-        report.refuse(
-            Reason.FIELD_REQUIRED, f"{node.path}/{member.element}", place, found[0].text if found else ""
-        )
+        report.refuse(Reason.FIELD_REQUIRED, f"{node.path}/{member.element}", place, found[0].text if found else "")
     elif read and member.raw and read[0][0].text.strip():
         values.update({member.field: None, member.raw: read[0][0].text.strip()})
     elif member.expected and not any(child.text.strip() for child in found):
@@ -97,7 +95,7 @@ def _value(node: Node, member: Leaf, report: Report) -> Any:
 
 
 def _single(found: list[Node], member: Member, report: Report) -> list[Node]:
-    if len(found) < 2 or not isinstance(member, Leaf | Part) or member.many:
+    if len(found) <= 1 or not isinstance(member, Leaf | Part) or member.many:
         return found
     usable = [child for child in found if not _blank(child)] or found
     for extra in usable[1:]:

@@ -70,9 +70,8 @@ def _document(node: Node, message: Node, report: Report) -> Document:
 
 def _merge(values: dict[str, Any], trace: dict[str, Any]) -> None:
     for name, value in trace.items():
-        if name == "trace_headers":
-            value = (*values.get(name, ()), *value)
-        values[name] = value
+        # The hops of several lists make one list.
+        values[name] = (*values.get(name, ()), *value) if name == "trace_headers" else value
 
 
 def _remark_recipients(document: Document, message: Node, report: Report) -> None:

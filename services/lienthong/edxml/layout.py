@@ -46,7 +46,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """An element of the wire that has no counterpart in the model: its members are fields of the same object."""
+    """An element without a counterpart in the model: its members are fields of the same object."""
 
     element: str
     members: tuple[Member, ...]
@@ -186,9 +186,7 @@ BUSINESS = Part(
             Leaf("BussinessDocReason", "reason"),
             Leaf("Paper", "paper", FLAG),
             Inside("BussinessDocumentInfo", _UPDATE),
-            Inside(
-                "ReplacementInfoList", (Part("ReplacementInfo", "replacements", _REPLACEMENT, many=True),)
-            ),
+            Inside("ReplacementInfoList", (Part("ReplacementInfo", "replacements", _REPLACEMENT, many=True),)),
             Part("StaffInfo", "staff", STAFF),
         ),
     ),

@@ -92,7 +92,7 @@ class OtherInfo:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFor:
-    """The document answered; in a status `organ_id` is the receiver of the status. `code` is number/notation."""
+    """The document answered (`code` is number/notation); the receiver of a status is its `organ_id`."""
 
     organ_id: str = ""
     code: str = ""
@@ -157,7 +157,7 @@ class Business:
 
 @dataclass(frozen=True, slots=True)
 class ContentRef:
-    """The content of an attachment, unpacked. `handle` is what the spool gave, opaque, and no part of equality."""
+    """The content of an attachment, unpacked. `handle` is the spool's, opaque, no part of equality."""
 
     size: int
     sha256: str
@@ -178,7 +178,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """An attached file. `name` is as sent: pass it through `safe_file_name` before it touches a file system."""
+    """An attached file. `name` is as sent: `safe_file_name` makes it fit for a file system."""
 
     content_id: str
     name: str
@@ -225,7 +225,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A `status` message. Its receiver is `response_for.organ_id`; `code` has two digits when it is a number."""
+    """A `status` message. Its receiver is `response_for.organ_id`; a numeric `code` has two digits."""
 
     sender: Organization
     response_for: ResponseFor

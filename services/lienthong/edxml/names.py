@@ -28,9 +28,7 @@ def safe_file_name(name: str) -> str:
     included.
     """
     base = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    visible = "".join(
-        char for char in base if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    )
+    visible = "".join(char for char in base if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
     clean = _FORBIDDEN.sub("_", visible).strip(" .") or _FALLBACK
     if _RESERVED.fullmatch(clean):
         clean = "_" + clean

@@ -45,7 +45,7 @@ class Outside:
         """The payload text ends at `offset`."""
         if self._opened is None:
             return
-        # A tag that was fed before its cut was closed is gone: only markup beyond what is held back does that.
+        # Of an end tag longer than what is held back, the part fed before has gone with the cut.
         self.exact = self.exact and offset >= self._fed
         self._cut += offset - self._opened
         self._opened = None

@@ -91,7 +91,7 @@ class Base64Decoder:
 
 @dataclass(slots=True, eq=False)
 class Payload:
-    """One ContentTransferEncoded. After an error in its base64 the rest is passed over; `fault` says what it was."""
+    """One ContentTransferEncoded. After an error in its base64, named by `fault`, the rest is passed over."""
 
     spool: Spool
     limits: Limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Position:
-    """Turns the parser's line and column into those of the file, payloads that went past the parser included."""
+    """Turns the parser's line and column into the file's, counting what went past the parser."""
 
     def __init__(self) -> None:
         self._lines = 0

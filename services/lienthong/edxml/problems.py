@@ -70,10 +70,8 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
 }
 
 
-def problem(
-    reason: Reason, path: str, place: tuple[int, int] = (0, 0), *, found: str = "", rule: str = ""
-) -> Problem:
-    """A problem with the sentence of its reason; `place` is line and column, `rule` replaces the general rule."""
+def problem(reason: Reason, path: str, place: tuple[int, int] = (0, 0), *, found: str = "", rule: str = "") -> Problem:
+    """A problem with the sentence of its reason; `place` is line and column, `rule` a more exact rule."""
     general, remedy = _SENTENCES[reason]
     return Problem(reason, path, rule or general, remedy, place[0], place[1], found[:200])
 

@@ -109,9 +109,7 @@ class Reader:
         if not outside.exact:
             self._report.find(Code.OUTSIDE_NOT_KEPT, "")
         report = self._report
-        return ReadResult(
-            message, tuple(report.findings), tuple(report.unread), outside.content(), tuple(outside.gaps)
-        )
+        return ReadResult(message, tuple(report.findings), tuple(report.unread), outside.content(), tuple(outside.gaps))
 
     def _completed(self, message: Message, outside: bytes) -> Message:
         if isinstance(message, Status):

@@ -34,7 +34,7 @@ class Framing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """A point where base64 goes: after `offset` bytes of the skeleton, attachment `ordinal` (from 0) in its frame."""
+    """Where base64 goes: after `offset` bytes of the skeleton, attachment `ordinal` (from 0), framed."""
 
     offset: int
     ordinal: int
@@ -124,9 +124,7 @@ def render(
     return _render(rendition, open_attachment, offset, stop)
 
 
-def _render(
-    rendition: Rendition, opener: Callable[[int], BinaryIO], start: int, stop: int
-) -> Iterator[bytes]:
+def _render(rendition: Rendition, opener: Callable[[int], BinaryIO], start: int, stop: int) -> Iterator[bytes]:
     position, taken = 0, 0
     for splice in rendition.splices:
         text = rendition.skeleton[taken : splice.offset]

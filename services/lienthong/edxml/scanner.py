@@ -61,8 +61,10 @@ class Scanner:
         self._held = b""
         self._seen = 0
         self._quiet = 0
+        self._lines: list[str] = []
         self._in_payload = False
         self._fresh = False
+        self._just_started = False
         self._past_parser = False
 
     def feed(self, chunk: bytes) -> None:
@@ -123,8 +125,10 @@ class Scanner:
         stop = data.find(b">", needle) + 1 if needle >= 0 else 0
         if not stop:
             stop = self._hold_back(data, start)
+        self._just_started = False
         self._parse(data[start:stop])
-        self._past_parser = self._fresh
+        # Only right behind the start tag is it certain that the parser holds no unfinished piece of the text.
+        self._past_parser = self._just_started and self._fresh
         return len(data) if self._held else stop
 
     def _hold_back(self, data: bytes, start: int) -> int:
@@ -145,6 +149,7 @@ class Scanner:
         except (LookupError, ValueError) as error:
             raise refuse(Reason.XML_ENCODING, "", (1, 1), found=str(error)) from error
         self.outside.end()
+        self._flush()
         if self._quiet > self._limits.token_bytes + _PIECE:
             raise over_limit("token_bytes", self._limits.token_bytes, "", self.place())
 
@@ -177,11 +182,12 @@ class Scanner:
 
     def _on_start(self, name: str, attributes: list[str]) -> None:
         self._event()
-        self._fresh = self._in_payload = self._events.start(name, attributes)
+        self._fresh = self._in_payload = self._just_started = self._events.start(name, attributes)
 
     def _on_end(self, _name: str) -> None:
         self._event()
         if self._in_payload:
+            self._flush()
             self.outside.close_cut(self._parser.CurrentByteIndex)
             self._in_payload = False
         self._events.end()
@@ -189,9 +195,16 @@ class Scanner:
     def _on_text(self, text: str) -> None:
         self._event()
         if self._in_payload:
-            self._events.payload(text.encode(errors="surrogatepass"))
+            # The parser gives one call for each line: joined, they are decoded at a bearable price.
+            self._lines.append(text)
         else:
             self._events.text(text)
+
+    def _flush(self) -> None:
+        if self._lines:
+            text = "".join(self._lines)
+            self._lines.clear()
+            self._events.payload(text.encode(errors="surrogatepass"))
 
     def _on_other(self, *_details: object) -> None:
         self._event()

@@ -1,7 +1,7 @@
 """The `Signature` element: kept as it came, never judged.
 
-It covers the whole file (`URI=""`) and every hop edits the trace, so it cannot be verified after a hop; legal weight
-rests on the signatures inside the attached files (ND30 Art. 5).
+It covers the whole file (`URI=""`) and every hop edits the trace, so it cannot be verified after a hop;
+legal weight rests on the signatures inside the attached files (ND30 Art. 5).
 """
 
 from __future__ import annotations
@@ -28,8 +28,12 @@ class Mark:
 
     def cut(self, outside: bytes) -> bytes:
         """The element's bytes."""
-        match = _TAG.match(outside, self.last_tag)
-        return outside[self.start : match.end() if match else self.last_tag]
+        first = _TAG.match(outside, self.start)
+        # The parser places the end of an empty element behind its only tag.
+        if first and first.end() == self.last_tag and first.group().endswith(b"/>"):
+            return first.group()
+        last = _TAG.match(outside, self.last_tag)
+        return outside[self.start : last.end() if last else self.last_tag]
 
 
 def self_contained(xml: bytes, encoding: str, scope: dict[str, str]) -> bytes:

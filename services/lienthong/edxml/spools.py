@@ -90,7 +90,7 @@ class _FileSpool:
 
 
 class FileSpools:
-    """Contents as files of a folder (mode 0600). A handle is the path; the owner of the folder removes the files.
+    """Contents as files of a folder (mode 0600). A handle is the path; the folder's owner removes files.
 
     Nothing is flushed to the disk: a spool is scratch space, durability belongs to the store it is copied to.
     """

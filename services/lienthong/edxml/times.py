@@ -23,7 +23,7 @@ _YEARS = range(1900, 2200)
 
 
 def read_date(text: str) -> date | None:
-    """The date in a text of any accepted spelling; None when there is none or it is impossible (30 February)."""
+    """The date in a text of any accepted spelling; None for others and for impossible ones (30 February)."""
     moment = read_timestamp(text)
     return moment.date() if moment else None
 
@@ -47,7 +47,7 @@ def write_date(value: date) -> str:
 
 
 def write_timestamp(value: datetime) -> str:
-    """The canonical text of a moment: local time of Viet Nam, whole seconds; a naive one is taken as local."""
+    """The canonical text of a moment: time of Viet Nam, whole seconds; a naive one is taken as local."""
     local = value.astimezone(VIETNAM_TIME) if value.tzinfo else value
     return f"{write_date(local)} {local.hour:02}:{local.minute:02}:{local.second:02}"
 

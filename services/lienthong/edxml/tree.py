@@ -1,4 +1,4 @@
-"""The small tree of what stands outside the payloads: names resolved, bounded, with places for error messages."""
+"""The small tree of what stands outside the payloads: names resolved, bounded, with places."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """An element: local name, text (of a leaf), children, where it stood. `ordinal` counts namesakes from 1."""
+    """An element: local name, text (of a leaf), children, place. `ordinal` counts namesakes from 1."""
 
     name: str
     parent: Node | None

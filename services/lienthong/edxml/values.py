@@ -117,7 +117,7 @@ def _write_number(value: int) -> str:
     return str(int(value))
 
 
-def _write_truth(value: bool) -> str:
+def _write_truth(value: object) -> str:
     return "true" if value else "false"
 
 

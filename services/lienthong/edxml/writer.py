@@ -224,9 +224,7 @@ def _missing(document: Document) -> list[Problem]:
         "To/OrganId": all(agency.organ_id.strip() for agency in document.recipients),
         "DocumentId": document.document_id.strip(),
     }
-    problems = [
-        problem(Reason.FIELD_REQUIRED, f"MessageHeader/{name}") for name in fields if not fields[name]
-    ]
+    problems = [problem(Reason.FIELD_REQUIRED, f"MessageHeader/{name}") for name in fields if not fields[name]]
     ids = Counter(attachment.content_id for attachment in document.attachments)
     for content_id, times in ids.items():
         if not content_id.strip():
@@ -244,9 +242,7 @@ def _missing_in_status(status: Status) -> list[Problem]:
         "ResponseFor/DocumentId": answered.document_id or answered.code,
         "StatusCode": status.code,
     }
-    return [
-        problem(Reason.FIELD_REQUIRED, f"MessageHeader/{name}") for name in fields if not fields[name].strip()
-    ]
+    return [problem(Reason.FIELD_REQUIRED, f"MessageHeader/{name}") for name in fields if not fields[name].strip()]
 
 
 def _escaped(text: str) -> str:

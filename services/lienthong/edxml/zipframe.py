@@ -37,7 +37,7 @@ class ZipFrame:
 
 
 def zip_frame(content: ContentRef, extension: str) -> ZipFrame:
-    """The archive around a content; the entry is named after the content's hash (UUIDv5) and the extension."""
+    """The archive around a content; its entry is named by UUIDv5 of the content's hash, and the extension."""
     name = str(uuid5(_ENTRIES, content.sha256)) + (f".{extension}" if extension else "")
     entry = name.encode("ascii")
     if content.size >= _ZIP64_FROM:
