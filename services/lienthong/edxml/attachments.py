@@ -83,6 +83,7 @@ class Gathering:
     encoded: list[Encoded] = field(default_factory=list)
     references: list[Node] = field(default_factory=list)
     _open: list[Spool] = field(default_factory=list)
+    _unpacked_bytes: int = 0
 
     def add(self, node: Node) -> None:
         """An `Attachment` element starts."""
@@ -212,7 +213,7 @@ class Gathering:
                     self.report.find(code, path, str(count), "kept packed")
                 return None
             spool = self._spool()
-            meter = Meter(spool, self.limits.attachment_bytes)
+            meter = self._bounded(spool)
             unpacked = unpack(stream, meter, self.limits)
         loser = payload.spool if unpacked else spool
         loser.discard()
@@ -220,7 +221,15 @@ class Gathering:
         if unpacked is None:
             self.report.find(Code.ZIP_KEPT_PACKED, path, "1", "kept packed")
             return None
+        self._unpacked_bytes += unpacked.size
         return unpacked, meter.head
+
+    def _bounded(self, spool: Spool) -> Meter:
+        """A meter for unpacking: one archive is bounded, and all together, or many small ones would fill a disk."""
+        left = self.limits.attachments_bytes - self._unpacked_bytes
+        if left < self.limits.attachment_bytes:
+            return Meter(spool, left, "attachments_bytes")
+        return Meter(spool, self.limits.attachment_bytes)
 
     def _spool(self) -> Spool:
         spool = self.spools.open()

@@ -32,6 +32,8 @@ def read_header(node: Node, report: Report) -> Message:
         report.refuse(Reason.HEADER_MISSING, f"{node.path}/MessageHeader", node.place)
         report.settle()
         raise AssertionError("a refused header settles")
+    for extra in [child for child in node.children if child.name in {"MessageHeader", "Status"}][1:]:
+        report.refuse(Reason.HEADER_REPEATED, extra.path, extra.place)
     for child in node.children:
         if child.name not in _KNOWN:
             report.skip(child.path, child.text)
@@ -60,7 +62,7 @@ def _status(message: Node, report: Report) -> Status:
 def _document(node: Node, message: Node, report: Report) -> Document:
     values = read_fields(message, DOCUMENT_HEADER, report)
     for trace in node.every("TraceHeaderList"):
-        _merge(values, read_fields(trace, TRACE_LIST, report))
+        _merge(values, trace, report)
     report.settle()
     document = Document(**values)
     _remark_recipients(document, message, report)
@@ -68,10 +70,15 @@ def _document(node: Node, message: Node, report: Report) -> Document:
     return document
 
 
-def _merge(values: dict[str, Any], trace: dict[str, Any]) -> None:
-    for name, value in trace.items():
-        # The hops of several lists make one list.
-        values[name] = (*values.get(name, ()), *value) if name == "trace_headers" else value
+def _merge(values: dict[str, Any], trace: Node, report: Report) -> None:
+    """Take the fields of one trace list; of several lists the hops add up, of the rest the first one counts."""
+    for name, value in read_fields(trace, TRACE_LIST, report).items():
+        if name == "trace_headers":
+            values[name] = (*values.get(name, ()), *value)
+        elif name in values:
+            report.find(Code.ELEMENT_REPEATED, f"{trace.path}/{name.title()}")
+        else:
+            values[name] = value
 
 
 def _remark_recipients(document: Document, message: Node, report: Report) -> None:

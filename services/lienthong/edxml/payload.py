@@ -24,9 +24,10 @@ _HEAD = 8
 class Meter:
     """Writes bytes to a spool and measures them in passing."""
 
-    def __init__(self, spool: Spool, limit: int) -> None:
+    def __init__(self, spool: Spool, limit: int, name: str = "attachment_bytes") -> None:
         self._spool = spool
         self._limit = limit
+        self._name = name
         self._hash = hashlib.sha256()
         self._crc = 0
         self.size = 0
@@ -36,11 +37,11 @@ class Meter:
         """Take bytes.
 
         Raises:
-            EdxmlError: the content is larger than `Limits.attachment_bytes`.
+            EdxmlError: the content is larger than the limit, which the error names.
         """
         self.size += len(data)
         if self.size > self._limit:
-            raise over_limit("attachment_bytes", self._limit, "")
+            raise over_limit(self._name, self._limit, "")
         if len(self.head) < _HEAD:
             self.head = (self.head + data)[:_HEAD]
         self._hash.update(data)

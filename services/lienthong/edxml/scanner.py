@@ -61,6 +61,7 @@ class Scanner:
         self._held = b""
         self._seen = 0
         self._quiet = 0
+        self._begun = False
         self._lines: list[str] = []
         self._in_payload = False
         self._fresh = False
@@ -147,6 +148,9 @@ class Scanner:
             place = self._position.place(error.lineno, error.offset)
             raise refuse(Reason.XML_MALFORMED, "", place, found=pyexpat.ErrorString(error.code)) from error
         except (LookupError, ValueError) as error:
+            # Before the first element this is the declared encoding; later it is somebody else's error.
+            if self._begun:
+                raise
             raise refuse(Reason.XML_ENCODING, "", (1, 1), found=str(error)) from error
         self.outside.end()
         self._flush()
@@ -182,6 +186,7 @@ class Scanner:
 
     def _on_start(self, name: str, attributes: list[str]) -> None:
         self._event()
+        self._begun = True
         self._fresh = self._in_payload = self._just_started = self._events.start(name, attributes)
 
     def _on_end(self, _name: str) -> None:

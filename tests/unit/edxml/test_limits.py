@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import re
 import tracemalloc
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from lienthong.edxml import (
+    BusinessKind,
     Code,
+    ContentRef,
     Document,
     EdxmlError,
     FileSpools,
@@ -82,6 +87,60 @@ def test_attachment_bytes_hold_after_unpacking(small_file: bytes) -> None:
 
 MANY = b"<edXML>" + b"<a>x</a>" * 300_000
 ATTACHED = b"<edXML><AttachmentEncoded>" + b"<Attachment/>" * 9
+
+
+def test_unpacked_bytes_add_up(small_document: Document) -> None:
+    """Many archives that each stay within bounds are bounded together."""
+    (attachment,) = small_document.attachments
+    content = ContentRef(_MIB, hashlib.sha256(bytes(_MIB)).hexdigest(), zlib.crc32(bytes(_MIB)), bytes(_MIB))
+    named = [replace(attachment, content_id=f"a{n}", name=f"{n}.txt", content=content) for n in range(4)]
+    spools = MemorySpools()
+    data = b"".join(write(replace(small_document, attachments=tuple(named)), spools))
+    packed = re.sub(rb"(?<=2016\">)[A-Za-z0-9+/=]{99,}", base64.b64encode(_archive(_MIB)), data)
+    assert len(packed) < len(data) // 9
+    message = read([packed], spools).message
+    assert isinstance(message, Document)
+    assert {item.content.size for item in message.attachments} == {_MIB}
+    assert _refused(packed, Limits(attachments_bytes=3 * _MIB)).found == "attachments_bytes"
+
+
+def test_an_error_of_the_spool_stays_its_own(small_file: bytes) -> None:
+    """What goes wrong in a spool is no fault of the file and is not reported as one."""
+
+    class Full(MemorySpools):
+        def open(self) -> Spool:
+            raise ValueError("the disk is full")
+
+    with pytest.raises(ValueError, match="the disk is full"):
+        read([small_file], Full())
+
+
+def test_an_unknown_encoding_is_refused() -> None:
+    """An encoding that nobody knows is refused as such, with its place."""
+    problem = _refused(b'<?xml version="1.0" encoding="klingon"?><edXML/>')
+    assert (problem.reason, problem.line) == (Reason.XML_ENCODING, 1)
+
+
+def test_a_second_header_is_refused(small_file: bytes) -> None:
+    """Two headers in one file are refused: which of them counts would be a guess."""
+    start, stop = small_file.index(b"      <edXML:MessageHeader>"), small_file.index(b"    </edXML:edXMLHeader>")
+    assert _refused(small_file[:stop] + small_file[start:]).reason is Reason.HEADER_REPEATED
+
+
+def test_the_first_business_counts(small_file: bytes) -> None:
+    """Of several operations the first counts, and the others are reported."""
+    at = small_file.index(b"    </edXML:edXMLHeader>")
+    lists = b"".join(
+        b"<edXML:TraceHeaderList><edXML:Bussiness><edXML:BussinessDocType>%d</edXML:BussinessDocType>"
+        b"</edXML:Bussiness></edXML:TraceHeaderList>" % kind
+        for kind in (1, 0)
+    )
+    result = read([small_file[:at] + lists + small_file[at:]], MemorySpools())
+    assert isinstance(result.message, Document)
+    assert result.message.kind is BusinessKind.RECALL
+    assert [finding.code for finding in result.warnings].count(Code.ELEMENT_REPEATED) == 1
+
+
 NESTED = b"<edXML>" + b"<a>" * 40
 
 
