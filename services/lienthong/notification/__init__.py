@@ -1,0 +1,1 @@
+"""Notification: who must know, and how they are told."""

@@ -1,0 +1,164 @@
+"""Hands a notice over by mail (RFC 5322 over SMTP)."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from lienthong.notification.channels.result import Refused, Result, Retry, Sent
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# Seven bits: not every relay on the way announces eight.
+_POLICY = SMTP.clone(cte_type="7bit")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_PERMANENT = 500
+
+
+class Security(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class EmailSettings:
+    """The mail server and who writes.
+
+    `security` NONE must be written, and never carries a password. `timeout` is in seconds, for each step.
+
+    Raises:
+        ValueError: a password without TLS, or a sender that is no address.
+    """
+
+    host: str
+    sender: str
+    port: int = 587
+    security: Security = Security.STARTTLS
+    username: str = ""
+    password: str = field(default="", repr=False)
+    timeout: float = 15.0
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.password and self.security is Security.NONE:
+            raise ValueError("a mail password needs TLS: set security to starttls or tls")
+        if not _ADDRESS.fullmatch(self.sender):
+            raise ValueError(f"the sender is no mail address: {self.sender!r}")
+
+    @property
+    def domain(self) -> str:
+        """The sender's domain: the right half of Message-ID, and the name given in EHLO."""
+        return self.sender.rpartition("@")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One notice as mail. `notice` becomes the Message-ID, the same at each attempt."""
+
+    notice: str
+    recipient: str
+    title: str
+    text: str
+    language: str = "vi"
+
+
+def check_address(address: str) -> str:
+    """Return why a mail address would be refused, or an empty text.
+
+    One plain address: no display name, no list, no line break, ASCII alone (not every relay takes others).
+    """
+    return "" if _ADDRESS.fullmatch(address) else f"not a plain mail address: {address!r}"
+
+
+def compose(settings: EmailSettings, mail: Mail, now: datetime) -> EmailMessage:
+    """Write the message: UTF-8, marked as made by a machine (RFC 3834) so that nothing answers it by itself.
+
+    Raises:
+        ValueError: something in it would break out of its header.
+    """
+    if reason := check_address(mail.recipient):
+        raise ValueError(reason)
+    if not _ID.fullmatch(mail.notice):
+        raise ValueError("a notice id has 1 to 128 letters, digits, hyphens and underscores")
+    if any(not char.isprintable() for char in mail.title + mail.language):
+        raise ValueError("the title of a mail is one printable line")
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = Address("Trục liên thông văn bản", addr_spec=settings.sender)
+    message["To"] = Address(addr_spec=mail.recipient)
+    message["Subject"] = mail.title
+    message["Date"] = format_datetime(now)
+    message["Message-ID"] = f"<{mail.notice}@{settings.domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text, charset="utf-8")
+    message["Content-Language"] = mail.language
+    return message
+
+
+def _connect(settings: EmailSettings) -> smtplib.SMTP:
+    if settings.security is Security.TLS:
+        return smtplib.SMTP_SSL(
+            settings.host, settings.port, settings.domain, timeout=settings.timeout, context=settings.tls
+        )
+    return smtplib.SMTP(settings.host, settings.port, settings.domain, timeout=settings.timeout)
+
+
+def _hand_over(settings: EmailSettings, message: EmailMessage, recipient: str) -> None:
+    server = _connect(settings)
+    try:
+        if settings.security is Security.STARTTLS:
+            # Raises when the server does not offer it: mail never falls back to plain text.
+            server.starttls(context=settings.tls)
+        if settings.username:
+            server.login(settings.username, settings.password)
+        server.send_message(message, from_addr=settings.sender, to_addrs=[recipient])
+        with suppress(smtplib.SMTPException, OSError):
+            server.quit()  # the mail is taken: a rude good-bye must not send it twice
+    finally:
+        server.close()
+
+
+def _answer(code: int, text: bytes | str) -> str:
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"SMTP {code}: {' '.join(said.split())[:200]}"
+
+
+def send(settings: EmailSettings, mail: Mail, now: datetime) -> Result:
+    """Make one attempt. Never raises for what the mail server does.
+
+    A server that refuses this recipient or this message for good ends the notice; anything that speaks of the server,
+    the connection or our own account is tried again.
+    """
+    try:
+        message = compose(settings, mail, now)
+    except ValueError as error:
+        return Refused(str(error))
+    try:
+        _hand_over(settings, message, mail.recipient)
+    except smtplib.SMTPRecipientsRefused as error:
+        return _of_reply(*error.recipients[mail.recipient])
+    except smtplib.SMTPDataError as error:
+        return _of_reply(error.smtp_code, error.smtp_error)
+    except smtplib.SMTPResponseException as error:
+        return Retry(_answer(error.smtp_code, error.smtp_error))
+    except (smtplib.SMTPException, OSError) as error:
+        return Retry(f"{settings.host}:{settings.port}: {error or type(error).__name__}")
+    return Sent(f"taken by {settings.host}:{settings.port}")
+
+
+def _of_reply(code: int, text: bytes | str) -> Result:
+    answer = _answer(code, text)
+    return Refused(answer) if code >= _PERMANENT else Retry(answer)

@@ -1,0 +1,56 @@
+"""The pure part of notification: who is told, when it is tried again, in which words."""
+
+from lienthong.notification.domain.rules import (
+    AUDIENCE,
+    Kind,
+    NoticeEvent,
+    Side,
+    Subscription,
+    audience,
+    match,
+    matching,
+    unknown_kinds,
+)
+from lienthong.notification.domain.schedule import (
+    STANDARD,
+    STANDARD_CIRCUIT,
+    Circuit,
+    CircuitPolicy,
+    CircuitState,
+    RetryPolicy,
+    admit,
+    delay_after,
+    fail,
+    next_attempt,
+    release,
+    succeed,
+)
+from lienthong.notification.domain.templates import LANGUAGES, NoticeFacts, Wording, render
+
+__all__ = [
+    "AUDIENCE",
+    "LANGUAGES",
+    "STANDARD",
+    "STANDARD_CIRCUIT",
+    "Circuit",
+    "CircuitPolicy",
+    "CircuitState",
+    "Kind",
+    "NoticeEvent",
+    "NoticeFacts",
+    "RetryPolicy",
+    "Side",
+    "Subscription",
+    "Wording",
+    "admit",
+    "audience",
+    "delay_after",
+    "fail",
+    "match",
+    "matching",
+    "next_attempt",
+    "release",
+    "render",
+    "succeed",
+    "unknown_kinds",
+]
