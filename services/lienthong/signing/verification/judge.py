@@ -62,8 +62,9 @@ class _Trust:
 class Judge:
     """Judges the signatures of one file; ``report`` must be called from the last signature to the first."""
 
-    def __init__(self, store: TrustStore, evidence: Evidence, at: datetime) -> None:
+    def __init__(self, store: TrustStore, evidence: Evidence, at: datetime, *, tail_explained: bool) -> None:
         self._store = store
+        self._tail_explained = tail_explained
         self._evidence = evidence
         self._proved_at = at
         self._proved_by = JudgedBy.VERIFICATION_TIME
@@ -74,13 +75,21 @@ class Judge:
         blank = SignatureReport(signature.fq_name, judged_at=self._proved_at, judged_by=self._proved_by)
         try:
             described = _describe(blank, signature, self._store)
-            judged = _integrity(described, signature)
+            judged = self._tail(_integrity(described, signature))
             if signature.sig_object_type == "/DocTimeStamp":
                 return await self._document_timestamp(judged, signature)
             return await self._approval(judged, signature)
         # The content is hostile: asn1crypto and pyHanko answer it with whatever broke first.
         except Exception:  # noqa: BLE001
             return replace(blank, problems=(Problem.MALFORMED,))
+
+    def _tail(self, report: SignatureReport) -> SignatureReport:
+        # pyHanko compares revisions; bytes that belong to none are invisible to it.
+        if self._tail_explained or report.covers_whole_file:
+            return report
+        return replace(
+            report, modification=Modification.SUSPICIOUS, problems=(*report.problems, Problem.BYTES_APPENDED)
+        )
 
     async def _document_timestamp(self, report: SignatureReport, signature: Any) -> SignatureReport:
         trust = await self._validate(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyhanko.pdf_utils.misc import PdfError
@@ -45,6 +46,9 @@ _HEADER_WITHIN = 1024
 """Bytes before which ``%PDF-`` must appear; readers of the field accept mail headers and byte-order marks before."""
 _IN_MEMORY = 32 * 1024 * 1024
 """Bytes. Smaller files are read whole: thousands of small reads cost less there."""
+_TAIL = 4096
+"""Bytes in which the end of the last revision must be found."""
+_ENDING = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF[\s\x00]*\Z")
 _SIGNATURES = frozenset({"/adbe.pkcs7.detached", "/ETSI.CAdES.detached", "/PBAD.PAdES"})
 _TIMESTAMPS = frozenset({"/ETSI.RFC3161"})
 
@@ -109,7 +113,7 @@ class PadesVerifier:
             else:
                 readable.append(signature)
         readable.sort(key=lambda signature: signature.signed_revision)
-        judge = Judge(self._store, evidence.of_file(reader, readable), at)
+        judge = Judge(self._store, evidence.of_file(reader, readable), at, tail_explained=_tail_explained(reader))
         judged = [_finish(judge.report(signature)) for signature in reversed(readable)]
         return (*reversed(judged), *unreadable)
 
@@ -126,6 +130,15 @@ def _read(reader: PdfFileReader, name: str, value: Any, field: Any) -> tuple[Pro
     except Exception:  # noqa: BLE001
         return Problem.MALFORMED, None
     return Problem.MALFORMED, signature
+
+
+def _tail_explained(reader: PdfFileReader) -> bool:
+    """Tell whether the file ends where its last revision ends, blanks aside."""
+    stream = reader.stream
+    stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, stream.tell() - _TAIL))
+    ending = _ENDING.search(stream.read())
+    return ending is not None and int(ending[1]) == reader.last_startxref
 
 
 def _finish(work: Coroutine[Any, Any, SignatureReport]) -> SignatureReport:

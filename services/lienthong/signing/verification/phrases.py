@@ -165,6 +165,10 @@ PROBLEM: Mapping[Problem, Text] = {
         "Dấu thời gian kèm theo không được tin cậy nên không được tính đến.",
         "The time stamp that came with it is not trusted and was left out of account.",
     ),
+    Problem.BYTES_APPENDED: Text(
+        "Cuối tệp có thêm dữ liệu lạ, nằm ngoài phần được ký; tệp có thể bị cắt hoặc chép lỗi.",
+        "The file ends in data that nobody signed and that cannot be read; it may have been cut or badly copied.",
+    ),
     Problem.SEED_VALUES_VIOLATED: Text(
         "Chữ ký không theo điều kiện mà ô chữ ký đặt ra.",
         "The signature does not meet the conditions set for its place.",

@@ -71,6 +71,8 @@ class Problem(StrEnum):
     """Revoked after the claimed signing time, which no time stamp proves."""
     REVOCATION_UNKNOWN = "revocation-unknown"
     TIMESTAMP_NOT_TRUSTED = "timestamp-not-trusted"
+    BYTES_APPENDED = "bytes-appended"
+    """The file goes on after its last revision; another reader than ours may show what stands there."""
     SEED_VALUES_VIOLATED = "seed-values-violated"
 
 
