@@ -1,1 +1,1 @@
-"""The intake service."""
+"""intake (tiếp nhận): accepts documents, seals receipts, answers for what was sent."""

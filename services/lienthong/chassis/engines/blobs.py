@@ -30,6 +30,10 @@ class BlobWriter(Protocol):
         """Appends bytes."""
         ...
 
+    def flush(self) -> None:
+        """Makes what was written readable through `open_partial`; not durable yet."""
+        ...
+
     def sync(self) -> int:
         """Makes what was written durable, and tells how many bytes that are."""
         ...
@@ -41,6 +45,14 @@ class BlobWriter(Protocol):
     def discard(self) -> None:
         """Drops what was written."""
         ...
+
+    def __enter__(self) -> Self:
+        """Commits at the end of the block, or discards when it raises."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +191,17 @@ class FileBlobWriter:
             return self._file.write(data)
         except OSError as error:
             self.discard()
+            raise _told(error) from error
+
+    def flush(self) -> None:
+        """Makes what was written readable. See `BlobWriter.flush`.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            self._file.flush()
+        except OSError as error:
             raise _told(error) from error
 
     def sync(self) -> int:

@@ -55,10 +55,15 @@ class Content:
 class UploadSink(Protocol):
     """Takes the bytes of a resumable upload. Its methods run in threads, one at a time."""
 
-    committed: int
-    """Bytes that are durable."""
-    complete: bool
-    """Whether the last byte is there."""
+    @property
+    def committed(self) -> int:
+        """Bytes that are durable."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last byte is there."""
+        ...
 
     def write(self, offset: int, data: bytes) -> None:
         """Takes bytes at an offset.
@@ -80,7 +85,10 @@ class UploadSink(Protocol):
 class ContentDoor(Protocol):
     """Serves contents of one service under resource name prefixes, for `google.bytestream.ByteStream`."""
 
-    prefixes: Sequence[str]
+    @property
+    def prefixes(self) -> Sequence[str]:
+        """Beginnings of the resource names that it serves."""
+        ...
 
     def open_content(self, name: str, call: Call) -> Content:
         """Opens content for reading.

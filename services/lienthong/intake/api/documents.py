@@ -1,0 +1,199 @@
+"""Implementation of `lienthong.intake.v1.Intake`."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
+from lienthong.chassis.filtering import Kind, parse_filter
+from lienthong.chassis.idempotency import check_key, content_of, once
+from lienthong.chassis.joining import InFlight
+from lienthong.chassis.paging import page_of
+from lienthong.chassis.rpc.call import Call, pieces
+from lienthong.chassis.times import from_micros
+from lienthong.common.v1 import document_pb2
+from lienthong.intake import storage
+from lienthong.intake.domain import Problem
+from lienthong.intake.handlers.accept import Request
+from lienthong.intake.handlers.messages import addressed_message, document_message, upload_message
+from lienthong.intake.handlers.prepare import TypedAttachment
+from lienthong.intake.handlers.recall import Recall, ask_recall
+from lienthong.intake.handlers.submit import Counter, Source
+from lienthong.intake.handlers.uploads import finished_upload, open_upload, upload_of
+from lienthong.intake.v1 import intake_pb2 as pb
+
+_FIELDS = {
+    "number": Kind.TEXT,
+    "notation": Kind.TEXT,
+    "document_id": Kind.TEXT,
+    "promulgation_date": Kind.DATE,
+    "subject": Kind.WORDS,
+}
+
+
+class IntakeApi:
+    """Turns messages into commands and results into messages."""
+
+    def __init__(self, counter: Counter, blobs: BlobStore) -> None:
+        self._counter = counter
+        self._blobs = blobs
+        self._units = counter.desk.units
+        self._running = InFlight()
+
+    def submit_document(self, request: pb.SubmitDocumentRequest, call: Call) -> pb.Receipt:
+        """Accepts a document given in types."""
+        check_key(request.request_id)
+        self._bound(sum(len(one.data) for one in request.document.attachments), "document.attachments")
+        return self._submit(call, request.request_id, content_of(request), self._typed(request.document, call))
+
+    def submit_edxml(self, request: pb.SubmitEdxmlRequest, call: Call) -> pb.Receipt:
+        """Accepts an edXML file, inline or uploaded."""
+        check_key(request.request_id)
+        self._bound(len(request.content), "content")
+        content = self._content_of(request, call)
+        return self._submit(call, request.request_id, content, self._file(request, call))
+
+    def check_document(self, request: pb.CheckDocumentRequest, call: Call) -> pb.CheckDocumentResponse:
+        """Tells what a submission would answer."""
+        problems, judgement = self._counter.check(call, self._checked(request, call))
+        return pb.CheckDocumentResponse(
+            acceptable=not problems,
+            problems=[_problem(problem) for problem in problems],
+            warnings=judgement.warnings if judgement else (),
+            recipients=[addressed_message(one) for one in judgement.addressing.recipients] if judgement else (),
+        )
+
+    def create_upload(self, request: pb.CreateUploadRequest, call: Call) -> pb.Upload:
+        """Opens an upload."""
+        agency = call.caller.acting().id
+        return once(
+            self._units,
+            call,
+            request,
+            pb.Upload,
+            lambda work: self._upload(open_upload(work, agency, request.size, self._counter.section)),
+        )
+
+    def get_upload(self, request: pb.GetUploadRequest, call: Call) -> pb.Upload:
+        """Tells how far an upload is."""
+        return self._upload(upload_of(self._units, request.name, call.caller.acting().id))
+
+    def get_document(self, request: pb.GetDocumentRequest, call: Call) -> pb.Document:
+        """Tells about a document that the caller sent."""
+        identifier = request.name.removeprefix("documents/")
+        with self._units.database.read() as connection:
+            stored = storage.document_by_id(connection, identifier, call.caller.reach)
+            if stored is None:
+                raise not_found(request.name)
+            return document_message(stored, storage.list_recalls(connection, stored.id))
+
+    def list_documents(self, request: pb.ListDocumentsRequest, call: Call) -> pb.ListDocumentsResponse:
+        """Lists what the caller sent."""
+        conditions = parse_filter(request.filter, _FIELDS)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        with self._units.database.read() as connection:
+            rows = storage.list_documents(connection, call.caller.reach, conditions, after, page.size + 1)
+        shown = rows[: page.size]
+        return pb.ListDocumentsResponse(
+            documents=[document_message(stored) for stored, _position in shown],
+            next_page_token=page.next_token(shown[-1][1] if len(rows) > page.size else None),
+        )
+
+    def get_receipt(self, request: pb.GetReceiptRequest, call: Call) -> pb.Receipt:
+        """Gives the receipt of a document."""
+        identifier = request.document.removeprefix("documents/")
+        with self._units.database.read() as connection:
+            if storage.document_by_id(connection, identifier, call.caller.reach) is None:
+                raise not_found(request.document)
+            return pb.Receipt.FromString(storage.receipt_of(connection, identifier))
+
+    def recall_document(self, request: pb.RecallDocumentRequest, call: Call) -> pb.Receipt:
+        """Asks to take a document back."""
+        check_key(request.request_id)
+        recall = Recall(
+            document=request.name.removeprefix("documents/"),
+            document_id=request.name,
+            reason=request.reason,
+            codes=tuple(request.recipient_codes),
+            staff=request.staff if request.HasField("staff") else None,
+        )
+        described = Request(call, request.request_id, content_of(request))
+        return ask_recall(self._counter.desk, described, recall, self._counter.directory.get())
+
+    def _submit(self, call: Call, request_id: str, content: bytes, source: Source) -> pb.Receipt:
+        key = (call.caller.scope, call.method, request_id, content)
+        return self._running.join(key, lambda: self._counter.submit(Request(call, request_id, content), source))
+
+    def _content_of(self, request: pb.SubmitEdxmlRequest, call: Call) -> bytes:
+        if not request.upload:
+            return content_of(request)
+        # The bytes count, not the upload that carried them: a repeat may have uploaded them again.
+        upload = upload_of(self._units, request.upload, call.caller.acting().id)
+        return hashlib.sha256(b"upload\0" + upload.sha256).digest()
+
+    def _file(self, request: pb.SubmitEdxmlRequest, call: Call) -> Source:
+        if request.upload and request.content:
+            raise _either("content", "upload")
+        if request.upload:
+            return self._counter.edxml(self._uploaded(request.upload, call))
+        return self._counter.edxml(iter((request.content,)))
+
+    def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
+        given = request.WhichOneof("source")
+        if given == "document":
+            return self._typed(request.document, call)
+        if given == "upload":
+            return self._counter.edxml(self._uploaded(request.upload, call))
+        self._bound(len(request.edxml), "edxml")
+        return self._counter.edxml(iter((request.edxml,)))
+
+    def _uploaded(self, name: str, call: Call) -> Iterator[bytes]:
+        content, _upload = finished_upload(self._units, name, call.caller.acting().id)
+        return pieces(self._blobs.open(content.key), 0, 1 << 20)
+
+    def _typed(self, document: pb.DocumentContent, call: Call) -> Source:
+        agency = call.caller.acting()
+        return self._counter.typed(
+            document.header, [self._attachment(one, agency.id) for one in document.attachments], agency
+        )
+
+    def _attachment(self, one: pb.AttachmentContent, agency: str) -> TypedAttachment:
+        if not one.upload:
+            return TypedAttachment(one.name, one.description, one.data)
+        if one.data:
+            raise _either("attachments.data", "attachments.upload")
+        content, upload = finished_upload(self._units, one.upload, agency)
+        return TypedAttachment(one.name, one.description, b"", content, upload.committed, upload.sha256.hex())
+
+    def _upload(self, upload: storage.StoredUpload) -> pb.Upload:
+        expires = from_micros(upload.touched_at) + timedelta(seconds=self._counter.section.upload_seconds)
+        return upload_message(upload, expires)
+
+    def _bound(self, size: int, field: str) -> None:
+        bound = self._counter.section.inline_bytes
+        if size <= bound:
+            return
+        rule = f"a call carries at most {bound} bytes of content, and {size} came"
+        remedy = "Upload it (CreateUpload and ByteStream.Write) and name the upload."
+        raise invalid(
+            "INLINE_TOO_LARGE", f"{field}: {rule}. {remedy}", Violation(field, "INLINE_TOO_LARGE", rule, remedy)
+        )
+
+
+def _problem(problem: Problem) -> document_pb2.Problem:
+    return document_pb2.Problem(
+        reason=problem.reason,
+        path=problem.path,
+        rule=problem.rule,
+        remedy=problem.remedy,
+        found=problem.found,
+        line=problem.line,
+        column=problem.column,
+    )
+
+
+def _either(first: str, second: str) -> AxisError:
+    rule = f"give {first} or {second}, not both"
+    return invalid("CONTENT_TWICE", rule, Violation(first, "CONTENT_TWICE", rule, "Leave one empty."))

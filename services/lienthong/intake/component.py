@@ -1,0 +1,43 @@
+"""Intake, put together."""
+
+from datetime import timedelta
+
+from lienthong.chassis.periodic import Periodic
+from lienthong.chassis.sealing import SealKey
+from lienthong.chassis.service import Component, ServiceContext
+from lienthong.intake.api import IntakeApi
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.consumers import subscription
+from lienthong.intake.contents import IntakeContents
+from lienthong.intake.handlers.accept import Desk
+from lienthong.intake.handlers.submit import Counter
+from lienthong.intake.handlers.sweep import sweep_orphans, sweep_uploads
+from lienthong.intake.v1 import intake_pb2
+
+_ORPHANS_SECONDS = timedelta(hours=6).total_seconds()
+
+
+def build(context: ServiceContext, section: IntakeSection) -> Component:
+    """Makes the component.
+
+    Raises:
+        KeyFileError: The seal key is missing.
+    """
+    units, blobs = context.units, context.base.blobs
+    desk = Desk(units, blobs, SealKey(context.base.keys, "intake"))
+    counter = Counter(desk, context.directory, section)
+
+    def orphans() -> bool:
+        sweep_orphans(units, blobs)
+        return False
+
+    return Component(
+        context,
+        apis=[(intake_pb2.DESCRIPTOR.services_by_name["Intake"], IntakeApi(counter, blobs))],
+        subscription=subscription(context.directory),
+        doors=[IntakeContents(units, blobs, section)],
+        workers=[
+            Periodic("intake-uploads", lambda: sweep_uploads(units, blobs, section), section.sweep_seconds),
+            Periodic("intake-orphans", orphans, _ORPHANS_SECONDS),
+        ],
+    )

@@ -1,0 +1,24 @@
+"""Settings of intake."""
+
+from pydantic import Field
+
+from lienthong.chassis.config import Section
+
+_MIB = 1024 * 1024
+
+
+class IntakeSection(Section):
+    """Accepting documents."""
+
+    inline_bytes: int = Field(
+        _MIB, ge=1024, le=_MIB, description="Content that a call may carry itself, in bytes; more goes by upload."
+    )
+    recipients: int = Field(2000, ge=1, le=2000, description="Recipients of one document after groups are expanded.")
+    attachments: int = Field(100, ge=1, le=1000, description="Attachments of one document.")
+    attachment_bytes: int = Field(4 * 1024 * _MIB, ge=1, description="Length of one attachment, unpacked, in bytes.")
+    upload_bytes: int = Field(8 * 1024 * _MIB, ge=1, description="Length of one upload in bytes.")
+    upload_seconds: int = Field(
+        86_400, ge=60, description="An upload without new bytes for so long expires; its bytes are removed."
+    )
+    uploads_per_agency: int = Field(64, ge=1, description="Unfinished uploads of one agency at once.")
+    sweep_seconds: float = Field(60.0, gt=0, description="Pause between two sweeps of expired uploads and orphans.")

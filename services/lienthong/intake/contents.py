@@ -1,0 +1,70 @@
+"""Contents that intake serves: what the caller sent, and its uploads."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from lienthong import edxml
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.errors import not_found
+from lienthong.chassis.rpc.call import Call, Content, pieces
+from lienthong.chassis.uow import AuditEntry, UnitsOfWork
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
+from lienthong.intake import storage
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.handlers.uploads import UploadSink, upload_of
+
+
+class IntakeContents:
+    """Serves `documents/{document}/rendition` and `documents/{document}/attachments/{ordinal}`; takes uploads."""
+
+    prefixes = ("documents/", "uploads/")
+
+    def __init__(self, units: UnitsOfWork, blobs: BlobStore, section: IntakeSection) -> None:
+        self._units = units
+        self._blobs = blobs
+        self._section = section
+
+    def open_content(self, name: str, call: Call) -> Content:
+        """Opens what the caller sent; audited.
+
+        Raises:
+            AxisError: NOT_FOUND.
+        """
+        match name.split("/"):
+            case ["documents", identifier, "rendition"]:
+                event = self._sent(name, identifier, call)
+                return Content(event.rendition.size, lambda offset: self._rendition(event, offset))
+            case ["documents", identifier, "attachments", ordinal] if ordinal.isdecimal():
+                event = self._sent(name, identifier, call)
+                if int(ordinal) < len(event.attachments):
+                    blob = event.attachments[int(ordinal)].blob
+                    return Content(blob.size, lambda offset: pieces(self._blobs.open(blob.key), offset))
+        raise not_found(name)
+
+    def open_upload(self, name: str, call: Call) -> UploadSink:
+        """Opens an upload of the caller's agency.
+
+        Raises:
+            AxisError: NOT_FOUND.
+        """
+        upload = upload_of(self._units, name, call.caller.acting().id)
+        return UploadSink(upload, self._units, self._blobs, self._section)
+
+    def _sent(self, name: str, identifier: str, call: Call) -> DocumentAccepted:
+        caller = call.caller
+        with self._units.database.read() as connection:
+            stored = storage.document_by_id(connection, identifier, caller.reach)
+        if stored is None:
+            raise not_found(name)
+        with self._units.begin() as work:
+            work.record(AuditEntry(caller.system.id, caller.scope, "content.read", name, person=caller.person))
+        return stored.event
+
+    def _rendition(self, event: DocumentAccepted, offset: int) -> Iterator[bytes]:
+        with self._blobs.open(event.rendition.plan.key) as stream:
+            rendition = edxml.Rendition.from_json(stream.read())
+
+        def opened(ordinal: int) -> BinaryIO:
+            return self._blobs.open(event.attachments[ordinal].blob.key)
+
+        return edxml.render(rendition, opened, offset)

@@ -1,0 +1,1 @@
+"""What intake does: prepares, judges and accepts documents, takes recalls, keeps uploads."""

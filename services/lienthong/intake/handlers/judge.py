@@ -1,0 +1,185 @@
+"""Judging a prepared document: sender, recipients, targets, all problems at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from lienthong import edxml
+from lienthong.chassis.auth.caller import Caller
+from lienthong.chassis.directory.model import Agency, Directory
+from lienthong.chassis.errors import AxisError, Code
+from lienthong.common.v1.document_pb2 import Finding
+from lienthong.intake import storage
+from lienthong.intake.domain import Addressing, Problem, address, judge_sender, same_code
+from lienthong.intake.handlers.prepare import Prepared
+
+_TARGET = "TraceHeaderList/Bussiness"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An earlier document that this one concerns.
+
+    Attributes:
+        document: Identifier; empty when the axis does not know it.
+        document_id: As written.
+        codes: Recipients concerned as written; empty means all.
+    """
+
+    document: str
+    document_id: str
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found about a prepared document.
+
+    Attributes:
+        problems: Why it is refused.
+        foreign: The active agency in whose name it was handed in without right; None when there is none.
+        warnings: What was read with tolerance.
+        addressing: Who gets it.
+        targets: Earlier documents that it updates, replaces or recalls.
+        answers: Identifiers of the earlier documents that it answers.
+    """
+
+    problems: tuple[Problem, ...]
+    foreign: Agency | None
+    warnings: tuple[Finding, ...]
+    addressing: Addressing
+    targets: tuple[Target, ...]
+    answers: tuple[str, ...]
+
+    def insist(self) -> None:
+        """Lets only a sender pass that the caller may act for.
+
+        Raises:
+            AxisError: PERMISSION_DENIED.
+        """
+        if self.foreign is not None:
+            raise AxisError(
+                Code.PERMISSION_DENIED,
+                "SENDER_NOT_GRANTED",
+                f"MessageHeader/From/OrganId names {self.foreign.name}, for which this system may not act. "
+                "Ask the operator for a grant, or correct From.",
+            )
+
+
+def judge(
+    connection: Connection, prepared: Prepared, caller: Caller, directory: Directory, now: datetime, at_most: int
+) -> Judgement:
+    """Judges a document.
+
+    Args:
+        connection: For looking up earlier documents.
+        prepared: The document.
+        caller: Who hands it in.
+        directory: This service's copy.
+        now: For which time.
+        at_most: Recipients, at most.
+    """
+    document = prepared.document
+    agency = caller.acting()
+    granted = directory.acts_for(caller.system, now)
+    sender = judge_sender(document.sender.organ_id, agency, granted, directory, now)
+    addressing = address(document.recipients, agency, directory, now, at_most)
+    targets, target_warnings = _targets(connection, document, caller.reach)
+    problems = [sender.problem] if sender.problem else []
+    problems += addressing.problems + _kind_problems(document)
+    warnings = [
+        Finding(code=str(finding.code), path=finding.path, found=finding.found, taken=finding.taken)
+        for finding in prepared.findings
+    ]
+    warnings += [
+        Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
+    ]
+    answers = _answers(connection, document, directory, agency, now)
+    return Judgement(tuple(problems), sender.foreign, (*warnings, *target_warnings), addressing, targets, answers)
+
+
+def _kind_problems(document: edxml.Document) -> list[Problem]:
+    if document.kind is not None:
+        return []
+    found = document.business.kind_text if document.business else ""
+    rule = f"{found!r} is no kind of operation: 0 new, 1 recall, 2 update, 3 replacement"
+    return [Problem("BUSINESS_KIND_UNKNOWN", f"{_TARGET}/BussinessDocType", rule, "Send one of the four.", found)]
+
+
+def _targets(
+    connection: Connection, document: edxml.Document, reach: Sequence[str]
+) -> tuple[tuple[Target, ...], list[Finding]]:
+    written = _written_targets(document)
+    targets = tuple(
+        Target(_find(connection, document, identifier, reach), identifier, codes) for identifier, codes in written
+    )
+    unknown = [
+        Finding(
+            code="TARGET_UNKNOWN",
+            path=_TARGET,
+            found=target.document_id,
+            taken="no document that was sent through the axis; it is delivered by itself",
+        )
+        for target in targets
+        if not target.document and document.kind is not edxml.BusinessKind.RECALL
+    ]
+    return targets, unknown
+
+
+def _written_targets(document: edxml.Document) -> list[tuple[str, tuple[str, ...]]]:
+    business = document.business
+    if business is None or business.kind is edxml.BusinessKind.NEW:
+        return []
+    if business.kind is edxml.BusinessKind.RECALL:
+        return [(document.document_id, tuple(one.organ_id for one in document.recipients))]
+    if business.kind is edxml.BusinessKind.UPDATE:
+        return [(business.document_id or document.document_id, ())]
+    merged: dict[str, list[str]] = {}
+    for replacement in business.replacements:
+        merged.setdefault(replacement.document_id, []).extend(replacement.organ_ids)
+    return [(identifier, tuple(dict.fromkeys(codes))) for identifier, codes in merged.items()]
+
+
+def _find(connection: Connection, document: edxml.Document, document_id: str, reach: Sequence[str]) -> str:
+    for agency in reach:
+        found = storage.document_by_key(connection, agency, document_id)
+        if found is not None:
+            return found.id
+    if document.kind is edxml.BusinessKind.REPLACE:
+        return ""
+    day = document.promulgation.promulgation_date
+    code = document.code
+    fallback = storage.document_by_code(connection, reach, code.number, code.notation, day.isoformat() if day else "")
+    return fallback.id if fallback and code.number else ""
+
+
+def _answers(
+    connection: Connection, document: edxml.Document, directory: Directory, agency: Agency, now: datetime
+) -> tuple[str, ...]:
+    found = (_answered(connection, answer, directory, agency, now) for answer in document.response_for)
+    return tuple(dict.fromkeys(identifier for identifier in found if identifier))
+
+
+def _answered(
+    connection: Connection, answer: edxml.ResponseFor, directory: Directory, agency: Agency, now: datetime
+) -> str:
+    holder = directory.known(answer.organ_id, now)
+    if holder is None:
+        return ""
+    senders = (holder.id, *directory.mailboxes(holder.id, now))
+    for sender in senders:
+        first = storage.document_by_key(connection, sender, answer.document_id)
+        if first is not None and _received(first, agency, directory, now):
+            return first.id
+    number, _, notation = answer.code.partition("/")
+    day = answer.promulgation_date.isoformat() if answer.promulgation_date else ""
+    first = storage.document_by_code(connection, senders, number, notation, day) if number else None
+    matches = first is not None and same_code(edxml.DocumentCode(number, notation), answer.code)
+    return first.id if first is not None and matches and _received(first, agency, directory, now) else ""
+
+
+def _received(first: storage.StoredDocument, agency: Agency, directory: Directory, now: datetime) -> bool:
+    mine = directory.mailboxes(agency.id, now)
+    return any(recipient.agency in mine for recipient in first.event.recipients)

@@ -1,0 +1,159 @@
+"""From what was handed in to a document: parsed, contents spooled, nothing stored."""
+
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from lienthong import edxml
+from lienthong.chassis.documents import document_of
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.errors import AxisError, Code, Violation, invalid
+from lienthong.common.v1.document_pb2 import DocumentHeader
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.domain import Problem, from_codec
+from lienthong.intake.handlers.contents import BlobSpools, UploadedContent
+
+_STATUS_AT_INTAKE = Problem(
+    "STATUS_AT_INTAKE",
+    "MessageHeader/StatusCode",
+    "this is a status message, and intake accepts documents",
+    "Hand it to Workflow.ReportStatuses (`lienthong status report --file`).",
+)
+
+
+class RefusedError(Exception):
+    """What was handed in cannot become a document.
+
+    Attributes:
+        problems: All of them.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = tuple(problems)
+
+    def told(self) -> AxisError:
+        """Makes the error that the caller is told."""
+        return refusal(self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document that was read, its contents spooled.
+
+    Attributes:
+        document: The document.
+        findings: What was read with tolerance.
+        received_sha256: Hash of the file as received, hex; empty for a document given in types.
+        received_size: Its length in bytes.
+        outside: Its bytes outside the payloads, compressed.
+    """
+
+    document: edxml.Document
+    findings: tuple[edxml.Finding, ...] = ()
+    received_sha256: str = ""
+    received_size: int = 0
+    outside: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedAttachment:
+    """An attachment of a document given in types: its content, or the upload that holds it."""
+
+    name: str
+    description: str
+    data: bytes
+    upload: UploadedContent | None = None
+    size: int = 0
+    sha256: str = ""
+
+
+def prepare_edxml(source: Iterator[bytes], blobs: BlobStore, section: IntakeSection) -> Prepared:
+    """Reads an edXML file as a stream.
+
+    Raises:
+        RefusedError: With every problem that could be seen.
+        AxisError: RESOURCE_EXHAUSTED when the disk is full.
+    """
+    digest, size = hashlib.sha256(), 0
+    reader = edxml.Reader(BlobSpools(blobs), limits_of(section))
+    try:
+        for piece in source:
+            digest.update(piece)
+            size += len(piece)
+            reader.feed(piece)
+        result = reader.close()
+    except edxml.EdxmlError as error:
+        raise RefusedError([from_codec(problem) for problem in error.problems]) from error
+    finally:
+        reader.abort()
+    if not isinstance(result.message, edxml.Document):
+        raise RefusedError([_STATUS_AT_INTAKE])
+    outside = zlib.compress(result.outside) if result.outside is not None else b""
+    return Prepared(result.message, result.warnings, digest.hexdigest(), size, outside)
+
+
+def prepare_typed(header: DocumentHeader, attachments: Sequence[TypedAttachment], blobs: BlobStore) -> Prepared:
+    """Builds a document from types.
+
+    Raises:
+        RefusedError: A date does not exist.
+        AxisError: RESOURCE_EXHAUSTED when the disk is full.
+    """
+    spools = BlobSpools(blobs)
+    contents = [_attachment(number, one, spools) for number, one in enumerate(attachments, 1)]
+    try:
+        return Prepared(document_of(header, contents))
+    except ValueError as error:
+        problem = Problem("DATE_INVALID", "header", f"a date does not exist: {error}", "Give a day of the calendar.")
+        raise RefusedError([problem]) from error
+
+
+def completed(prepared: Prepared, sender: edxml.Organization, document_id: str) -> Prepared:
+    """Fills in what a typed document may leave open: who sends, and the DocumentId."""
+    document = prepared.document
+    return replace(
+        prepared,
+        document=replace(
+            document,
+            sender=document.sender if document.sender.organ_id else sender,
+            document_id=document.document_id or document_id,
+        ),
+    )
+
+
+def limits_of(section: IntakeSection) -> edxml.Limits:
+    """Gives the codec's limits."""
+    return edxml.Limits(attachments=section.attachments, attachment_bytes=section.attachment_bytes)
+
+
+def refusal(problems: Sequence[Problem]) -> AxisError:
+    """Makes the error that tells a caller of problems."""
+    violations = [
+        Violation(one.path, one.reason, one.rule, one.remedy, one.found, one.line, one.column) for one in problems
+    ]
+    if len(problems) == 1:
+        return invalid(problems[0].reason, violations[0].text(), *violations)
+    text = f"the document has {len(problems)} problems; the first: {violations[0].text()}"
+    return AxisError(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", text, {}, violations)
+
+
+def _attachment(number: int, one: TypedAttachment, spools: BlobSpools) -> edxml.Attachment:
+    content_id = f"cid:{number}"
+    if one.upload is not None:
+        content = edxml.ContentRef(one.size, one.sha256, _crc32(spools, one.upload), one.upload)
+    else:
+        spool = spools.open()
+        spool.write(one.data)
+        digest = hashlib.sha256(one.data).hexdigest()
+        content = edxml.ContentRef(len(one.data), digest, zlib.crc32(one.data), spool.finish())
+    return edxml.Attachment(content_id.removeprefix("cid:"), one.name, content, one.description)
+
+
+def _crc32(spools: BlobSpools, upload: UploadedContent) -> int:
+    value = 0
+    with spools.reader(upload) as stream:
+        while piece := stream.read(1 << 20):
+            value = zlib.crc32(piece, value)
+    return value

@@ -1,0 +1,128 @@
+"""Handing a document in, from whatever source: prepare, judge, accept. One path for every size."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lienthong import edxml
+from lienthong.chassis.clock import VIETNAM
+from lienthong.chassis.directory.cache import DirectoryCache
+from lienthong.chassis.directory.model import Agency
+from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.uow import AuditEntry
+from lienthong.common.v1.document_pb2 import DocumentHeader
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.domain import Problem, document_id_of
+from lienthong.intake.handlers import contents
+from lienthong.intake.handlers.accept import Desk, Request, accept
+from lienthong.intake.handlers.judge import Judgement, judge
+from lienthong.intake.handlers.prepare import (
+    Prepared,
+    RefusedError,
+    TypedAttachment,
+    completed,
+    prepare_edxml,
+    prepare_typed,
+)
+from lienthong.intake.handlers.recall import ask_recall, recall_of
+from lienthong.intake.v1 import intake_pb2 as pb
+
+Source = Callable[[], Prepared]
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where documents are handed in.
+
+    Attributes:
+        desk: What accepting needs.
+        directory: This service's copy.
+        section: Settings.
+    """
+
+    desk: Desk
+    directory: DirectoryCache
+    section: IntakeSection
+
+    def edxml(self, source: Iterator[bytes]) -> Source:
+        """A document in an edXML file."""
+        return lambda: prepare_edxml(source, self.desk.blobs, self.section)
+
+    def typed(self, header: DocumentHeader, attachments: Sequence[TypedAttachment], agency: Agency) -> Source:
+        """A document in types."""
+
+        def prepare() -> Prepared:
+            prepared = prepare_typed(header, attachments, self.desk.blobs)
+            now = self.desk.units.clock.now()
+            code = agency.code(now)
+            sender = edxml.Organization(code, agency.name, agency.in_charge, agency.address, agency.email)
+            today = now.astimezone(VIETNAM).date()
+            return completed(prepared, sender, document_id_of(prepared.document, code, today))
+
+        return prepare
+
+    def submit(self, request: Request, source: Source) -> pb.Receipt:
+        """Accepts a document, or takes a recall down.
+
+        Raises:
+            AxisError: INVALID_ARGUMENT with every problem, PERMISSION_DENIED, ALREADY_EXISTS, RESOURCE_EXHAUSTED.
+        """
+        try:
+            return self._submit(request, source)
+        except RefusedError as refused:
+            error = refused.told()
+            self._note_refusal(request.call, error.reason)
+            raise error from refused
+
+    def check(self, call: Call, source: Source) -> tuple[Sequence[Problem], Judgement | None]:
+        """Tells what `submit` would say; stores nothing.
+
+        Raises:
+            AxisError: PERMISSION_DENIED.
+        """
+        try:
+            prepared = source()
+        except RefusedError as refused:
+            return refused.problems, None
+        try:
+            judgement = self._judge(call, prepared)
+        finally:
+            contents.drop(self.desk.blobs, prepared.document.attachments)
+        judgement.insist()
+        return judgement.problems, judgement
+
+    def _submit(self, request: Request, source: Source) -> pb.Receipt:
+        with self.desk.units.database.read() as connection:
+            known = request.recalled(connection)
+        if known is not None:
+            return known
+        prepared = source()
+        held = False
+        try:
+            judgement = self._judge(request.call, prepared)
+            judgement.insist()
+            if judgement.problems:
+                raise RefusedError(judgement.problems)
+            if prepared.document.kind is edxml.BusinessKind.RECALL:
+                return self._recall(request, prepared, judgement)
+            held = True
+            return accept(self.desk, request, prepared, judgement)
+        finally:
+            if not held:
+                contents.drop(self.desk.blobs, prepared.document.attachments)
+
+    def _judge(self, call: Call, prepared: Prepared) -> Judgement:
+        now = self.desk.units.clock.now()
+        with self.desk.units.database.read() as connection:
+            return judge(connection, prepared, call.caller, self.directory.get(), now, self.section.recipients)
+
+    def _recall(self, request: Request, prepared: Prepared, judgement: Judgement) -> pb.Receipt:
+        target = judgement.targets[0].document if judgement.targets else ""
+        recall = recall_of(prepared.document, target, prepared.received_sha256, prepared.received_size)
+        return ask_recall(self.desk, request, recall, self.directory.get())
+
+    def _note_refusal(self, call: Call, reason: str) -> None:
+        caller = call.caller
+        with self.desk.units.begin() as work:
+            work.record(
+                AuditEntry(caller.system.id, caller.scope, "document.refuse", call.method, reason, caller.person)
+            )

@@ -1,0 +1,174 @@
+"""Resumable uploads: state in the database, bytes in the blob store; any replica resumes."""
+
+import hashlib
+import threading
+from dataclasses import replace
+from datetime import timedelta
+
+from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
+from lienthong.chassis.errors import AxisError, Code, exhausted, not_found, precondition
+from lienthong.chassis.times import to_micros
+from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
+from lienthong.intake import storage
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.handlers.contents import UploadedContent
+
+_PIECE = 1 << 20
+
+
+def open_upload(work: UnitOfWork, agency: str, expected: int, section: IntakeSection) -> storage.StoredUpload:
+    """Opens an upload for an agency.
+
+    Raises:
+        AxisError: RESOURCE_EXHAUSTED when it is announced too long, or too many are unfinished.
+    """
+    if expected > section.upload_bytes:
+        raise _too_long(section)
+    if storage.count_unfinished(work.connection, agency) >= section.uploads_per_agency:
+        raise exhausted(
+            "UPLOADS_TOO_MANY",
+            f"{section.uploads_per_agency} uploads are unfinished; finish them, or let them expire",
+            timedelta(seconds=section.upload_seconds),
+        )
+    upload = storage.StoredUpload(
+        work.ids.new(), agency, work.ids.new(), expected, 0, complete=False, sha256=b"", touched_at=work.now_micros
+    )
+    storage.add_upload(work.connection, upload)
+    return upload
+
+
+class UploadSink:
+    """Takes the bytes of one upload. See `rpc.call.UploadSink`."""
+
+    def __init__(
+        self, upload: storage.StoredUpload, units: UnitsOfWork, blobs: BlobStore, section: IntakeSection
+    ) -> None:
+        self._upload = upload
+        self._units = units
+        self._blobs = blobs
+        self._section = section
+        self._writer: BlobWriter | None = None
+        self._written = upload.committed
+        self._turn = threading.Lock()
+
+    @property
+    def committed(self) -> int:
+        """Bytes that are durable."""
+        return self._upload.committed
+
+    @property
+    def complete(self) -> bool:
+        """Whether the last byte is there."""
+        return self._upload.complete
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Takes bytes at an offset; those that came before are passed over.
+
+        Raises:
+            AxisError: FAILED_PRECONDITION when complete, OUT_OF_RANGE when bytes between are missing,
+                RESOURCE_EXHAUSTED beyond the bound or when the disk is full.
+        """
+        if self.complete:
+            # A repeat of the last message after a lost answer brings nothing new.
+            if offset + len(data) <= self.committed:
+                return
+            raise precondition("UPLOAD_COMPLETE", f"uploads/{self._upload.id} is complete; open a new one")
+        if offset > self._written:
+            raise AxisError(
+                Code.OUT_OF_RANGE,
+                "UPLOAD_GAP",
+                f"the upload has {self._written} bytes, and the next come at {offset}; go on from {self.committed}",
+                {"committed_size": str(self.committed)},
+            )
+        fresh = data[self._written - offset :]
+        if self._written + len(fresh) > self._section.upload_bytes:
+            raise _too_long(self._section)
+        if fresh:
+            self._open().write(fresh)
+            self._written += len(fresh)
+
+    def flush(self, *, finish: bool) -> int:
+        """Makes what was written durable. See `rpc.call.UploadSink.flush`.
+
+        Raises:
+            AxisError: FAILED_PRECONDITION when the length announced differs.
+        """
+        if self.complete:
+            return self.committed
+        if finish and self._upload.expected not in {0, self._written}:
+            raise precondition(
+                "UPLOAD_LENGTH_DIFFERS",
+                f"{self._upload.expected} bytes were announced and {self._written} came; send the rest, or begin again",
+            )
+        with self._turn:
+            self._advance(finish=finish)
+        return self.committed
+
+    def close(self) -> None:
+        """Lets go; bytes that were not flushed are sent again by the caller."""
+        if self._writer is not None and not self.complete and self._written > self.committed:
+            self.flush(finish=False)
+
+    def _advance(self, *, finish: bool) -> None:
+        writer = self._open()
+        writer.sync()
+        sha256 = b""
+        if finish:
+            sha256 = self._hash(writer)
+            writer.commit()
+        upload = replace(
+            self._upload,
+            committed=self._written,
+            complete=finish,
+            sha256=sha256,
+            touched_at=to_micros(self._units.clock.now()),
+        )
+        with self._units.begin() as work:
+            storage.advance_upload(work.connection, upload)
+        self._upload = upload
+
+    def _open(self) -> BlobWriter:
+        if self._writer is None:
+            self._writer = self._blobs.resume(self._upload.blob, self._upload.committed)
+        return self._writer
+
+    def _hash(self, writer: BlobWriter) -> bytes:
+        # Read back: a resumed upload was written by several streams.
+        digest = hashlib.sha256()
+        with self._blobs.open_partial(writer.key) as stream:
+            while piece := stream.read(_PIECE):
+                digest.update(piece)
+        return digest.digest()
+
+
+def finished_upload(units: UnitsOfWork, name: str, agency: str) -> tuple[UploadedContent, storage.StoredUpload]:
+    """Finds a finished upload that a call names.
+
+    Raises:
+        AxisError: NOT_FOUND, or FAILED_PRECONDITION when bytes are missing.
+    """
+    upload = upload_of(units, name, agency)
+    if not upload.complete:
+        raise precondition(
+            "UPLOAD_NOT_COMPLETE",
+            f"{name} has {upload.committed} bytes and is not finished; go on from there",
+            committed_size=str(upload.committed),
+        )
+    return UploadedContent(upload.blob, upload.id), upload
+
+
+def upload_of(units: UnitsOfWork, name: str, agency: str) -> storage.StoredUpload:
+    """Finds an upload by its resource name.
+
+    Raises:
+        AxisError: NOT_FOUND.
+    """
+    with units.database.read() as connection:
+        upload = storage.upload_by_id(connection, name.removeprefix("uploads/"), agency)
+    if upload is None:
+        raise not_found(name)
+    return upload
+
+
+def _too_long(section: IntakeSection) -> AxisError:
+    return AxisError(Code.RESOURCE_EXHAUSTED, "UPLOAD_TOO_LONG", f"an upload has at most {section.upload_bytes} bytes")

@@ -1,0 +1,217 @@
+"""Rows of documents, receipts and recalls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, literal, select, tuple_
+
+from lienthong.chassis.filtering import Condition
+from lienthong.chassis.text import words as words_of
+from lienthong.common.v1.document_pb2 import Finding
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
+from lienthong.intake.storage.tables import blobs, documents, recalls, receipts, words
+
+WORDS_AT_MOST = 64
+_WORD_LENGTH = 64
+_SEPARATOR = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """What is stored when a document is accepted.
+
+    Attributes:
+        event: The event that tells of it.
+        natural_key: Unique key for kinds 0 and 3, None for updates.
+        target: Identifier of the document that an update concerns, else empty.
+        receipt: Identifier of the receipt.
+        answer: The receipt as it is answered, serialised.
+        warnings: What was read with tolerance.
+        outside: The bytes outside the payloads as received, compressed.
+    """
+
+    event: DocumentAccepted
+    natural_key: str | None
+    target: str
+    receipt: str
+    answer: bytes
+    warnings: Sequence[Finding]
+    outside: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as it was stored."""
+
+    event: DocumentAccepted
+    warnings: tuple[Finding, ...]
+    outside: bytes
+
+    @property
+    def id(self) -> str:
+        """Its identifier."""
+        return self.event.document
+
+
+def add_document(connection: Connection, new: NewDocument, accepted_at: int) -> None:
+    """Stores a document with its receipt; `accepted_at` in microseconds since 1970."""
+    event, header = new.event, new.event.header
+    day = header.promulgation_date
+    subject = words_of(header.subject)
+    connection.execute(
+        documents.insert().values(
+            id=event.document,
+            sender=event.sender_agency,
+            document_id=header.document_id,
+            natural_key=new.natural_key,
+            kind=header.kind,
+            target=new.target,
+            fingerprint=event.fingerprint,
+            number=header.number,
+            notation=header.notation,
+            promulgated=f"{day.year:04}-{day.month:02}-{day.day:02}" if day.year else "",
+            words=" ".join(subject),
+            accepted_at=accepted_at,
+            accepted=event.SerializeToString(deterministic=True),
+            warnings=_packed(new.warnings),
+            outside=new.outside,
+        )
+    )
+    connection.execute(
+        receipts.insert().values(id=new.receipt, document=event.document, recall=False, answer=new.answer)
+    )
+    keys = [stored.blob.key for stored in event.attachments] + [event.rendition.plan.key]
+    connection.execute(blobs.insert(), [{"key": key, "document": event.document} for key in keys])
+    unique = sorted({word[:_WORD_LENGTH] for word in subject})[:WORDS_AT_MOST]
+    if unique:
+        rows = [{"word": word, "sender": event.sender_agency, "document": event.document} for word in unique]
+        connection.execute(words.insert(), rows)
+
+
+def add_recall(connection: Connection, event: RecallRequested, receipt: str, answer: bytes, requested_at: int) -> None:
+    """Stores a recall with its receipt; `requested_at` in microseconds since 1970."""
+    connection.execute(
+        recalls.insert().values(
+            id=event.recall,
+            document=event.document,
+            reason=event.reason,
+            agencies=_SEPARATOR.join(event.agencies),
+            requested_at=requested_at,
+        )
+    )
+    connection.execute(receipts.insert().values(id=receipt, document=event.document, recall=True, answer=answer))
+
+
+def document_by_id(connection: Connection, identifier: str, sender: Sequence[str]) -> StoredDocument | None:
+    """Finds a document that one of these agencies sent."""
+    return _one(connection, select(documents).where(documents.c.id == identifier, documents.c.sender.in_(sender)))
+
+
+def document_by_key(connection: Connection, sender: str, document_id: str) -> StoredDocument | None:
+    """Finds the document of kind 0 or 3 that a sender gave this DocumentId."""
+    return _one(connection, select(documents).where(documents.c.natural_key == natural_key(sender, document_id)))
+
+
+def document_by_code(
+    connection: Connection, sender: Sequence[str], number: str, notation: str, promulgated: str
+) -> StoredDocument | None:
+    """Finds a document by number, notation and, when given, date; only when there is exactly one."""
+    found = select(documents).where(
+        documents.c.sender.in_(sender), documents.c.number == number, documents.c.notation == notation
+    )
+    if promulgated:
+        found = found.where(documents.c.promulgated == promulgated)
+    rows = connection.execute(found.limit(2)).all()
+    return _stored(rows[0]) if len(rows) == 1 else None
+
+
+def latest_update(connection: Connection, target: str) -> StoredDocument | None:
+    """Finds the latest update of a document."""
+    found = select(documents).where(documents.c.target == target)
+    return _one(connection, found.order_by(documents.c.accepted_at.desc(), documents.c.id.desc()).limit(1))
+
+
+def natural_key(sender: str, document_id: str) -> str:
+    """Makes the key under which a sender's document of kind 0 or 3 is unique."""
+    return f"{sender}{_SEPARATOR}{document_id}"
+
+
+def receipt_of(connection: Connection, document: str) -> bytes:
+    """Gives the receipt that a document got at acceptance, serialised."""
+    found = select(receipts.c.answer).where(receipts.c.document == document, ~receipts.c.recall)
+    return bytes(connection.execute(found).scalar_one())
+
+
+def list_recalls(connection: Connection, document: str) -> Sequence[Any]:
+    """Lists recalls of a document, oldest first; `agencies` is a tuple."""
+    found = select(recalls).where(recalls.c.document == document).order_by(recalls.c.requested_at, recalls.c.id)
+    return [(row, tuple(filter(None, row.agencies.split(_SEPARATOR)))) for row in connection.execute(found)]
+
+
+_COLUMNS = {
+    "number": documents.c.number,
+    "notation": documents.c.notation,
+    "document_id": documents.c.document_id,
+    "promulgation_date": documents.c.promulgated,
+}
+
+
+def list_documents(
+    connection: Connection,
+    sender: Sequence[str],
+    conditions: Sequence[Condition],
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[tuple[StoredDocument, tuple[int, str]]]:
+    """Lists what was sent, newest first, each with its position.
+
+    Args:
+        connection: For statements.
+        sender: Agencies that sent.
+        conditions: On the columns of the list.
+        after: Position of the last row of the page before.
+        limit: Rows, at most.
+    """
+    found = select(documents).where(documents.c.sender.in_(sender))
+    for condition in conditions:
+        found = _narrowed(found, condition, sender)
+    if after is not None:
+        found = found.where(tuple_(documents.c.accepted_at, documents.c.id) < tuple_(*map(literal, after)))
+    found = found.order_by(documents.c.accepted_at.desc(), documents.c.id.desc()).limit(limit)
+    return [(_stored(row), (row.accepted_at, row.id)) for row in connection.execute(found)]
+
+
+def _narrowed(found: Select[Any], condition: Condition, sender: Sequence[str]) -> Select[Any]:
+    if condition.field == "subject":
+        for word in words_of(str(condition.value)):
+            holding = select(words.c.document).where(words.c.sender.in_(sender), words.c.word == word[:_WORD_LENGTH])
+            found = found.where(documents.c.id.in_(holding))
+        return found
+    column = _COLUMNS[condition.field]
+    operator = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
+    return found.where(getattr(column, operator[condition.operator])(condition.value))
+
+
+def _one(connection: Connection, found: Select[Any]) -> StoredDocument | None:
+    row = connection.execute(found).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Any) -> StoredDocument:
+    return StoredDocument(DocumentAccepted.FromString(row.accepted), _unpacked(row.warnings), row.outside)
+
+
+def _packed(findings: Sequence[Finding]) -> bytes:
+    return b"".join(
+        len(data).to_bytes(4, "big") + data for data in (finding.SerializeToString() for finding in findings)
+    )
+
+
+def _unpacked(data: bytes) -> tuple[Finding, ...]:
+    found, place = [], 0
+    while place < len(data):
+        size = int.from_bytes(data[place : place + 4], "big")
+        found.append(Finding.FromString(data[place + 4 : place + 4 + size]))
+        place += 4 + size
+    return tuple(found)

@@ -1,0 +1,219 @@
+"""Handing documents in."""
+
+from datetime import date
+
+import pytest
+from google.type.date_pb2 import Date
+
+from lienthong import edxml
+from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.seals import verify_seal
+from lienthong.chassis.keyfiles import load_certificates
+from lienthong.common.v1 import document_pb2
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
+from lienthong.intake.v1 import intake_pb2 as pb
+from lienthong.testing.service import HCMC, NGHE_AN, VPCP, ServiceBench
+
+
+def header(**more: object) -> document_pb2.DocumentHeader:
+    fields: dict[str, object] = {
+        "document_id": "000.00.00.G22,2026/11/22,7816/VPCP-TTĐT",
+        "number": "7816",
+        "notation": "VPCP-TTĐT",
+        "subject": "V/v kết nối, liên thông phần mềm quản lý văn bản",
+        "type_name": "Công văn",
+        "type": 2,
+        "type_detail": 18,
+        "promulgation_date": Date(year=2026, month=11, day=22),
+        "recipients": [document_pb2.Organization(code="000.00.00.H29", name="UBND TP.HCM")],
+        "kind": document_pb2.DOCUMENT_KIND_NEW,
+    }
+    return document_pb2.DocumentHeader(**(fields | more))  # type: ignore[arg-type] # fields of the message
+
+
+def submission(key: str = "first", data: bytes = b"%PDF-1.7 x", **more: object) -> pb.SubmitDocumentRequest:
+    attachment = pb.AttachmentContent(name="cong-van.pdf", data=data)
+    content = pb.DocumentContent(header=header(**more), attachments=[attachment])
+    return pb.SubmitDocumentRequest(document=content, request_id=key)
+
+
+def vpcp(intake: ServiceBench, method: str = "SubmitDocument") -> Call:
+    return intake.call(VPCP, f"lienthong.intake.v1.Intake/{method}")
+
+
+def file_of(**more: object) -> bytes:
+    document = edxml.Document(
+        sender=edxml.Organization("G22", "Văn phòng Chính phủ"),
+        recipients=(edxml.Organization("H29", "UBND TP.HCM"),),
+        document_id="doc-1",
+        code=edxml.DocumentCode("1", "VPCP"),
+        promulgation=edxml.PromulgationInfo("Hà Nội", date(2026, 11, 22)),
+        subject="Thử",
+    )
+    changed = {name: value for name, value in more.items()}
+    spools = edxml.MemorySpools()
+    return b"".join(
+        edxml.write(edxml.Document(**({f: getattr(document, f) for f in document.__slots__} | changed)), spools)
+    )
+
+
+def test_a_document_is_accepted_with_a_sealed_receipt(intake: ServiceBench) -> None:
+    """Submit returns a receipt whose seal verifies, and tells everybody in one event."""
+    receipt = intake.api("Intake").submit_document(submission(), vpcp(intake))
+    root = load_certificates(intake.context.base.keys / "axis-root.crt")
+    verdict = verify_seal(receipt.subject, receipt.seal, root, intake.clock.now())
+    (event,) = intake.told(DocumentAccepted)
+    assert verdict.valid
+    assert receipt.document == f"documents/{event.document}"
+    assert [one.agency for one in event.recipients] == [HCMC.id]
+
+
+def test_the_same_request_gets_the_same_receipt(intake: ServiceBench) -> None:
+    """A repeat by request_id answers with the first receipt, byte for byte, and nothing is told twice."""
+    api = intake.api("Intake")
+    first = api.submit_document(submission(), vpcp(intake))
+    again = api.submit_document(submission(), vpcp(intake))
+    assert first == again
+    assert len(intake.told(DocumentAccepted)) == 1
+
+
+def test_the_same_document_under_another_key_gets_the_first_receipt(intake: ServiceBench) -> None:
+    """Sender and DocumentId are the second line: the same content answers with the first receipt."""
+    api = intake.api("Intake")
+    first = api.submit_document(submission(), vpcp(intake))
+    again = api.submit_document(submission("second"), vpcp(intake))
+    assert first == again
+
+
+def test_other_content_under_the_same_key_is_refused(intake: ServiceBench) -> None:
+    """A request_id names one content: other content is ALREADY_EXISTS naming the first."""
+    api = intake.api("Intake")
+    first = api.submit_document(submission(), vpcp(intake))
+    with pytest.raises(AxisError) as refused:
+        api.submit_document(submission(document_id="another"), vpcp(intake))
+    assert refused.value.reason == "REQUEST_ID_REUSED"
+    assert refused.value.metadata["first"] == first.name
+
+
+def test_other_content_under_the_same_document_id_is_refused(intake: ServiceBench) -> None:
+    """A DocumentId names one content: the error says what differs and how to send an update."""
+    api = intake.api("Intake")
+    api.submit_document(submission(), vpcp(intake))
+    with pytest.raises(AxisError) as refused:
+        api.submit_document(submission("second", data=b"%PDF-1.7 y", subject="Khác"), vpcp(intake))
+    assert refused.value.code is Code.ALREADY_EXISTS
+    assert refused.value.reason == "DOCUMENT_ID_TAKEN"
+    assert refused.value.metadata["different"] == "subject, attachments"
+    assert "update" in refused.value.message
+
+
+def test_an_unknown_recipient_does_not_stop_the_others(intake: ServiceBench) -> None:
+    """One unknown code is accepted for the sake of the others, with a warning that names the nearest codes."""
+    recipients = [document_pb2.Organization(code="H29"), document_pb2.Organization(code="H42")]
+    receipt = intake.api("Intake").submit_document(submission(recipients=recipients), vpcp(intake))
+    assert [one.agency != "" for one in receipt.recipients] == [True, False]
+    (warning,) = [one for one in receipt.warnings if one.code == "RECIPIENT_UNKNOWN"]
+    assert "H41" in warning.taken
+
+
+def test_all_problems_are_told_at_once(intake: ServiceBench) -> None:
+    """A refusal lists every problem: an unregistered sender and a recipient under two aliases."""
+    recipients = [document_pb2.Organization(code="H29"), document_pb2.Organization(code="000.00.00.H29")]
+    sender = document_pb2.Organization(code="H99")
+    with pytest.raises(AxisError) as refused:
+        intake.api("Intake").submit_document(submission(recipients=recipients, sender=sender), vpcp(intake))
+    assert {one.reason for one in refused.value.violations} == {"SENDER_UNREGISTERED", "RECIPIENT_DUPLICATE"}
+
+
+def test_nobody_sends_for_another(intake: ServiceBench) -> None:
+    """An active agency that the system may not act for is PERMISSION_DENIED."""
+    sender = document_pb2.Organization(code="H41")
+    with pytest.raises(AxisError) as refused:
+        intake.api("Intake").submit_document(submission(sender=sender), vpcp(intake))
+    assert refused.value.code is Code.PERMISSION_DENIED
+
+
+def test_only_unknown_recipients_are_refused(intake: ServiceBench) -> None:
+    """When no recipient is known the document is refused, with the nearest codes."""
+    recipients = [document_pb2.Organization(code="H42")]
+    with pytest.raises(AxisError) as refused:
+        intake.api("Intake").submit_document(submission(recipients=recipients), vpcp(intake))
+    assert refused.value.reason == "RECIPIENT_UNKNOWN"
+
+
+def test_a_group_becomes_its_members(intake: ServiceBench) -> None:
+    """A group is expanded; the sender is left out of its own group and a member named alone is merged."""
+    recipients = [document_pb2.Organization(code="provinces"), document_pb2.Organization(code="H29")]
+    receipt = intake.api("Intake").submit_document(submission(recipients=recipients), vpcp(intake))
+    assert {one.agency for one in receipt.recipients} == {f"agencies/{HCMC.id}", f"agencies/{NGHE_AN.id}"}
+
+
+def test_an_edxml_file_and_its_check(intake: ServiceBench) -> None:
+    """`check` says what `submit` would say and stores nothing; then the file is accepted."""
+    api, content = intake.api("Intake"), file_of()
+    answer = api.check_document(pb.CheckDocumentRequest(edxml=content), vpcp(intake, "CheckDocument"))
+    assert answer.acceptable
+    assert intake.told(DocumentAccepted) == []
+    receipt = api.submit_edxml(pb.SubmitEdxmlRequest(content=content, request_id="a"), vpcp(intake, "SubmitEdxml"))
+    assert receipt.document_id == "doc-1"
+
+
+def test_a_broken_file_is_refused_with_its_place(intake: ServiceBench) -> None:
+    """What is not XML is INVALID_ARGUMENT with line and column."""
+    with pytest.raises(AxisError) as refused:
+        intake.api("Intake").submit_edxml(
+            pb.SubmitEdxmlRequest(content=b"1212" + file_of(), request_id="a"), vpcp(intake, "SubmitEdxml")
+        )
+    assert refused.value.reason == "XML_MALFORMED"
+    assert (refused.value.violations[0].line, refused.value.violations[0].column) == (1, 1)
+
+
+def test_a_recall_file_is_no_duplicate(intake: ServiceBench) -> None:
+    """Type 1 repeats the DocumentId: it is a recall, told to routing, with a receipt of its own."""
+    api = intake.api("Intake")
+    first = api.submit_edxml(pb.SubmitEdxmlRequest(content=file_of(), request_id="a"), vpcp(intake, "SubmitEdxml"))
+    recall = file_of(business=edxml.Business(kind=edxml.BusinessKind.RECALL, reason="Sai nội dung"))
+    receipt = api.submit_edxml(pb.SubmitEdxmlRequest(content=recall, request_id="b"), vpcp(intake, "SubmitEdxml"))
+    (event,) = intake.told(RecallRequested)
+    assert receipt.document == first.document
+    assert event.reason == "Sai nội dung"
+
+
+def test_the_rendition_is_what_was_sealed(intake: ServiceBench) -> None:
+    """Length and hash of the canonical rendition are fixed at acceptance; reading gives exactly those bytes."""
+    api = intake.api("Intake")
+    receipt = api.submit_document(submission(), vpcp(intake))
+    document = api.get_document(pb.GetDocumentRequest(name=receipt.document), vpcp(intake, "GetDocument"))
+    (door,) = intake.component.doors
+    content = door.open_content(f"{receipt.document}/rendition", vpcp(intake, "Read"))
+    data = b"".join(content.read(0))
+    read = edxml.read([data], edxml.MemorySpools()).message
+    assert len(data) == content.size == document.rendition_size
+    assert isinstance(read, edxml.Document)
+    assert read.attachments[0].content.sha256 == document.attachments[0].sha256.hex()
+
+
+def test_strangers_see_nothing(intake: ServiceBench) -> None:
+    """A document that the caller did not send is NOT_FOUND, as if it did not exist."""
+    receipt = intake.api("Intake").submit_document(submission(), vpcp(intake))
+    for name in (receipt.document, "documents/none"):
+        with pytest.raises(AxisError) as refused:
+            intake.api("Intake").get_document(pb.GetDocumentRequest(name=name), intake.call(HCMC))
+        assert refused.value.code is Code.NOT_FOUND
+
+
+def test_lists_are_searched_without_accents(intake: ServiceBench) -> None:
+    """Words of the subject are found with accents folded; a token belongs to its list."""
+    api = intake.api("Intake")
+    for number in range(3):
+        api.submit_document(submission(f"k{number}", document_id=f"d{number}", number=str(number)), vpcp(intake))
+    call = vpcp(intake, "ListDocuments")
+    page = api.list_documents(pb.ListDocumentsRequest(filter='subject : "lien thong"', page_size=2), call)
+    rest = api.list_documents(
+        pb.ListDocumentsRequest(filter='subject : "lien thong"', page_token=page.next_page_token), call
+    )
+    assert [one.header.number for one in (*page.documents, *rest.documents)] == ["2", "1", "0"]
+    with pytest.raises(AxisError) as refused:
+        api.list_documents(pb.ListDocumentsRequest(page_token=page.next_page_token), call)
+    assert refused.value.reason == "PAGE_TOKEN_INVALID"
