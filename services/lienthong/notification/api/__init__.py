@@ -1,0 +1,5 @@
+"""The gRPC face of notification: messages in, messages out."""
+
+from lienthong.notification.api.notification import NotificationApi
+
+__all__ = ["NotificationApi"]

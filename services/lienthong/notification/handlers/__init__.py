@@ -1,0 +1,1 @@
+"""What notification does: keeps subscriptions, tells of events, lists and marks notices."""

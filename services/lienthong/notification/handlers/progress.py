@@ -1,0 +1,73 @@
+"""What workflow tells, turned into notices: statuses, tasks, cases."""
+
+from typing import Any
+
+from lienthong.chassis.events.event import Event
+from lienthong.chassis.times import from_timestamp
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.events.v1 import workflow_progress_pb2 as workflow
+from lienthong.notification.domain import Kind, NoticeEvent, Side
+from lienthong.notification.handlers.desk import Desk
+from lienthong.notification.handlers.learn import delivery_of, document_of
+from lienthong.notification.handlers.occasions import about, facts_of
+from lienthong.notification.handlers.tell import Occasion, tell
+from lienthong.notification.storage.copies import KnownDelivery, end_task, keep_task
+
+_BY_THE_AXIS = "axis"
+
+
+def on_status(desk: Desk, work: UnitOfWork, message: workflow.StatusRecorded, event: Event) -> None:
+    """Tells the side that did not report a status. A recipient is told only of what it has been shown."""
+    delivery = delivery_of(work, message.reference.delivery)
+    said: dict[str, Any] = {"status": message.facts.code, "reason": message.facts.description}
+    recipient = delivery.recipient if delivery.shown else ""
+    reporter = reporter_of(message.facts, delivery)
+    tell(desk, work, event.id, about(Kind.STATUS_RECORDED, delivery, recipient=recipient, reporter=reporter, **said))
+
+
+def reporter_of(facts: workflow.StatusFacts, delivery: KnownDelivery) -> Side | None:
+    """Tells which side reported a status; None when the axis made it.
+
+    Whoever shall know is not who reported. That also holds when a successor reports for a recipient, whose own
+    identifier stands nowhere in the delivery.
+    """
+    if facts.source == _BY_THE_AXIS:
+        return None
+    if facts.to_agency and facts.to_agency == delivery.document.sender:
+        return Side.RECIPIENT
+    if facts.to_agency and facts.to_agency == delivery.recipient:
+        return Side.SENDER
+    return Side.SENDER if facts.from_agency == delivery.document.sender else Side.RECIPIENT
+
+
+def on_task_assigned(desk: Desk, work: UnitOfWork, message: workflow.TaskAssigned, event: Event) -> None:
+    """Tells the recipient of a task, with the deadline of the task where it has one."""
+    delivery = delivery_of(work, message.reference.delivery)
+    keep_task(work.connection, message.task, message.person, message.unit)
+    said: dict[str, Any] = {"person": message.person, "unit": message.unit, "instruction": message.instruction}
+    if message.HasField("due_time"):
+        said["due"] = from_timestamp(message.due_time)
+    tell(desk, work, event.id, about(Kind.TASK_ASSIGNED, delivery, **said))
+
+
+def on_task_completed(desk: Desk, work: UnitOfWork, message: workflow.TaskCompleted, event: Event) -> None:
+    """Tells the recipient that a task is done; the event names the person to whom the task was given."""
+    delivery = delivery_of(work, message.reference.delivery)
+    person, unit = end_task(work.connection, message.task)
+    occasion = about(Kind.TASK_COMPLETED, delivery, person=person, unit=unit)
+    tell(desk, work, event.id, occasion)
+
+
+def on_case_closed(desk: Desk, work: UnitOfWork, message: workflow.CaseClosed, event: Event) -> None:
+    """Tells the sender that every recipient has answered or ended."""
+    document = document_of(work, message.document)
+    rules = NoticeEvent(Kind.CASE_CLOSED, document.sender, priority=document.priority)
+    tell(desk, work, event.id, Occasion(rules, facts_of(Kind.CASE_CLOSED, document), document))
+
+
+def on_case_alert(desk: Desk, work: UnitOfWork, message: workflow.CaseAlert, event: Event) -> None:
+    """Tells both sides that a status contradicts the procedure; a recipient only of what it has been shown."""
+    delivery = delivery_of(work, message.reference.delivery)
+    recipient = delivery.recipient if delivery.shown else ""
+    occasion = about(Kind.CASE_ALERT, delivery, recipient=recipient, reason=message.detail or message.reason)
+    tell(desk, work, event.id, occasion)

@@ -1,0 +1,1 @@
+"""Where notification keeps its copies, subscriptions, notices, attempts and circuits."""

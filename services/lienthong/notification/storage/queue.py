@@ -1,0 +1,141 @@
+"""Notices that are to be sent: what is due, who claimed it, how each attempt ended."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+
+from lienthong.notification.domain.notices import Channel, NoticeState
+from lienthong.notification.storage.notices import StoredNotice, stored_notice
+from lienthong.notification.storage.tables import attempts, circuits, notices
+
+ATTEMPTS_LISTED = 100
+"""Attempts of one notice that are told, the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt. Times are microseconds since 1970.
+
+    Attributes:
+        number: From 1.
+        started_at: When it began.
+        ok: Whether the other side took it.
+        detail: What it said.
+        next_attempt_at: When the next one is due, None after the last.
+    """
+
+    number: int
+    started_at: int
+    ok: bool
+    detail: str
+    next_attempt_at: int | None
+
+
+def _due(channel: Channel, now: int, database_now: int) -> ColumnElement[bool]:
+    return and_(notices.c.channel == channel, notices.c.next_attempt_at <= now, notices.c.lease_until <= database_now)
+
+
+def _blocked(now: int) -> ColumnElement[bool]:
+    return exists().where(circuits.c.endpoint == notices.c.endpoint, circuits.c.blocked_until > now)
+
+
+def due_notices(
+    connection: Connection, channel: Channel, times: tuple[int, int], busy: int, limit: int
+) -> list[StoredNotice]:
+    """Lists notices that may be sent now, longest due first.
+
+    Args:
+        connection: For statements.
+        channel: On which channel.
+        times: Domain time, and time of the database.
+        busy: An endpoint that so many claims hold already is passed over.
+        limit: Rows, at most.
+    """
+    now, database_now = times
+    held = (
+        select(notices.c.endpoint)
+        .where(notices.c.channel == channel, notices.c.lease_until > database_now)
+        .group_by(notices.c.endpoint)
+        .having(func.count() >= busy)
+    )
+    found = select(notices).where(_due(channel, now, database_now), ~_blocked(now), notices.c.endpoint.not_in(held))
+    rows = connection.execute(found.order_by(notices.c.next_attempt_at, notices.c.id).limit(limit))
+    return [stored_notice(row) for row in rows]
+
+
+def given_up(
+    connection: Connection, channel: Channel, times: tuple[int, int], born_before: int, limit: int
+) -> list[StoredNotice]:
+    """Lists notices whose lifetime ended while their endpoint was left alone. Arguments as for `due_notices`."""
+    now, database_now = times
+    found = select(notices).where(_due(channel, now, database_now), _blocked(now), notices.c.created_at < born_before)
+    rows = connection.execute(found.order_by(notices.c.next_attempt_at, notices.c.id).limit(limit))
+    return [stored_notice(row) for row in rows]
+
+
+def held_by_endpoint(connection: Connection, channel: Channel, database_now: int) -> dict[str, int]:
+    """Counts the claims in force on a channel, by endpoint."""
+    found = select(notices.c.endpoint, func.count()).where(
+        notices.c.channel == channel, notices.c.lease_until > database_now
+    )
+    return {row[0]: row[1] for row in connection.execute(found.group_by(notices.c.endpoint))}
+
+
+def claim(connection: Connection, notice: str, lease: str, until: int, database_now: int) -> bool:
+    """Claims a notice until a time of the database; tells whether it could, which one process alone can."""
+    free = (notices.c.id == notice) & (notices.c.lease_until <= database_now) & notices.c.next_attempt_at.is_not(None)
+    return connection.execute(update(notices).where(free).values(lease=lease, lease_until=until)).rowcount == 1
+
+
+def settle(connection: Connection, notice: StoredNotice, lease: str, attempt: Attempt, sent_at: int | None) -> None:
+    """Writes down how an attempt ended, and what follows.
+
+    A process that lost its claim only adds what it did, and that the notice was taken when it was: when it is due again
+    is the business of whoever claimed it since.
+    """
+    row = connection.execute(select(notices.c.lease, notices.c.attempts).where(notices.c.id == notice.id)).one_or_none()
+    if row is None:
+        return
+    connection.execute(
+        attempts.insert().values(
+            notice=notice.id,
+            number=row.attempts + 1,
+            started_at=attempt.started_at,
+            ok=attempt.ok,
+            detail=attempt.detail,
+            next_attempt_at=attempt.next_attempt_at,
+        )
+    )
+    values: dict[str, object] = {"attempts": row.attempts + 1}
+    if attempt.ok or row.lease == lease:
+        values |= {"next_attempt_at": attempt.next_attempt_at, "lease": "", "lease_until": 0}
+        if attempt.next_attempt_at is None:
+            values["sent_at"] = sent_at
+            _end(connection, notice.id, NoticeState.SENT if attempt.ok else NoticeState.DEAD)
+    connection.execute(update(notices).where(notices.c.id == notice.id).values(values))
+
+
+def _end(connection: Connection, notice: str, state: NoticeState) -> None:
+    # What somebody has read already stays read.
+    waiting = or_(notices.c.state == NoticeState.PENDING, notices.c.state == NoticeState.DEAD)
+    connection.execute(update(notices).where(notices.c.id == notice, waiting).values(state=state))
+
+
+def attempts_of(connection: Connection, notice: str) -> list[Attempt]:
+    """Lists the latest attempts of a notice, oldest first."""
+    found = select(attempts).where(attempts.c.notice == notice).order_by(attempts.c.number.desc())
+    rows = connection.execute(found.limit(ATTEMPTS_LISTED)).all()
+    return [Attempt(row.number, row.started_at, row.ok, row.detail, row.next_attempt_at) for row in reversed(rows)]
+
+
+def hasten(connection: Connection, subscription: str, now: int) -> None:
+    """Makes what waits for a subscription due now: there is nobody to spare any more."""
+    waiting = (notices.c.subscription == subscription) & notices.c.next_attempt_at.is_not(None)
+    # Without an endpoint no circuit and no other claim holds it back.
+    connection.execute(update(notices).where(waiting).values(next_attempt_at=now, endpoint=""))
+
+
+def waiting_by_channel(connection: Connection) -> dict[str, int]:
+    """Counts the notices that wait to be sent, by channel."""
+    found = select(notices.c.channel, func.count()).where(notices.c.next_attempt_at.is_not(None))
+    return {row[0]: row[1] for row in connection.execute(found.group_by(notices.c.channel))}
