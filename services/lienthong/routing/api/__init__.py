@@ -1,0 +1,1 @@
+"""The calls of routing: messages into commands, results into messages."""

@@ -1,0 +1,98 @@
+"""What recipients read, and only here: documents, their attachments, and the edXML forms of requests and statuses.
+
+Names: `deliveries/{delivery}/content`, `deliveries/{delivery}/attachments/{ordinal}`, `items/{item}/content`. Opening
+commits before the first byte leaves.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import BinaryIO
+
+from lienthong import edxml
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.errors import not_found
+from lienthong.chassis.rpc.call import Call, Content, UploadSink, pieces
+from lienthong.chassis.uow import UnitsOfWork
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
+from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.reading import read_delivery, read_item
+
+_DELIVERY_CONTENT = ("deliveries", "content")
+_ITEM_CONTENT = ("items", "content")
+
+
+class Renderer:
+    """Puts the canonical rendition of a document together while it is read, in constant memory."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+
+    def document(self, accepted: DocumentAccepted) -> Content:
+        """Gives the rendition of a document, the same bytes at every reading."""
+        return Content(accepted.rendition.size, partial(self._rendition, accepted))
+
+    def attachment(self, accepted: DocumentAccepted, ordinal: int) -> Content | None:
+        """Gives an attachment as it was sent; None when there is no such one."""
+        stored = next((one for one in accepted.attachments if one.attachment.ordinal == ordinal), None)
+        if stored is None:
+            return None
+        return Content(stored.attachment.size, lambda offset: pieces(self._blobs.open(stored.blob.key), offset))
+
+    def _rendition(self, accepted: DocumentAccepted, offset: int) -> Iterator[bytes]:
+        with self._blobs.open(accepted.rendition.plan.key) as source:
+            plan = edxml.Rendition.from_json(source.read())
+        keys = {stored.attachment.ordinal: stored.blob.key for stored in accepted.attachments}
+
+        def opener(ordinal: int) -> BinaryIO:
+            return self._blobs.open(keys[ordinal])
+
+        return edxml.render(plan, opener, offset)
+
+
+class MailboxContents:
+    """Serves the contents of deliveries and items."""
+
+    prefixes: Sequence[str] = ("deliveries/", "items/")
+
+    def __init__(self, units: UnitsOfWork, desk: Desk, renderer: Renderer) -> None:
+        self._units = units
+        self._desk = desk
+        self._renderer = renderer
+
+    def open_content(self, name: str, call: Call) -> Content:
+        """Opens content for reading.
+
+        Raises:
+            AxisError: NOT_FOUND for what does not exist or is others'; FAILED_PRECONDITION after it was taken back.
+        """
+        collection, _, rest = name.partition("/")
+        identifier, _, what = rest.partition("/")
+        if (collection, what) == _DELIVERY_CONTENT:
+            return self._renderer.document(self._read(call, identifier, what))
+        if (collection, what) == _ITEM_CONTENT:
+            return self._item(call, identifier)
+        kind, _, number = what.partition("/")
+        if collection == "deliveries" and kind == "attachments" and number.isascii() and number.isdigit():
+            content = self._renderer.attachment(self._read(call, identifier, what), int(number))
+            if content is not None:
+                return content
+        raise not_found(f"content {name!r}")
+
+    def open_upload(self, name: str, call: Call) -> UploadSink:
+        """Refuses: nothing is uploaded here.
+
+        Raises:
+            AxisError: NOT_FOUND, always.
+        """
+        raise not_found(f"upload {name!r} of {call.caller.scope}")
+
+    def _read(self, call: Call, delivery: str, what: str) -> DocumentAccepted:
+        with self._units.begin(call.traceparent) as work:
+            return read_delivery(work, call, delivery, what)
+
+    def _item(self, call: Call, identifier: str) -> Content:
+        with self._units.begin(call.traceparent) as work:
+            source = read_item(work, self._desk, call, identifier)
+        if source.delivery:
+            return self._renderer.document(self._read(call, source.delivery, "content"))
+        return Content(len(source.paper), lambda offset: iter([source.paper[offset:]] if source.paper else []))

@@ -1,0 +1,1 @@
+"""The rules of routing. Pure: times, states and identifiers in, decisions out."""

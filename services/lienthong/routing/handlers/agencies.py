@@ -1,0 +1,258 @@
+"""Agencies: registering, renaming, joining, retiring. The state of truth is the whole message with its version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from lienthong.chassis.directory.messages import agency_of, resource_id
+from lienthong.chassis.directory.model import Agency, CodeStyle, style_of
+from lienthong.chassis.directory.store import load_agency, save_agency
+from lienthong.chassis.errors import AxisError, Code, Violation, invalid, not_found, precondition
+from lienthong.chassis.times import from_timestamp, timestamp_micros, to_micros, to_timestamp
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.common.v1 import directory_pb2 as pb
+from lienthong.routing.domain.effect import midnight
+from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.jobs import RENAME, RETIRE, Job, Progress, plan
+from lienthong.routing.handlers.telling import tell_agency
+from lienthong.routing.stamps import stamp
+from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END, CodePeriod, clash, replace_codes
+
+CODES_AT_MOST = 64
+GROUPS_AT_MOST = 64
+NAME_LENGTH = 500
+SUCCESSORS_AT_MOST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """A new name or other codes, from a time on.
+
+    Attributes:
+        display_name: New name; empty keeps it.
+        add: Codes that begin.
+        end: Codes that end.
+        at: From when.
+    """
+
+    display_name: str
+    add: Sequence[str]
+    end: Sequence[str]
+    at: datetime
+
+
+def create_agency(work: UnitOfWork, desk: Desk, wanted: pb.Agency) -> pb.Agency:
+    """Registers an agency.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT for a code of neither style or a missing name, ALREADY_EXISTS for a code that is
+            in force for another agency at the same time, NOT_FOUND for an unknown superior.
+    """
+    _check(wanted)
+    agency = pb.Agency()
+    agency.CopyFrom(wanted)
+    identifier = work.ids.new()
+    agency.name = f"agencies/{identifier}"
+    stamp(agency.create_time, work.now)
+    for field in ("retire_time", "successors", "version", "parent"):
+        agency.ClearField(field)
+    if wanted.parent:
+        agency.parent = load(work.connection, desk, wanted.parent, work.now).name
+    _save(work, desk, agency)
+    return agency
+
+
+def rename_agency(work: UnitOfWork, desk: Desk, name: str, renaming: Renaming) -> pb.Agency:
+    """Gives an agency a new name, further codes, or an end to codes; former codes stay readable.
+
+    Raises:
+        AxisError: NOT_FOUND; INVALID_ARGUMENT for codes of neither style or that it does not have; ALREADY_EXISTS.
+    """
+    agency = load(work.connection, desk, name, work.now)
+    _end_codes(agency, renaming)
+    for code in renaming.add:
+        agency.codes.add(code=code, valid_from=to_timestamp(renaming.at))
+    if renaming.display_name and renaming.at <= work.now:
+        agency.display_name = renaming.display_name
+    elif renaming.display_name:
+        plan(work, RENAME, _id(agency), renaming.display_name, to_micros(renaming.at))
+    _check(agency)
+    _save(work, desk, agency)
+    return agency
+
+
+def merge_agencies(
+    work: UnitOfWork, desk: Desk, names: Sequence[str], successor: str, at: datetime | None
+) -> list[pb.Agency]:
+    """Joins agencies into one: each is retired, and the successor has their mailboxes from then on.
+
+    Raises:
+        AxisError: As `retire_agency`; INVALID_ARGUMENT when none, too many or the successor itself is named.
+    """
+    if not 1 <= len(names) <= SUCCESSORS_AT_MOST * SUCCESSORS_AT_MOST:
+        raise _refused("names", "AGENCIES_MISSING", "between 1 and 256 agencies are joined at a time")
+    return [retire_agency(work, desk, name, [successor], at) for name in names]
+
+
+def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[str], at: datetime | None) -> pb.Agency:
+    """Retires an agency.
+
+    Args:
+        work: The transaction.
+        desk: What handlers have at hand.
+        name: Resource name with the identifier or a code.
+        successors: Who takes over; without any, its open deliveries fail.
+        at: On which day, from 00:00 Viet Nam time; None means now.
+
+    Raises:
+        AxisError: NOT_FOUND; FAILED_PRECONDITION when it is retired already or a successor is not in force then;
+            INVALID_ARGUMENT when it would succeed itself.
+    """
+    effective = midnight(at) if at is not None else work.now
+    agency = load(work.connection, desk, name, work.now)
+    if agency.HasField("retire_time"):
+        when = from_timestamp(agency.retire_time).isoformat()
+        raise precondition("AGENCY_RETIRED", f"{agency.name} is retired from {when} on. Nothing is to be done.")
+    if len(successors) > SUCCESSORS_AT_MOST:
+        raise _refused("successors", "SUCCESSORS_TOO_MANY", f"at most {SUCCESSORS_AT_MOST} agencies take over")
+    stamp(agency.retire_time, effective)
+    for successor in successors:
+        agency.successors.append(_successor(work, desk, agency, successor, effective))
+    _save(work, desk, agency)
+    if not agency.successors:
+        plan(work, RETIRE, _id(agency), "", to_micros(effective))
+        work.after_commit(desk.nudge)
+    return agency
+
+
+def rename_when_due(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
+    """Gives an agency the name that was announced for now."""
+    agency = load_agency(work.connection, job.subject)
+    if agency is not None:
+        agency.display_name = job.argument
+        _save(work, desk, agency)
+    return Progress(None)
+
+
+def load(connection: Connection, desk: Desk, name: str, at: datetime) -> pb.Agency:
+    """Reads an agency by its resource name, with its identifier or with a code that it has or had.
+
+    Raises:
+        AxisError: NOT_FOUND.
+    """
+    key = resource_id(name, "agencies")
+    agency = load_agency(connection, key)
+    if agency is None:
+        holder = desk.directory.get().known(key, at)
+        agency = load_agency(connection, holder.id) if holder else None
+    if agency is None:
+        raise not_found(f"agencies/{key}")
+    return agency
+
+
+def _save(work: UnitOfWork, desk: Desk, agency: pb.Agency) -> None:
+    identifier = _id(agency)
+    periods = _periods(agency)
+    for period in periods:
+        _check_free(work.connection, desk, identifier, period)
+    replace_codes(work.connection, identifier, periods)
+    agency.version += 1
+    for code in agency.codes:
+        code.style = pb.CodeStyle.ValueType(style_of(code.code).value)
+    save_agency(work.connection, agency)
+    tell_agency(work, identifier, agency)
+    work.after_commit(desk.directory.changed)
+
+
+def _check(agency: pb.Agency) -> None:
+    violations = [
+        Violation(
+            f"agency.codes[{number}]",
+            "CODE_STYLE_UNKNOWN",
+            "a code is 000.00.00.H29 (QCVN 102:2016) or H29, H29.12 (Decision 20/2020), at most 35 characters",
+            "Write it in one of both styles, in capitals.",
+            code.code,
+        )
+        for number, code in enumerate(agency.codes)
+        if style_of(code.code) is CodeStyle.NEITHER
+    ]
+    rules: list[tuple[bool, str, str]] = [
+        (1 <= len(agency.codes) <= CODES_AT_MOST, "codes", f"between 1 and {CODES_AT_MOST} codes are needed"),
+        (
+            len(agency.display_name.strip()) >= 1 and len(agency.display_name) <= NAME_LENGTH,
+            "display_name",
+            f"a name of 1 to {NAME_LENGTH} characters is needed",
+        ),
+        (len(agency.groups) <= GROUPS_AT_MOST, "groups", f"an agency belongs to at most {GROUPS_AT_MOST} groups"),
+        (all(_ordered(code) for code in agency.codes), "codes", "a code ends after it begins"),
+    ]
+    violations += [Violation(f"agency.{field}", "FIELD_INVALID", rule) for holds, field, rule in rules if not holds]
+    if violations:
+        text = " ".join(violation.text() for violation in violations)
+        raise invalid(violations[0].reason, text, *violations)
+
+
+def _ordered(code: pb.AgencyCode) -> bool:
+    bounded = code.HasField("valid_from") and code.HasField("valid_to")
+    return not bounded or timestamp_micros(code.valid_from) < timestamp_micros(code.valid_to)
+
+
+def _periods(agency: pb.Agency) -> list[CodePeriod]:
+    retired = timestamp_micros(agency.retire_time) if agency.HasField("retire_time") else WITHOUT_END
+    return [
+        CodePeriod(
+            code.code,
+            timestamp_micros(code.valid_from) if code.HasField("valid_from") else ALWAYS,
+            min(timestamp_micros(code.valid_to) if code.HasField("valid_to") else WITHOUT_END, retired),
+        )
+        for code in agency.codes
+    ]
+
+
+def _check_free(connection: Connection, desk: Desk, identifier: str, period: CodePeriod) -> None:
+    other = clash(connection, identifier, period)
+    if other is None:
+        return
+    known = desk.directory.get().agencies.get(other)
+    name = known.name if known else other
+    raise AxisError(
+        Code.ALREADY_EXISTS,
+        "CODE_IN_FORCE",
+        f"code {period.code} is in force for {name} (agencies/{other}) at that time. End it there first.",
+        {"code": period.code, "agency": f"agencies/{other}"},
+    )
+
+
+def _end_codes(agency: pb.Agency, renaming: Renaming) -> None:
+    at = to_micros(renaming.at)
+    for ended in renaming.end:
+        found = [code for code in agency.codes if code.code == ended and _lasts(code, at)]
+        if not found:
+            raise _refused("end_codes", "CODE_NOT_HELD", f"{agency.name} has no code {ended} in force at that time")
+        for code in found:
+            stamp(code.valid_to, renaming.at)
+
+
+def _lasts(code: pb.AgencyCode, at: int) -> bool:
+    return not code.HasField("valid_to") or timestamp_micros(code.valid_to) > at
+
+
+def _successor(work: UnitOfWork, desk: Desk, agency: pb.Agency, name: str, at: datetime) -> str:
+    successor = load(work.connection, desk, name, work.now)
+    if successor.name == agency.name:
+        raise _refused("successors", "SUCCESSOR_IS_ITSELF", f"{agency.name} cannot take over from itself")
+    known: Agency = agency_of(successor)
+    if not known.active(at.astimezone(UTC)):
+        message = f"{successor.name} is not in force on {at.date().isoformat()}. Name whoever took it over."
+        raise precondition("SUCCESSOR_RETIRED", message, successor=successor.name)
+    return successor.name
+
+
+def _id(agency: pb.Agency) -> str:
+    return resource_id(agency.name, "agencies")
+
+
+def _refused(field: str, reason: str, rule: str) -> AxisError:
+    return invalid(reason, f"{field}: {rule}.", Violation(field, reason, rule))

@@ -1,0 +1,67 @@
+"""What every handler of routing has at hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from lienthong.chassis.directory.cache import DirectoryCache
+from lienthong.chassis.rpc.hub import Hub
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.routing.config import RoutingSection
+from lienthong.routing.domain.leases import LeaseBounds
+
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every handler of routing has at hand.
+
+    Attributes:
+        directory: The directory in memory.
+        hub: Hints for watches.
+        limits: Bounds and waits.
+        nudge: Asks the background worker for a step now.
+    """
+
+    directory: DirectoryCache
+    hub: Hub
+    limits: RoutingSection
+    nudge: Callable[[], None]
+
+    @property
+    def leases(self) -> LeaseBounds:
+        """Rules of leases in microseconds."""
+        section = self.limits
+        return LeaseBounds(
+            micros(section.lease_seconds),
+            micros(section.lease_seconds_at_least),
+            micros(section.lease_seconds_at_most),
+            section.lease_attempts,
+        )
+
+    def hint(self, work: UnitOfWork, mailbox: str) -> None:
+        """Wakes the watches of an agency, and of those that took it over, after the commit."""
+        heirs = {heir.id for heir in self.directory.get().heirs(mailbox, work.now)}
+        keys = [watch_key(agency) for agency in sorted(heirs | {mailbox})]
+
+        def wake() -> None:
+            for key in keys:
+                self.hub.publish(key)
+
+        work.after_commit(wake)
+
+
+def watch_key(agency: str) -> str:
+    """Names the hints of an agency's mailbox."""
+    return f"mailbox:{agency}"
+
+
+def micros(seconds: float) -> int:
+    """Turns seconds into microseconds."""
+    return round(seconds * _MICROSECONDS)
+
+
+def from_length(length: timedelta) -> int:
+    """Turns a length of time into microseconds."""
+    return length // timedelta(microseconds=1)

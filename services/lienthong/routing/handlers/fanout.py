@@ -1,0 +1,201 @@
+"""Fan-out: one delivery for each recipient of a document, in chunks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from lienthong.chassis.events.event import DELIVERIES, NewEvent
+from lienthong.chassis.events.inbox import ParentUnknownError
+from lienthong.chassis.text import words
+from lienthong.chassis.times import to_timestamp
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.common.v1.document_pb2 import DocumentKind
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, Recipient
+from lienthong.events.v1.routing_deliveries_pb2 import DeliveryCreated, DeliveryReference
+from lienthong.routing.domain.transport import UNOPENED, Transport
+from lienthong.routing.handlers.desk import Desk, micros
+from lienthong.routing.handlers.jobs import FAN_OUT, Job, Progress, begin
+from lienthong.routing.handlers.lifecycle import fail, release, supersede, withdraw
+from lienthong.routing.handlers.links import Links, links_of
+from lienthong.routing.handlers.recalls import concerns, recalls_before
+from lienthong.routing.handlers.recipients import Destination, destination
+from lienthong.routing.storage.database_time import database_now
+from lienthong.routing.storage.deliveries import insert_deliveries, insert_words, lock_delivery, of_document
+from lienthong.routing.storage.documents import insert_document, known_documents, load_document, load_recipients
+from lienthong.routing.storage.jobs import unfinished
+
+WORDS_AT_MOST = 64
+"""Different words of a subject that can be searched for."""
+
+WORD_LENGTH = 40
+
+_AGAIN = 100_000
+"""Microseconds after which an update looks again whether its original is delivered everywhere."""
+
+_CHAINED = (DocumentKind.DOCUMENT_KIND_UPDATE, DocumentKind.DOCUMENT_KIND_REPLACEMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A delivery in the making: its row, where it leads, and the earlier deliveries that it concerns."""
+
+    row: dict[str, Any]
+    recipient: Recipient
+    destination: Destination
+    links: Links
+
+
+def accept_document(work: UnitOfWork, desk: Desk, accepted: DocumentAccepted) -> None:
+    """Takes a document over and makes its first deliveries.
+
+    Raises:
+        ParentUnknownError: An earlier document that it updates or replaces has not come in yet.
+    """
+    _await_affected(work, accepted)
+    recipients = DocumentAccepted(recipients=accepted.recipients)
+    rest = DocumentAccepted()
+    rest.CopyFrom(accepted)
+    rest.ClearField("recipients")
+    insert_document(
+        work.connection,
+        {
+            "id": accepted.document,
+            "sender": accepted.sender_agency,
+            "accepted": rest.SerializeToString(),
+            "recipients": recipients.SerializeToString(),
+            "recipient_count": len(accepted.recipients),
+            "verdict": 0,
+            "verdict_vi": "",
+            "verdict_en": "",
+            "verdict_version": 0,
+        },
+    )
+    begin(work, desk, FAN_OUT, accepted.document, fan_out_chunk)
+    work.release(f"document:{accepted.document}")
+
+
+def fan_out_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
+    """Makes the next deliveries of a document; waits while an original is not delivered everywhere."""
+    document: Any = load_document(work.connection, job.subject)
+    accepted = DocumentAccepted.FromString(document.accepted)
+    if any(unfinished(work.connection, FAN_OUT, one) for one in _affected(accepted)):
+        return Progress(job.place, _AGAIN)
+    recipients = DocumentAccepted.FromString(load_recipients(work.connection, job.subject)).recipients
+    last = job.place + desk.limits.chunk
+    held_until = database_now(work.connection) + micros(desk.limits.held_seconds)
+    named = {one.agency for one in recipients if one.agency}
+    made: list[Made] = []
+    for recipient in recipients[job.place : last]:
+        one = _make(work, desk, accepted, recipient, named)
+        named.add(one.destination.agency)
+        made.append(one)
+    _write(work, accepted, made, held_until)
+    for one in made:
+        _created(work, accepted, one, document.recipient_count)
+    _settle(work, desk, document, made, of_document(work.connection, job.subject, job.place, desk.limits.chunk))
+    return Progress(last if last < len(recipients) else None)
+
+
+def _await_affected(work: UnitOfWork, accepted: DocumentAccepted) -> None:
+    wanted = _affected(accepted)
+    missing = wanted - known_documents(work.connection, wanted)
+    if missing:
+        raise ParentUnknownError(f"document:{min(missing)}")
+
+
+def _affected(accepted: DocumentAccepted) -> set[str]:
+    if accepted.header.kind not in _CHAINED:
+        return set()
+    return {affected.document for affected in accepted.affected if affected.document}
+
+
+def _make(work: UnitOfWork, desk: Desk, accepted: DocumentAccepted, recipient: Recipient, named: set[str]) -> Made:
+    directory = desk.directory.get()
+    found = destination(directory, recipient, named, work.now)
+    links = links_of(work, directory, accepted, found.agency)
+    identifier = work.ids.new()
+    row = {
+        "id": identifier,
+        "document": accepted.document,
+        "ordinal": recipient.ordinal,
+        "sender": accepted.sender_agency,
+        "recipient": found.agency,
+        "state": Transport.HELD.value,
+        "visible": 0,
+        "created_at": work.now_micros,
+        "chain": links.original.chain if links.original else identifier,
+        "successor": "",
+        "recall": "",
+        "recall_reason": "",
+        "shown_version": 0,
+        "number": accepted.header.number,
+        "notation": accepted.header.notation,
+        "document_id": accepted.header.document_id,
+    }
+    return Made(row, recipient, found, links)
+
+
+def _write(work: UnitOfWork, accepted: DocumentAccepted, made: Sequence[Made], held_until: int) -> None:
+    insert_deliveries(work.connection, [one.row | {"held_until": held_until} for one in made])
+    found = sorted({word[:WORD_LENGTH] for word in words(accepted.header.subject)})[:WORDS_AT_MOST]
+    insert_words(
+        work.connection,
+        [
+            {"recipient": one.row["recipient"], "word": word, "delivery": one.row["id"]}
+            for one in made
+            if one.destination.agency
+            for word in found
+        ],
+    )
+
+
+def _created(work: UnitOfWork, accepted: DocumentAccepted, made: Made, count: int) -> None:
+    row, links = made.row, made.links
+    event = DeliveryCreated(
+        reference=DeliveryReference(
+            delivery=row["id"],
+            document=accepted.document,
+            sender_agency=accepted.sender_agency,
+            recipient_agency=made.destination.agency,
+        ),
+        recipient_code=made.recipient.code,
+        recipient_name=made.recipient.display_name,
+        sender_code=accepted.sender_code,
+        sender_name=accepted.sender_name,
+        header=accepted.header,
+        original_delivery=links.original.id if links.original else "",
+        replaced_deliveries=links.replaced,
+        answers=accepted.answers,
+        delivery_count=count,
+        create_time=to_timestamp(work.now),
+        accept_time=accepted.accept_time,
+    )
+    event.header.ClearField("recipients")
+    work.emit(NewEvent(DELIVERIES, row["id"], row["id"], event))
+
+
+def _settle(work: UnitOfWork, desk: Desk, document: Row[Any], made: Sequence[Made], rows: Sequence[Row[Any]]) -> None:
+    asked = recalls_before(work, document.id)
+    directory = desk.directory.get()
+    for one, row in zip(made, rows, strict=True):
+        if one.destination.failure is not None:
+            fail(work, row, one.destination.failure)
+            continue
+        recall = next((each for each in asked if concerns(directory, each, row.recipient, work.now)), None)
+        if recall is not None:
+            withdraw(work, row, recall.recall, recall.reason, unopened=True)
+            continue
+        _overtake(work, one, row)
+        if document.verdict_version:
+            release(work, desk, row, document)
+
+
+def _overtake(work: UnitOfWork, made: Made, row: Row[Any]) -> None:
+    """Ends the original if nobody has leased or opened it; else the update waits behind it in the same chain."""
+    if made.links.original is None:
+        return
+    original = lock_delivery(work.connection, made.links.original.id)
+    if original is not None and Transport(original.state) in UNOPENED:
+        supersede(work, original, row.id)

@@ -1,0 +1,104 @@
+"""Pulling: a batch of items is leased; a lease counts as opening, and both commit together."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from lienthong.chassis.idempotency import check_key, content_of, recall_answer, remember_answer
+from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
+from lienthong.routing.domain.leases import ItemKind
+from lienthong.routing.domain.ordering import choose
+from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.lifecycle import open_delivery
+from lienthong.routing.handlers.parking import park_exhausted
+from lienthong.routing.storage.database_time import database_now
+from lienthong.routing.storage.deliveries import lock_deliveries
+from lienthong.routing.storage.items import followers_of, free_heads, full_items, lease_items, leased_items
+from lienthong.routing.v1 import mailbox_pb2 as pb
+
+_TOKEN_BYTES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """What is asked.
+
+    Attributes:
+        count: Items, at most.
+        length: Of the leases in microseconds; 0 is the usual one.
+        kinds: Only items of these; empty means all.
+    """
+
+    count: int
+    length: int = 0
+    kinds: frozenset[ItemKind] = frozenset()
+
+
+def pull_once(
+    units: UnitsOfWork, desk: Desk, call: Call, request: pb.PullItemsRequest, command: Pull
+) -> Sequence[Row[Any]]:
+    """Leases a batch, or gives the same items again while their leases last.
+
+    An empty batch takes no transaction and is not remembered: polling leaves nothing behind.
+
+    Raises:
+        AxisError: The key is missing or was used for another request.
+    """
+    check_key(request.request_id)
+    content = content_of(request)
+    with units.database.read() as connection:
+        known = recall_answer(connection, call, request.request_id, content, pb.PullItemsResponse)
+        if known is not None:
+            return _again(connection, known)
+        if not free_heads(connection, call.caller.reach, command.kinds, database_now(connection), 1):
+            return []
+    with units.begin(call.traceparent) as work:
+        known = recall_answer(work.connection, call, request.request_id, content, pb.PullItemsResponse)
+        if known is not None:
+            return _again(work.connection, known)
+        rows = pull(work, desk, call, command)
+        if rows:
+            answer = pb.PullItemsResponse(items=[pb.Item(name=row.id, lease=row.lease) for row in rows])
+            remember_answer(work, call, request.request_id, content, answer, "items")
+        return rows
+
+
+def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Row[Any]]:
+    """Leases a batch, urgent first, then oldest, each delivery's items in their order."""
+    connection, reach = work.connection, call.caller.reach
+    now = database_now(connection)
+    park_exhausted(work, desk, now)
+    heads = free_heads(connection, reach, command.kinds, now, command.count)
+    chosen = choose(heads, followers_of(connection, heads, command.kinds, now), command.count)
+    if not chosen:
+        return []
+    identifiers = [item.id for item in chosen]
+    lease_items(connection, identifiers, secrets.token_urlsafe(_TOKEN_BYTES), now + desk.leases.length(command.length))
+    rows = full_items(connection, identifiers)
+    _open(work, call, rows)
+    return rows
+
+
+def _open(work: UnitOfWork, call: Call, rows: Sequence[Row[Any]]) -> None:
+    wanted = [row.delivery for row in rows if row.kind == ItemKind.DOCUMENT.value]
+    opened = lock_deliveries(work.connection, wanted)
+    for delivery in dict.fromkeys(wanted):
+        open_delivery(work, opened[delivery], call.caller.system.id)
+    work.record(audit_of(call, "items.pull", f"agencies/{call.caller.acting().id}", f"{len(rows)} items"))
+
+
+def audit_of(call: Call, action: str, resource: str, detail: str = "") -> AuditEntry:
+    """Makes the audit entry of a call."""
+    agency = call.caller.agency.id if call.caller.agency else ""
+    return AuditEntry(call.caller.system.id, agency, action, resource, person=call.caller.person, detail=detail)
+
+
+def _again(connection: Any, known: pb.PullItemsResponse) -> Sequence[Row[Any]]:
+    if not known.items:
+        return []
+    names = [item.name for item in known.items]
+    return leased_items(connection, names, known.items[0].lease, database_now(connection))

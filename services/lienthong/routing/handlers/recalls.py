@@ -1,0 +1,130 @@
+"""Recalls: routing alone decides, under the delivery row's lock, whether one is in time."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from lienthong.chassis.directory.model import Directory
+from lienthong.chassis.events.inbox import ParentUnknownError
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.common.v1.lifecycle_pb2 import SideRequest
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
+from lienthong.events.v1.routing_deliveries_pb2 import RequestDelivered
+from lienthong.events.v1.workflow_progress_pb2 import RecallAsked, SideRequestClosed
+from lienthong.routing.domain.leases import ItemKind
+from lienthong.routing.domain.recall import RecallDecision, decide
+from lienthong.routing.domain.transport import Transport
+from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.jobs import RECALL, Job, Progress, begin
+from lienthong.routing.handlers.lifecycle import withdraw
+from lienthong.routing.handlers.mailbox import put_item
+from lienthong.routing.handlers.telling import tell
+from lienthong.routing.papers import recall_size
+from lienthong.routing.storage.deliveries import lock_delivery, of_document, update_delivery
+from lienthong.routing.storage.documents import keep_recall, load_document, load_recall, recalls_of
+
+
+def request_recall(work: UnitOfWork, desk: Desk, asked: RecallRequested) -> None:
+    """Takes a recall that came in at intake; it stays known for deliveries that are made later.
+
+    Raises:
+        ParentUnknownError: The document has not come in yet.
+    """
+    if load_document(work.connection, asked.document) is None:
+        raise ParentUnknownError(f"document:{asked.document}")
+    keep_recall(work.connection, asked.recall, asked.document, asked.SerializeToString())
+    begin(work, desk, RECALL, asked.document, recall_chunk, asked.recall)
+
+
+def recall_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
+    """Applies a recall to the next deliveries of its document."""
+    asked = RecallRequested.FromString(load_recall(work.connection, job.argument))
+    document: Any = load_document(work.connection, job.subject)
+    directory = desk.directory.get()
+    last = job.place + desk.limits.chunk
+    for row in of_document(work.connection, job.subject, job.place, desk.limits.chunk):
+        if concerns(directory, asked, row.recipient, work.now):
+            apply_recall(work, desk, row, asked)
+    return Progress(last if last < document.recipient_count else None)
+
+
+def ask_recall(work: UnitOfWork, desk: Desk, asked: RecallAsked) -> None:
+    """Takes a recall that the sender reported as status 13.
+
+    Raises:
+        ParentUnknownError: There is no such delivery.
+    """
+    row = lock_delivery(work.connection, asked.reference.delivery)
+    if row is None:
+        raise ParentUnknownError(f"delivery:{asked.reference.delivery}")
+    request = RecallRequested(
+        document=row.document,
+        recall=asked.recall,
+        sender_agency=row.sender,
+        reason=asked.reason,
+        request_time=asked.event_time,
+    )
+    apply_recall(work, desk, row, request)
+
+
+def apply_recall(work: UnitOfWork, desk: Desk, row: Row[Any], asked: RecallRequested) -> None:
+    """Decides a recall for one delivery: takes it back, asks the recipient, or does nothing."""
+    decision = decide(Transport(row.state), recall_open=bool(row.recall))
+    if decision is RecallDecision.WITHDRAW:
+        withdraw(work, row, asked.recall, asked.reason, unopened=True)
+    elif decision is RecallDecision.ASK:
+        _ask(work, desk, row, asked)
+
+
+def close_request(work: UnitOfWork, closed: SideRequestClosed) -> None:
+    """Takes the recipient's answer to a recall: 15 withdraws the delivery, 16 makes room for another recall.
+
+    Raises:
+        ParentUnknownError: There is no such delivery.
+    """
+    if closed.request != SideRequest.SIDE_REQUEST_RECALL:
+        return
+    row = lock_delivery(work.connection, closed.reference.delivery)
+    if row is None:
+        raise ParentUnknownError(f"delivery:{closed.reference.delivery}")
+    if closed.agreed:
+        withdraw(work, row, row.recall, row.recall_reason or closed.reason, unopened=False)
+    elif row.recall:
+        update_delivery(work.connection, row.id, {"recall": "", "recall_reason": ""})
+
+
+def recalls_before(work: UnitOfWork, document: str) -> list[RecallRequested]:
+    """Gives the recalls of a document that came in by now."""
+    return [RecallRequested.FromString(asked) for asked in recalls_of(work.connection, document)]
+
+
+def concerns(directory: Directory, asked: RecallRequested, recipient: str, at: datetime) -> bool:
+    """Tells whether a recall concerns a recipient: all, itself, or whoever took it over."""
+    if not asked.agencies or recipient in asked.agencies:
+        return True
+    return any(heir.id in asked.agencies for heir in directory.heirs(recipient, at))
+
+
+def _ask(work: UnitOfWork, desk: Desk, row: Row[Any], asked: RecallRequested) -> None:
+    document: Any = load_document(work.connection, row.document)
+    accepted = DocumentAccepted.FromString(document.accepted)
+    update_delivery(work.connection, row.id, {"recall": asked.recall, "recall_reason": asked.reason})
+    put_item(
+        work,
+        desk,
+        ItemKind.REQUEST,
+        row,
+        accepted,
+        description=asked.reason,
+        facts=asked.SerializeToString(),
+        content_size=recall_size(accepted, asked, desk.directory.get().agencies.get(row.recipient), work.now),
+    )
+    tell(
+        work,
+        RequestDelivered,
+        row,
+        request=SideRequest.SIDE_REQUEST_RECALL,
+        request_id=asked.recall,
+        reason=asked.reason,
+    )

@@ -1,0 +1,67 @@
+"""Where a recipient leads: to an agency, or to a failure that names the rule and the remedy."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import datetime
+
+from lienthong.chassis.directory.model import Agency, Directory
+from lienthong.events.v1.intake_documents_pb2 import Recipient
+from lienthong.routing.handlers.lifecycle import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a recipient leads.
+
+    Attributes:
+        agency: Identifier of the agency; empty when none is known.
+        failure: Why nothing can be delivered; None when something can.
+    """
+
+    agency: str
+    failure: Failure | None = None
+
+
+def destination(directory: Directory, recipient: Recipient, named: Container[str], at: datetime) -> Destination:
+    """Finds out where a recipient leads.
+
+    What intake resolved and sealed stands; only a code that it did not know is looked up again.
+
+    Args:
+        directory: The directory by now.
+        recipient: As intake hands it over.
+        named: Agencies that other recipients of the document lead to.
+        at: The time for which it is asked.
+    """
+    if recipient.agency:
+        return _sealed(directory, recipient, at)
+    resolved = directory.resolve(recipient.code, at)
+    if resolved.agency is not None:
+        if resolved.agency.id in named:
+            detail = f"code {recipient.code} is {resolved.agency.name}, which this document names already"
+            return Destination("", Failure("RECIPIENT_DUPLICATE", f"{detail}; nothing is to be done."))
+        return Destination(resolved.agency.id)
+    former = directory.known(recipient.code, at)
+    if former is not None and not resolved.nearest and not former.successors:
+        return Destination(former.id, _retired(former, at))
+    return Destination("", _unknown(recipient.code, resolved.nearest, at))
+
+
+def _sealed(directory: Directory, recipient: Recipient, at: datetime) -> Destination:
+    agency = directory.agencies.get(recipient.agency)
+    if agency is None:
+        return Destination("", _unknown(recipient.code, directory.nearest(recipient.code, at), at))
+    if not directory.heirs(agency.id, at):
+        return Destination(agency.id, _retired(agency, at))
+    return Destination(agency.id)
+
+
+def _unknown(code: str, nearest: tuple[str, ...], at: datetime) -> Failure:
+    close = f"; nearest: {', '.join(nearest)}" if nearest else ""
+    detail = f"agency {code} is not in the directory on {at.date().isoformat()}{close}. Send again to a code in force."
+    return Failure("RECIPIENT_UNKNOWN", detail, nearest)
+
+
+def _retired(agency: Agency, at: datetime) -> Failure:
+    detail = f"agency {agency.code(at)} ({agency.name}) was retired and nobody took it over. Send it elsewhere."
+    return Failure("RECIPIENT_RETIRED", detail)

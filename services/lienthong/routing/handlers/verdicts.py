@@ -1,0 +1,80 @@
+"""Verdicts on signatures: they release what is held, and later ones are told. They never change who gets a document."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from lienthong.chassis.events.inbox import ParentUnknownError
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
+from lienthong.events.v1.routing_deliveries_pb2 import DeliveryVerdictChanged
+from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
+from lienthong.routing.domain.leases import ItemKind
+from lienthong.routing.domain.transport import FINAL, Transport
+from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.jobs import VERDICT, Job, Progress, begin
+from lienthong.routing.handlers.lifecycle import release
+from lienthong.routing.handlers.mailbox import put_item
+from lienthong.routing.handlers.telling import tell
+from lienthong.routing.storage.database_time import database_now
+from lienthong.routing.storage.deliveries import due_held, of_document, update_delivery
+from lienthong.routing.storage.documents import load_document, set_verdict
+
+
+def reach_verdict(work: UnitOfWork, desk: Desk, reached: VerdictReached, version: int) -> None:
+    """Takes a verdict.
+
+    Args:
+        work: The transaction.
+        desk: What handlers have at hand.
+        reached: The verdict.
+        version: Which one of its document, from 1.
+
+    Raises:
+        ParentUnknownError: The document has not come in yet.
+    """
+    document = load_document(work.connection, reached.document)
+    if document is None:
+        raise ParentUnknownError(f"document:{reached.document}")
+    set_verdict(
+        work.connection,
+        document.id,
+        {
+            "verdict": reached.verdict,
+            "verdict_vi": reached.text_vi,
+            "verdict_en": reached.text_en,
+            "verdict_version": version,
+        },
+    )
+    known = (document.verdict, document.verdict_vi, document.verdict_en)
+    if not document.verdict_version or known != (reached.verdict, reached.text_vi, reached.text_en):
+        begin(work, desk, VERDICT, document.id, verdict_chunk)
+
+
+def verdict_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
+    """Shows or tells the verdict to the next recipients of a document."""
+    document: Any = load_document(work.connection, job.subject)
+    last = job.place + desk.limits.chunk
+    for row in of_document(work.connection, job.subject, job.place, desk.limits.chunk):
+        if row.state == Transport.HELD.value:
+            release(work, desk, row, document)
+        elif row.visible and Transport(row.state) not in FINAL and row.shown_version < document.verdict_version:
+            _tell_later(work, desk, row, document)
+    return Progress(last if last < document.recipient_count else None)
+
+
+def release_due(work: UnitOfWork, desk: Desk) -> int:
+    """Shows deliveries that waited long enough, as not verified yet; tells how many."""
+    rows = due_held(work.connection, database_now(work.connection), desk.limits.chunk)
+    documents = {name: load_document(work.connection, name) for name in {row.document for row in rows}}
+    for row in rows:
+        document = documents[row.document]
+        if document is not None:
+            release(work, desk, row, document)
+    return len(rows)
+
+
+def _tell_later(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any]) -> None:
+    update_delivery(work.connection, row.id, {"shown_version": document.verdict_version})
+    put_item(work, desk, ItemKind.VERDICT, row, DocumentAccepted.FromString(document.accepted))
+    tell(work, DeliveryVerdictChanged, row, verdict=document.verdict)

@@ -1,0 +1,1 @@
+"""Tables and queries of routing. Times are INTEGER microseconds; SQL that SQLite and PostgreSQL share."""

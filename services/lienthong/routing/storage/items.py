@@ -1,0 +1,206 @@
+"""Items of mailboxes."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, update
+
+from lienthong.chassis.counters import next_value
+from lienthong.chassis.events.tables import counters
+from lienthong.routing.domain.leases import ItemKind, ItemState
+from lienthong.routing.domain.ordering import Chain, Waiting
+from lienthong.routing.storage.tables import documents, items
+
+WAITING_COUNTED = 1000
+"""Items of a mailbox that a hint counts, at most."""
+
+
+def counter_of(mailbox: str) -> str:
+    """Names the counter of a mailbox."""
+    return f"mailbox:{mailbox}"
+
+
+def insert_item(connection: Connection, values: dict[str, object]) -> None:
+    """Puts an item into a mailbox; its place is taken inside the transaction, so that places follow commit order."""
+    sequence = next_value(connection, counter_of(str(values["mailbox"])))
+    connection.execute(
+        items.insert().values(
+            values
+            | {
+                "sequence": sequence,
+                "state": ItemState.AVAILABLE.value,
+                "waiting": 1,
+                "attempts": 0,
+                "lease": "",
+                "lease_until": 0,
+            }
+        )
+    )
+
+
+def positions_of(connection: Connection, reach: Sequence[str]) -> dict[str, int]:
+    """Tells the last place taken in each mailbox."""
+    names = {counter_of(mailbox): mailbox for mailbox in reach}
+    found = select(counters).where(counters.c.name.in_(sorted(names)))
+    taken = {names[row.name]: int(row.value) for row in connection.execute(found)}
+    return {mailbox: taken.get(mailbox, 0) for mailbox in reach}
+
+
+def count_waiting(connection: Connection, reach: Sequence[str]) -> int:
+    """Counts what waits, up to `WAITING_COUNTED`."""
+    some = select(items.c.id).where(items.c.mailbox.in_(reach), items.c.waiting == 1).limit(WAITING_COUNTED)
+    return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar_one())
+
+
+def free_heads(
+    connection: Connection, reach: Sequence[str], kinds: Iterable[ItemKind], now: int, count: int
+) -> list[Waiting]:
+    """Gives the first items of chains that may be leased, the most urgent and oldest of each mailbox."""
+    earlier = items.alias("earlier")
+    blocked = exists().where(
+        earlier.c.mailbox == items.c.mailbox,
+        earlier.c.chain == items.c.chain,
+        earlier.c.waiting == 1,
+        earlier.c.sequence < items.c.sequence,
+    )
+    found = select(items).where(items.c.waiting == 1, items.c.lease_until <= now, ~blocked)
+    wanted = sorted(kind.value for kind in kinds)
+    if wanted:
+        found = found.where(items.c.kind.in_(wanted))
+    rows: list[Row[Any]] = []
+    for mailbox in reach:
+        one = found.where(items.c.mailbox == mailbox).order_by(items.c.rank, items.c.sequence).limit(count)
+        rows.extend(connection.execute(one).all())
+    return [_waiting(row, free=True) for row in rows]
+
+
+def followers_of(
+    connection: Connection, heads: Sequence[Waiting], kinds: Iterable[ItemKind], now: int
+) -> dict[Chain, list[Waiting]]:
+    """Gives the later items of the chains of some heads, by their place."""
+    chosen = {(head.mailbox, head.chain): head.sequence for head in heads}
+    wanted = set(kinds) or set(ItemKind)
+    found: dict[Chain, list[Waiting]] = {}
+    for mailbox in sorted({head.mailbox for head in heads}):
+        chains = sorted({head.chain for head in heads if head.mailbox == mailbox})
+        rows = connection.execute(
+            select(items)
+            .where(items.c.mailbox == mailbox, items.c.chain.in_(chains), items.c.waiting == 1)
+            .order_by(items.c.sequence)
+        )
+        for row in rows:
+            key = (row.mailbox, row.chain)
+            if row.sequence > chosen[key]:
+                free = row.lease_until <= now and row.kind in wanted
+                found.setdefault(key, []).append(_waiting(row, free=free))
+    return found
+
+
+def lease_items(connection: Connection, identifiers: Sequence[str], lease: str, until: int) -> None:
+    """Leases items."""
+    values = {"state": ItemState.LEASED.value, "lease": lease, "lease_until": until, "attempts": items.c.attempts + 1}
+    connection.execute(update(items).where(items.c.id.in_(identifiers)).values(values))
+
+
+def lock_items(connection: Connection, identifiers: Iterable[str], reach: Sequence[str]) -> dict[str, Row[Any]]:
+    """Reads items of some mailboxes under their locks."""
+    found = select(items).where(items.c.id.in_(sorted(set(identifiers))), items.c.mailbox.in_(reach))
+    return {row.id: row for row in connection.execute(found.order_by(items.c.id).with_for_update())}
+
+
+def lock_item(connection: Connection, identifier: str) -> Row[Any] | None:
+    """Reads an item of any mailbox under its lock."""
+    return connection.execute(select(items).where(items.c.id == identifier).with_for_update()).one_or_none()
+
+
+def change_item(connection: Connection, identifier: str, values: dict[str, object]) -> None:
+    """Changes an item."""
+    connection.execute(update(items).where(items.c.id == identifier).values(values))
+
+
+def end_items(connection: Connection, delivery: str, mailbox: str, state: ItemState) -> None:
+    """Ends what waits about a delivery in a mailbox; also what is parked there."""
+    open_or_parked = items.c.state.in_([ItemState.AVAILABLE.value, ItemState.LEASED.value, ItemState.PARKED.value])
+    connection.execute(
+        update(items)
+        .where(items.c.delivery == delivery, items.c.mailbox == mailbox, open_or_parked)
+        .where(items.c.kind != ItemKind.STATUS.value)
+        .values(state=state.value, waiting=0)
+    )
+
+
+def exhausted_items(connection: Connection, now: int, attempts: int, count: int) -> Sequence[Row[Any]]:
+    """Reads items whose last lease expired under their locks."""
+    found = select(items).where(
+        items.c.state == ItemState.LEASED.value, items.c.lease_until <= now, items.c.attempts >= attempts
+    )
+    return connection.execute(found.limit(count).with_for_update(skip_locked=True)).all()
+
+
+def expire_statuses(connection: Connection, before: int, count: int) -> int:
+    """Ends statuses that came in before a time; tells how many, at most `count`."""
+    old = (
+        select(items.c.id)
+        .where(items.c.kind == ItemKind.STATUS.value, items.c.waiting == 1, items.c.created_at < before)
+        .limit(count)
+    )
+    ended = update(items).where(items.c.id.in_(old)).values(state=ItemState.GONE.value, waiting=0)
+    return connection.execute(ended).rowcount
+
+
+def full_items(connection: Connection, identifiers: Sequence[str]) -> list[Row[Any]]:
+    """Reads items with what their documents say, in the order asked."""
+    rows = {row.id: row for row in connection.execute(_full().where(items.c.id.in_(identifiers)))}
+    return [rows[identifier] for identifier in identifiers if identifier in rows]
+
+
+def leased_items(connection: Connection, identifiers: Sequence[str], lease: str, now: int) -> list[Row[Any]]:
+    """Reads those of some items that a lease still holds, in the order asked."""
+    return [row for row in full_items(connection, identifiers) if row.lease == lease and _lives(row, now)]
+
+
+def visible_item(connection: Connection, identifier: str, reach: Sequence[str]) -> Row[Any] | None:
+    """Reads an item of some mailboxes with what its document says."""
+    return connection.execute(_full().where(items.c.id == identifier, items.c.mailbox.in_(reach))).one_or_none()
+
+
+def waiting_items(
+    connection: Connection, reach: Sequence[str], after: tuple[str, int] | None, count: int
+) -> list[Row[Any]]:
+    """Reads what waits, mailbox by mailbox, in the order in which it came in."""
+    rows: list[Row[Any]] = []
+    for mailbox in sorted(reach):
+        if after is not None and mailbox < after[0]:
+            continue
+        start = after[1] if after is not None and mailbox == after[0] else 0
+        found = _full().where(items.c.mailbox == mailbox, items.c.waiting == 1, items.c.sequence > start)
+        rows.extend(connection.execute(found.order_by(items.c.sequence).limit(count - len(rows))).all())
+        if len(rows) >= count:
+            break
+    return rows
+
+
+def parked_items(connection: Connection, after: str | None, count: int) -> Sequence[Row[Any]]:
+    """Reads what is parked in all mailboxes, the oldest first."""
+    conditions: list[ColumnElement[bool]] = [items.c.state == ItemState.PARKED.value]
+    if after is not None:
+        conditions.append(items.c.id > after)
+    return connection.execute(_full().where(and_(*conditions)).order_by(items.c.id).limit(count)).all()
+
+
+def _lives(row: Row[Any], now: int) -> bool:
+    return bool(row.state == ItemState.LEASED.value and row.lease_until > now)
+
+
+def _waiting(row: Row[Any], *, free: bool) -> Waiting:
+    return Waiting(row.rank, row.sequence, row.mailbox, row.id, row.chain, free)
+
+
+def _full() -> Select[Any]:
+    return select(
+        items,
+        documents.c.accepted,
+        documents.c.verdict,
+        documents.c.verdict_vi,
+        documents.c.verdict_en,
+    ).join(documents, documents.c.id == items.c.document)

@@ -1,0 +1,156 @@
+"""The tables of routing.
+
+Times named `*_until` compare with the database's clock, all others are domain time; both are microseconds since 1970.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+"""Tables of routing beside those of the chassis."""
+
+_ID = 36
+_KEY = 120
+
+agency_codes = Table(
+    "agency_codes",
+    metadata,
+    Column("code", String(40), nullable=False),
+    Column("agency", String(_ID), nullable=False),
+    Column("starts", BigInteger, nullable=False),
+    Column("ends", BigInteger, nullable=False),
+    PrimaryKeyConstraint("code", "agency", "starts"),
+    Index("agency_codes_agency", "agency"),
+)
+"""Which code is in force for which agency and when: keeps two agencies from holding one code at the same time."""
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(_ID), primary_key=True),
+    Column("sender", String(_ID), nullable=False),
+    # DocumentAccepted without its recipients, and only its recipients: a mailbox never parses two thousand of them.
+    Column("accepted", LargeBinary, nullable=False),
+    Column("recipients", LargeBinary, nullable=False),
+    Column("recipient_count", Integer, nullable=False),
+    Column("verdict", Integer, nullable=False),
+    Column("verdict_vi", Text, nullable=False),
+    Column("verdict_en", Text, nullable=False),
+    Column("verdict_version", BigInteger, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(_ID), primary_key=True),
+    Column("document", String(_ID), nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("sender", String(_ID), nullable=False),
+    Column("recipient", String(_ID), nullable=False),
+    Column("state", String(16), nullable=False),
+    # 1 once the recipient could see it.
+    Column("visible", Integer, nullable=False),
+    Column("held_until", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("available_at", BigInteger),
+    Column("opened_at", BigInteger),
+    Column("acknowledged_at", BigInteger),
+    # First delivery of the chain of updates: itself, or that of its original.
+    Column("chain", String(_ID), nullable=False),
+    Column("successor", String(_ID), nullable=False),
+    # The recall that waits for the recipient's answer.
+    Column("recall", String(_KEY), nullable=False),
+    Column("recall_reason", Text, nullable=False),
+    # Version of the verdict that the recipient was shown.
+    Column("shown_version", BigInteger, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("notation", Text, nullable=False),
+    Column("document_id", Text, nullable=False),
+    Index("deliveries_document", "document", "ordinal", unique=True),
+    Index("deliveries_held", "state", "held_until"),
+    Index("deliveries_recipient", "recipient", "visible", "id"),
+    Index("deliveries_unfinished", "recipient", "state"),
+    Index("deliveries_number", "recipient", "number", "id"),
+    Index("deliveries_notation", "recipient", "notation", "id"),
+    Index("deliveries_document_id", "recipient", "document_id", "id"),
+)
+
+delivery_words = Table(
+    "delivery_words",
+    metadata,
+    Column("recipient", String(_ID), nullable=False),
+    Column("word", String(40), nullable=False),
+    Column("delivery", String(_ID), nullable=False),
+    PrimaryKeyConstraint("recipient", "word", "delivery"),
+    sqlite_with_rowid=False,
+)
+"""Words of subjects, case and accents folded, for each recipient."""
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", String(_ID), primary_key=True),
+    Column("mailbox", String(_ID), nullable=False),
+    # Counts in the mailbox, in commit order.
+    Column("sequence", BigInteger, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("state", Integer, nullable=False),
+    # 1 until the item has ended.
+    Column("waiting", Integer, nullable=False),
+    # Urgency of the document, the most urgent lowest.
+    Column("rank", Integer, nullable=False),
+    Column("delivery", String(_ID), nullable=False),
+    Column("document", String(_ID), nullable=False),
+    Column("chain", String(_ID), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease", String(64), nullable=False),
+    Column("lease_until", BigInteger, nullable=False),
+    Column("status_code", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("content_size", BigInteger, nullable=False),
+    # StatusFacts of a status, RecallRequested of a request.
+    Column("facts", LargeBinary, nullable=False),
+    Index("items_queue", "mailbox", "waiting", "rank", "sequence"),
+    Index("items_list", "mailbox", "waiting", "sequence"),
+    Index("items_chain", "mailbox", "chain", "waiting", "sequence"),
+    Index("items_delivery", "delivery"),
+    Index("items_lease", "lease"),
+    Index("items_leased", "state", "lease_until"),
+    Index("items_parked", "state", "id"),
+    Index("items_age", "kind", "waiting", "created_at"),
+)
+
+recalls = Table(
+    "recalls",
+    metadata,
+    Column("id", String(_KEY), primary_key=True),
+    Column("document", String(_ID), nullable=False, index=True),
+    Column("asked", LargeBinary, nullable=False),
+)
+"""Recalls of whole documents, for deliveries that are made later."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(_ID), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(_ID), nullable=False),
+    Column("argument", Text, nullable=False),
+    # Where to go on.
+    Column("place", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Index("jobs_due", "due_at", "id"),
+    Index("jobs_subject", "subject", "kind"),
+)
+"""Work that is too long for one transaction, or that has its time: done in chunks by a background worker."""
