@@ -1,0 +1,195 @@
+"""The gRPC service `Workflow`."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from google.protobuf.message import Message
+
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.idempotency import once
+from lienthong.chassis.paging import page_of
+from lienthong.chassis.rpc.call import Call, Watch
+from lienthong.chassis.service import ServiceContext
+from lienthong.chassis.times import to_micros
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.workflow import storage
+from lienthong.workflow.api import messages, reading
+from lienthong.workflow.api.filters import case_filter, task_filter
+from lienthong.workflow.handlers import tasks
+from lienthong.workflow.handlers.desk import Desk, watch_key
+from lienthong.workflow.handlers.progress import begin_of, progress_of, show
+from lienthong.workflow.handlers.reports import Report, Reporter, link, report
+from lienthong.workflow.storage import StoredCase
+from lienthong.workflow.v1 import workflow_pb2 as pb
+
+_MICROSECONDS = 1_000_000
+
+
+class WorkflowApi:
+    """Turns messages into commands and results into messages."""
+
+    def __init__(self, context: ServiceContext, desk: Desk) -> None:
+        self._context = context
+        self._desk = desk
+
+    def report_statuses(self, request: pb.ReportStatusesRequest, call: Call) -> pb.ReportStatusesResponse:
+        """Records statuses; a bad one has its own code, the others go on."""
+        reporter, limits = reading.reporter_of(call), self._desk.limits
+        count = len(request.statuses) + len(request.edxml)
+        if not 1 <= count <= limits.statuses_per_call:
+            rule = f"a call carries 1 to {limits.statuses_per_call} statuses, not {count}"
+            raise reading.refused("statuses", "BATCH_SIZE", rule, "Split the batch.")
+        said = self._read(request, reporter)
+
+        def record(work: UnitOfWork) -> pb.ReportStatusesResponse:
+            return pb.ReportStatusesResponse(results=[self._record(work, reporter, one) for one in said])
+
+        return once(self._context.units, call, request, pb.ReportStatusesResponse, record)
+
+    def get_progress(self, request: pb.GetProgressRequest, call: Call) -> pb.Progress:
+        """Shows the progress of a document."""
+        document = reading.resource("document", request.document, "documents")
+        return self._progress(document, reading.reporter_of(call))[0]
+
+    def watch_progress(self, request: pb.WatchProgressRequest, call: Call) -> Watch:
+        """Feeds a progress each time it changes."""
+        document = reading.resource("document", request.document, "documents")
+        reporter = reading.reporter_of(call)
+        _, change = self._progress(document, reporter)
+        begin = begin_of(request.cursor, change)
+
+        def produce(cursor: str) -> tuple[Sequence[Message], str]:
+            progress, latest = self._progress(document, reporter)
+            if latest <= int(cursor):
+                return (), cursor
+            return (pb.WatchProgressResponse(progress=progress, cursor=str(latest)),), str(latest)
+
+        return Watch(watch_key(document), str(begin), produce)
+
+    def list_statuses(self, request: pb.ListStatusesRequest, call: Call) -> pb.ListStatusesResponse:
+        """Lists what was reported about a document."""
+        document = reading.resource("document", request.document, "documents")
+        reporter = reading.reporter_of(call)
+        page = page_of(call, request.page_size, request.page_token, document)
+        with self._context.database.read() as connection:
+            seen = progress_of(connection, reporter.reach, document, self._now())
+            recipients = None if seen.as_sender else reporter.reach
+            case = seen.lines[0].delivery.case_document if seen.lines else document
+            after = int(page.after[0]) if page.after else 0
+            rows = storage.history(connection, case, recipients, after, page.size + 1)
+        shown, directory = rows[: page.size], self._desk.directory.get()
+        last = (shown[-1].position,) if len(rows) > page.size else None
+        return pb.ListStatusesResponse(
+            statuses=[messages.record_message(one, directory) for one in shown], next_page_token=page.next_token(last)
+        )
+
+    def list_cases(self, request: pb.ListCasesRequest, call: Call) -> pb.ListCasesResponse:
+        """Lists deliveries that the caller sent or received."""
+        reporter, now = reading.reporter_of(call), self._now()
+        wanted = case_filter(request.filter, to_micros(now))
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        known: dict[str, StoredCase] = {}
+        with self._context.database.read() as connection:
+            rows = storage.list_cases(connection, reporter.reach, wanted, after, page.size + 1)
+            lines = show(connection, reporter.reach, rows[: page.size], known, now)
+        last = lines[-1].delivery if len(rows) > page.size else None
+        directory = self._desk.directory.get()
+        return pb.ListCasesResponse(
+            cases=[messages.case_message(known[one.delivery.document], one, directory) for one in lines],
+            next_page_token=page.next_token((last.created_at, last.id) if last else None),
+        )
+
+    def assign_task(self, request: pb.AssignTaskRequest, call: Call) -> pb.Task:
+        """Gives a task."""
+        reporter = reading.reporter_of(call)
+        wanted = reading.assignment_of(request, self._desk.limits)
+
+        def give(work: UnitOfWork) -> pb.Task:
+            return messages.task_message(tasks.assign(self._desk, work, reporter, wanted))
+
+        return once(self._context.units, call, request, pb.Task, give)
+
+    def complete_task(self, request: pb.CompleteTaskRequest, call: Call) -> pb.Task:
+        """Completes a task."""
+        reporter = reading.reporter_of(call)
+        identifier = reading.resource("name", request.name, "tasks")
+        result, staff = reading.result_of(request, self._desk.limits)
+
+        def complete(work: UnitOfWork) -> pb.Task:
+            return messages.task_message(tasks.complete(self._desk, work, reporter, identifier, result, staff))
+
+        return once(self._context.units, call, request, pb.Task, complete)
+
+    def list_tasks(self, request: pb.ListTasksRequest, call: Call) -> pb.ListTasksResponse:
+        """Lists tasks at the caller's agency."""
+        reporter = reading.reporter_of(call)
+        flags = task_filter(request.filter)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        with self._context.database.read() as connection:
+            rows = storage.list_tasks(connection, reporter.reach, flags, after, page.size + 1)
+            shown = rows[: page.size]
+            found = [tasks.TaskState(one, tasks.state_of(connection, one)) for one in shown]
+        last = (shown[-1].created_at, shown[-1].id) if len(rows) > page.size else None
+        return pb.ListTasksResponse(
+            tasks=[messages.task_message(one) for one in found], next_page_token=page.next_token(last)
+        )
+
+    def list_unmatched_statuses(
+        self, request: pb.ListUnmatchedStatusesRequest, call: Call
+    ) -> pb.ListUnmatchedStatusesResponse:
+        """Lists the caller's statuses that match no delivery."""
+        reporter = reading.reporter_of(call)
+        page = page_of(call, request.page_size, request.page_token, columns=2)
+        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        before = to_micros(self._now()) - round(self._desk.limits.unmatched_seconds * _MICROSECONDS)
+        with self._context.database.read() as connection:
+            rows = storage.unmatched(connection, reporter.reach, before, after, page.size + 1)
+        shown = rows[: page.size]
+        last = (shown[-1].received_at, shown[-1].id) if len(rows) > page.size else None
+        return pb.ListUnmatchedStatusesResponse(
+            statuses=[messages.unmatched_message(one) for one in shown], next_page_token=page.next_token(last)
+        )
+
+    def link_unmatched_status(self, request: pb.LinkUnmatchedStatusRequest, call: Call) -> pb.StatusResult:
+        """Links an unmatched status to a delivery."""
+        reporter = reading.reporter_of(call)
+        status = reading.resource("name", request.name, "statuses")
+        delivery = reading.resource("delivery", request.delivery, "deliveries")
+
+        def join(work: UnitOfWork) -> pb.StatusResult:
+            return messages.result_message(link(self._desk, work, reporter, status, delivery))
+
+        return once(self._context.units, call, request, pb.StatusResult, join)
+
+    def _read(self, request: pb.ReportStatusesRequest, reporter: Reporter) -> list[Report | AxisError]:
+        limits, directory, now = self._desk.limits, self._desk.directory.get(), self._now()
+        said: list[Report | AxisError] = []
+        readers: list[Callable[[], Report]] = [
+            *(partial(reading.report_of, one, limits) for one in request.statuses),
+            *(partial(reading.edxml_report_of, one, reporter, directory, now, limits) for one in request.edxml),
+        ]
+        for read in readers:
+            try:
+                said.append(read())
+            except AxisError as error:
+                said.append(error)
+        return said
+
+    def _record(self, work: UnitOfWork, reporter: Reporter, said: Report | AxisError) -> pb.StatusResult:
+        if isinstance(said, AxisError):
+            return messages.refused_message(said)
+        try:
+            return messages.result_message(report(self._desk, work, reporter, said))
+        except AxisError as error:
+            return messages.refused_message(error)
+
+    def _progress(self, document: str, reporter: Reporter) -> tuple[pb.Progress, int]:
+        with self._context.database.read() as connection:
+            seen = progress_of(connection, reporter.reach, document, self._now())
+        return messages.progress_message(seen, self._desk.directory.get()), seen.change
+
+    def _now(self) -> datetime:
+        return self._context.base.clock.now()

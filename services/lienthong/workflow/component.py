@@ -1,0 +1,21 @@
+"""Puts workflow together."""
+
+from lienthong.chassis.sealing import SealKey
+from lienthong.chassis.service import Component, ServiceContext
+from lienthong.workflow.api import WorkflowApi
+from lienthong.workflow.config import WorkflowSection
+from lienthong.workflow.consumers import subscription
+from lienthong.workflow.handlers.desk import Desk
+from lienthong.workflow.v1 import workflow_pb2
+
+
+def build(context: ServiceContext, section: WorkflowSection) -> Component:
+    """Makes the component of workflow.
+
+    Raises:
+        KeyFileError: The seal key or its certificate cannot be read.
+        SealError: They do not belong together.
+    """
+    desk = Desk(context.directory, context.base.hub, SealKey(context.base.keys, "workflow"), section)
+    descriptor = workflow_pb2.DESCRIPTOR.services_by_name["Workflow"]
+    return Component(context, [(descriptor, WorkflowApi(context, desk))], subscription(desk))

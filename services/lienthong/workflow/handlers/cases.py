@@ -1,0 +1,54 @@
+"""The case of a document: its change counter, and its end."""
+
+from lienthong.chassis.times import from_micros
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.workflow import storage
+from lienthong.workflow.domain import Case, CaseDelivery, DeliveryState, close_if_settled
+from lienthong.workflow.handlers.desk import Desk
+from lienthong.workflow.handlers.telling import tell_case_closed
+from lienthong.workflow.storage import StoredDelivery
+
+
+def changed(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> int:
+    """Stores a delivery that changed, counts the change and wakes who watches; tells the number."""
+    number = storage.next_change(work.connection, delivery.case_document)
+    delivery.change = number
+    storage.save_delivery(work.connection, delivery)
+    desk.hint(work, delivery.case_document, delivery.document)
+    return number
+
+
+def close_settled(work: UnitOfWork, document: str) -> None:
+    """Closes a case when each delivery is answered or final and at least one is answered."""
+    if storage.still_owing(work.connection, document):
+        return
+    case = storage.case_by_document(work.connection, document)
+    if case is None or case.closed_at is not None:
+        return
+    lines = [one for one in storage.deliveries_of_case(work.connection, document) if one.own_line]
+    known = sum(one.document == document for one in lines)
+    # Updates that took a delivery's place belong to the case beside those that routing announced.
+    expected = case.delivery_count + len(lines) - known
+    ended, now = close_if_settled(Case(document, expected), [case_delivery(one) for one in lines], work.now)
+    if now:
+        case.closed_at = None if ended.closed_at is None else work.now_micros
+        storage.save_case(work.connection, case)
+        storage.next_change(work.connection, document)
+        tell_case_closed(work, case)
+
+
+def case_delivery(delivery: StoredDelivery) -> CaseDelivery:
+    """Gives what a case knows of a delivery."""
+    return CaseDelivery(
+        delivery.id,
+        delivery.document,
+        delivery.sender,
+        delivery.recipient,
+        DeliveryState(delivery.state),
+        delivery.answered_at is not None,
+    )
+
+
+def moment(micros: int) -> str:
+    """Writes a time for a seal: RFC 3339 in UTC, to the microsecond."""
+    return from_micros(micros).isoformat(timespec="microseconds").replace("+00:00", "Z")

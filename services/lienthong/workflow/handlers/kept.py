@@ -1,0 +1,75 @@
+"""Statuses that were kept because they matched no delivery: matched by themselves when its event comes."""
+
+import hashlib
+from dataclasses import replace
+
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.workflow import storage
+from lienthong.workflow.domain import Actor, Outcome, normalise_code
+from lienthong.workflow.handlers.cases import changed
+from lienthong.workflow.handlers.course import take_status
+from lienthong.workflow.handlers.desk import Desk
+from lienthong.workflow.handlers.matching import Matched, match
+from lienthong.workflow.storage import StoredDelivery, StoredStatus
+
+REPEAT = "REPEAT"
+"""Warning on a kept status that said what another one had said already."""
+
+
+def natural_key(target: str, status: StoredStatus) -> str:
+    """Makes the key under which a status is said once: what it is about, reporter, code, time.
+
+    The delivery stands for the document, because one reporter may have several deliveries of it: the sender of a
+    recall, or an agency that took another one over.
+    """
+    parts = (target, status.reporter, normalise_code(status.code), str(status.event_at))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def match_received(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> None:
+    """Lets statuses take their course that the recipient reported before the delivery was known here."""
+    _match_waiting(desk, work, delivery, delivery.recipient)
+
+
+def match_sent(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> None:
+    """Lets statuses take their course that the sender reported before its deliveries were known here."""
+    _match_waiting(desk, work, delivery, delivery.sender)
+
+
+def _match_waiting(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, agency: str) -> None:
+    directory = desk.directory.get()
+    reporters = {agency, *(heir.id for heir in directory.heirs(agency, work.now))}
+    found = storage.waiting_for(work.connection, reporters, delivery.id, delivery.document_id, delivery.code)
+    for status in found:
+        reach = directory.mailboxes(status.reporter, work.now)
+        matched = match(desk, work, reach, status)
+        if matched.lines:
+            settle(desk, work, status, matched)
+
+
+def settle(desk: Desk, work: UnitOfWork, status: StoredStatus, matched: Matched) -> StoredStatus:
+    """Lets a kept status take its course at each delivery that it is about; gives what became of the first."""
+    timed = status.natural_key is not None
+    unsettled = replace(status)
+    settled: list[StoredStatus] = []
+    for number, line in enumerate(matched.lines):
+        one = status if number == 0 else replace(unsettled, id=work.ids.new(), waiting=False)
+        one.natural_key = natural_key(line.id, one) if timed else None
+        settled.append(_settle_one(desk, work, line, one, matched.actor))
+    return settled[0]
+
+
+def _settle_one(desk: Desk, work: UnitOfWork, line: StoredDelivery, status: StoredStatus, actor: Actor) -> StoredStatus:
+    first = storage.status_by_key(work.connection, status.natural_key) if status.natural_key else None
+    if first is None:
+        take_status(desk, work, line, status, actor)
+        return status
+    if not status.waiting:
+        return first
+    status.natural_key, status.waiting, status.warnings = None, False, REPEAT
+    status.delivery, status.case_document, status.recipient = line.id, line.case_document, line.recipient
+    status.outcome, status.rule, status.actor = Outcome.HISTORY.value, first.rule, actor.value
+    status.from_state = status.to_state = line.state
+    status.position = changed(desk, work, line)
+    storage.save_status(work.connection, status)
+    return status

@@ -1,0 +1,113 @@
+"""Which delivery a status is about: by its name, by DocumentId, else by number, notation, date and other party."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from lienthong.chassis.directory.model import Directory
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.edxml.codes import STATUS_NAMES
+from lienthong.workflow import storage
+from lienthong.workflow.domain import Actor, Trigger
+from lienthong.workflow.handlers.desk import Desk
+from lienthong.workflow.handlers.lines import latest_of, line_of
+from lienthong.workflow.storage import StoredDelivery, StoredStatus
+
+SEPARATOR = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The deliveries that a status is about; several only for a recall by the sender."""
+
+    actor: Actor
+    lines: tuple[StoredDelivery, ...]
+
+
+NOTHING = Matched(Actor.RECIPIENT, ())
+
+
+def match(desk: Desk, work: UnitOfWork, reach: Collection[str], status: StoredStatus) -> Matched:
+    """Finds the caller's own deliveries that a status is about; none when it is not clear which one is meant."""
+    directory = desk.directory.get()
+    if status.code == Trigger.STATUS_13:
+        return Matched(Actor.SENDER, _sent(work, directory, reach, status))
+    found = _received(work, directory, reach, status)
+    if found or status.code in STATUS_NAMES:
+        return Matched(Actor.RECIPIENT, found)
+    # A code that nobody knows may come from either side.
+    lines = _sent(work, directory, reach, status)
+    return Matched(Actor.SENDER, lines if len(lines) == 1 else ())
+
+
+def own_delivery(
+    connection: Connection, reach: Collection[str], identifier: str, *, sender: bool = False
+) -> StoredDelivery | None:
+    """Finds a delivery that the caller received, or sent; held ones are not found by their recipient."""
+    delivery = storage.delivery_by_id(connection, identifier)
+    if delivery is None:
+        return None
+    theirs = delivery.sender in reach if sender else delivery.visible and delivery.recipient in reach
+    return delivery if theirs else None
+
+
+def _received(
+    work: UnitOfWork, directory: Directory, reach: Collection[str], status: StoredStatus
+) -> tuple[StoredDelivery, ...]:
+    connection = work.connection
+    if status.named_delivery:
+        named = own_delivery(connection, reach, status.named_delivery)
+        return () if named is None else (line_of(connection, named),)
+    if status.named_document_id:
+        exact = storage.received(connection, reach, document_id=status.named_document_id)
+        if exact:
+            return _only(connection, _from_party(exact, directory, status, work))
+    if status.named_code and status.named_party:
+        alike = storage.received(connection, reach, code=status.named_code)
+        dated = [one for one in alike if not status.named_date or one.promulgated == status.named_date]
+        return _only(connection, _from_party(dated, directory, status, work))
+    return ()
+
+
+def _from_party(
+    found: list[StoredDelivery], directory: Directory, status: StoredStatus, work: UnitOfWork
+) -> list[StoredDelivery]:
+    if not status.named_party:
+        return found
+    party = directory.known(status.named_party, work.now)
+    theirs = [one for one in found if status.named_party == one.sender_code or (party and party.id == one.sender)]
+    # DocumentId alone is exact enough; the party decides only where it tells candidates apart.
+    return theirs if theirs or not status.named_document_id else found
+
+
+def _only(connection: Connection, found: Iterable[StoredDelivery]) -> tuple[StoredDelivery, ...]:
+    """Gives the one line that candidates lead to; the latest of several is never guessed."""
+    lines = {line.id: line for line in (latest_of(connection, one) for one in found)}
+    return tuple(lines.values()) if len(lines) == 1 else ()
+
+
+def _sent(
+    work: UnitOfWork, directory: Directory, reach: Collection[str], status: StoredStatus
+) -> tuple[StoredDelivery, ...]:
+    connection = work.connection
+    if status.named_delivery:
+        named = own_delivery(connection, reach, status.named_delivery, sender=True)
+        return () if named is None else (named,)
+    found = storage.sent(connection, reach, status.named_document_id) if status.named_document_id else []
+    if len({one.document for one in found}) != 1:
+        return ()
+    case = storage.case_by_document(connection, found[0].document)
+    if case is None or len(found) < case.delivery_count:
+        return ()  # routing is still making deliveries: it waits for the last one
+    return tuple(_concerned(found, directory, status, work))
+
+
+def _concerned(
+    found: list[StoredDelivery], directory: Directory, status: StoredStatus, work: UnitOfWork
+) -> list[StoredDelivery]:
+    codes = [code for code in status.named_recipients.split(SEPARATOR) if code]
+    if not codes:
+        return found
+    agencies = {party.id for party in (directory.known(code, work.now) for code in codes) if party}
+    return [one for one in found if one.recipient_code in codes or one.recipient in agencies]

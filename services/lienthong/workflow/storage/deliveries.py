@@ -1,0 +1,113 @@
+"""Rows of cases, deliveries and answers."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery
+from lienthong.workflow.storage.tables import answers, cases, deliveries
+
+LINES_AT_MOST = 10_000
+"""Deliveries of one case: at most 2,000 recipients, with the updates that took their place."""
+
+
+def case_by_document(connection: Connection, document: str) -> StoredCase | None:
+    """Finds the case of a document."""
+    row = connection.execute(select(cases).where(cases.c.document == document)).mappings().one_or_none()
+    return None if row is None else StoredCase(**row)
+
+
+def save_case(connection: Connection, case: StoredCase) -> None:
+    """Stores a case, new or changed; its change counter is left to `next_change`."""
+    values = asdict(case)
+    statement = insert(cases).values(values)
+    changed = {name: value for name, value in values.items() if name not in {"document", "change"}}
+    connection.execute(statement.on_conflict_do_update(index_elements=["document"], set_=changed))
+
+
+def next_change(connection: Connection, document: str) -> int:
+    """Counts a change of a case under its row's lock, and tells the number."""
+    grown = update(cases).where(cases.c.document == document).values(change=cases.c.change + 1)
+    return int(connection.execute(grown.returning(cases.c.change)).scalar_one())
+
+
+def add_delivery(connection: Connection, delivery: StoredDelivery) -> None:
+    """Stores a new delivery."""
+    connection.execute(deliveries.insert().values(asdict(delivery)))
+
+
+def save_delivery(connection: Connection, delivery: StoredDelivery) -> None:
+    """Stores the state of a delivery."""
+    connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(asdict(delivery)))
+
+
+def delivery_by_id(connection: Connection, identifier: str) -> StoredDelivery | None:
+    """Finds a delivery."""
+    row = connection.execute(select(deliveries).where(deliveries.c.id == identifier)).mappings().one_or_none()
+    return None if row is None else StoredDelivery(**row)
+
+
+def deliveries_of_document(connection: Connection, document: str) -> list[StoredDelivery]:
+    """Lists the deliveries of a document, in the order in which they were made."""
+    return _all(connection, select(deliveries).where(deliveries.c.document == document))
+
+
+def deliveries_of_case(connection: Connection, document: str) -> list[StoredDelivery]:
+    """Lists the deliveries that belong to a document's case: its own, and those of updates of it."""
+    return _all(connection, select(deliveries).where(deliveries.c.case_document == document))
+
+
+def still_owing(connection: Connection, document: str) -> bool:
+    """Tells whether a case waits for one of its deliveries."""
+    waiting = deliveries.c.owing.is_(True) & deliveries.c.own_line.is_(True)
+    found = select(deliveries.c.id).where(deliveries.c.case_document == document, waiting).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def delivered_to(connection: Connection, document: str, recipients: Collection[str]) -> list[StoredDelivery]:
+    """Lists the deliveries of a document at some agencies."""
+    return _all(
+        connection,
+        select(deliveries).where(deliveries.c.document == document, deliveries.c.recipient.in_(recipients)),
+    )
+
+
+def seen_among(connection: Connection, documents: Collection[str], agencies: Collection[str]) -> set[str]:
+    """Tells which documents some agencies sent or received."""
+    theirs = deliveries.c.sender.in_(agencies) | (deliveries.c.recipient.in_(agencies) & deliveries.c.visible.is_(True))
+    found = select(deliveries.c.document).where(deliveries.c.document.in_(documents), theirs).distinct()
+    return set(connection.execute(found).scalars())
+
+
+def received(
+    connection: Connection, recipients: Collection[str], document_id: str = "", code: str = ""
+) -> list[StoredDelivery]:
+    """Finds what was received under a DocumentId, or under number and notation; held deliveries are left out."""
+    found = select(deliveries).where(deliveries.c.recipient.in_(recipients), deliveries.c.visible.is_(True))
+    by = deliveries.c.document_id == document_id if document_id else deliveries.c.code == code
+    return _all(connection, found.where(by))
+
+
+def sent(connection: Connection, senders: Collection[str], document_id: str) -> list[StoredDelivery]:
+    """Finds the deliveries of what was sent under a DocumentId."""
+    found = select(deliveries).where(deliveries.c.sender.in_(senders), deliveries.c.document_id == document_id)
+    return _all(connection, found)
+
+
+def add_answer(connection: Connection, answer: StoredAnswer) -> None:
+    """Notes an acknowledged answer; a repeat changes nothing."""
+    connection.execute(insert(answers).values(asdict(answer)).on_conflict_do_nothing())
+
+
+def answers_of(connection: Connection, document: str) -> Sequence[StoredAnswer]:
+    """Lists the acknowledged answers to a document, oldest first."""
+    found = select(answers).where(answers.c.document == document).order_by(answers.c.acknowledged_at)
+    return [StoredAnswer(**row) for row in connection.execute(found).mappings()]
+
+
+def _all(connection: Connection, found: Select[Any]) -> list[StoredDelivery]:
+    ordered = found.order_by(deliveries.c.id).limit(LINES_AT_MOST)
+    return [StoredDelivery(**row) for row in connection.execute(ordered).mappings()]

@@ -1,0 +1,104 @@
+"""Rows of statuses: the history of a case, and what matches no delivery."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_, update
+
+from lienthong.workflow.storage.rows import StoredStatus
+from lienthong.workflow.storage.tables import statuses
+
+WAITING_AT_ONCE = 1000
+"""Kept statuses that one event of a delivery looks at."""
+
+HISTORY_AT_MOST = 10_000
+"""Changes of state that one progress reads; states go forward, so that a delivery has a handful."""
+
+
+def add_status(connection: Connection, status: StoredStatus) -> None:
+    """Stores a new status."""
+    connection.execute(statuses.insert().values(asdict(status)))
+
+
+def save_status(connection: Connection, status: StoredStatus) -> None:
+    """Stores what became of a status."""
+    connection.execute(update(statuses).where(statuses.c.id == status.id).values(asdict(status)))
+
+
+def status_by_id(connection: Connection, identifier: str) -> StoredStatus | None:
+    """Finds a status."""
+    return _one(connection, statuses.c.id == identifier)
+
+
+def status_by_key(connection: Connection, natural_key: str) -> StoredStatus | None:
+    """Finds the status that was first reported under a natural key."""
+    return _one(connection, statuses.c.natural_key == natural_key)
+
+
+def changes_of(connection: Connection, delivery_ids: Collection[str]) -> dict[str, list[StoredStatus]]:
+    """Lists the changes of state of deliveries in the order in which they took effect."""
+    changed = and_(statuses.c.delivery.in_(delivery_ids), statuses.c.from_state != statuses.c.to_state)
+    found = select(statuses).where(changed).order_by(statuses.c.delivery, statuses.c.position).limit(HISTORY_AT_MOST)
+    lines: dict[str, list[StoredStatus]] = {}
+    for row in connection.execute(found).mappings():
+        lines.setdefault(row["delivery"], []).append(StoredStatus(**row))
+    return lines
+
+
+def history(
+    connection: Connection, document: str, recipients: Collection[str] | None, after: int, limit: int
+) -> list[StoredStatus]:
+    """Lists what was reported in a case, oldest first.
+
+    Args:
+        connection: For statements.
+        document: The document of the case.
+        recipients: Only at these agencies; None for all.
+        after: Position of the last row of the page before.
+        limit: Rows, at most.
+    """
+    found = select(statuses).where(
+        statuses.c.case_document == document, statuses.c.position > after, statuses.c.code != ""
+    )
+    if recipients is not None:
+        found = found.where(statuses.c.recipient.in_(recipients))
+    rows = connection.execute(found.order_by(statuses.c.position).limit(limit)).mappings()
+    return [StoredStatus(**row) for row in rows]
+
+
+def count_waiting(connection: Connection, reporter: str, at_most: int) -> int:
+    """Counts an agency's statuses that match no delivery, as far as `at_most`."""
+    found = select(statuses.c.id).where(statuses.c.reporter == reporter, statuses.c.waiting.is_(True)).limit(at_most)
+    return int(connection.execute(select(func.count()).select_from(found.subquery())).scalar_one())
+
+
+def waiting_for(
+    connection: Connection, reporters: Collection[str], delivery: str, document_id: str, code: str
+) -> list[StoredStatus]:
+    """Finds kept statuses that name a delivery, its DocumentId or its number and notation, oldest first."""
+    names: list[ColumnElement[bool]] = [statuses.c.named_delivery == delivery]
+    if document_id:
+        names.append(statuses.c.named_document_id == document_id)
+    if code:
+        names.append(statuses.c.named_code == code)
+    found = select(statuses).where(statuses.c.waiting.is_(True), statuses.c.reporter.in_(reporters), or_(*names))
+    rows = connection.execute(found.order_by(statuses.c.received_at, statuses.c.id).limit(WAITING_AT_ONCE)).mappings()
+    return [StoredStatus(**row) for row in rows]
+
+
+def unmatched(
+    connection: Connection, reporters: Collection[str], before: int, after: tuple[int, str] | None, limit: int
+) -> Sequence[StoredStatus]:
+    """Lists statuses that match no delivery and came before a time, oldest first."""
+    found = select(statuses).where(
+        statuses.c.reporter.in_(reporters), statuses.c.waiting.is_(True), statuses.c.received_at <= before
+    )
+    if after is not None:
+        found = found.where(tuple_(statuses.c.received_at, statuses.c.id) > tuple_(*map(literal, after)))
+    rows = connection.execute(found.order_by(statuses.c.received_at, statuses.c.id).limit(limit)).mappings()
+    return [StoredStatus(**row) for row in rows]
+
+
+def _one(connection: Connection, condition: ColumnElement[bool]) -> StoredStatus | None:
+    row = connection.execute(select(statuses).where(condition)).mappings().one_or_none()
+    return None if row is None else StoredStatus(**row)

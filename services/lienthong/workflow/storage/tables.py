@@ -1,0 +1,165 @@
+"""The tables of workflow. Times are microseconds since 1970."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("document", String(36), primary_key=True),
+    Column("document_id", Text, nullable=False),
+    Column("sender", String(36), nullable=False),
+    Column("sender_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("accepted_at", BigInteger, nullable=False),
+    # 0 until the first delivery tells how many there are.
+    Column("delivery_count", Integer, nullable=False),
+    Column("verdict", Integer, nullable=False),
+    Column("closed_at", BigInteger),
+    # Grows by one with each change, under this row's lock: cursors of watches follow commit order.
+    Column("change", BigInteger, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("document", String(36), nullable=False),
+    # The document whose case the delivery belongs to: that of the original for an update.
+    Column("case_document", String(36), nullable=False),
+    Column("sender", String(36), nullable=False),
+    Column("sender_code", Text, nullable=False),
+    Column("recipient", String(36), nullable=False),
+    Column("recipient_code", Text, nullable=False),
+    Column("recipient_name", Text, nullable=False),
+    Column("document_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("promulgated", String(10), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("due_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    # Held deliveries are not found by the recipient.
+    Column("visible", Boolean, nullable=False),
+    # An update that waits behind its original has no main line.
+    Column("own_line", Boolean, nullable=False),
+    Column("original", String(36), nullable=False),
+    # The update that took its place before anybody opened it.
+    Column("successor", String(36), nullable=False),
+    Column("replaced", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("state", String(12), nullable=False),
+    # Whether work is still owed: neither final nor answered.
+    Column("owing", Boolean, nullable=False),
+    # Requests of the sender in their order, the open one first: JSON of [kind, key, reason].
+    Column("requests", Text, nullable=False),
+    # The delivery whose content is in force when an update was agreed to.
+    Column("version", String(36), nullable=False),
+    Column("answered_at", BigInteger),
+    Column("answer_document", String(36), nullable=False),
+    Column("answer_code", Text, nullable=False),
+    Column("acknowledged_at", BigInteger),
+    Column("submitted_at", BigInteger),
+    Column("arrival_number", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("verdict", Integer, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Index("deliveries_document", "document", "id"),
+    Index("deliveries_case", "case_document", "owing"),
+    Index("deliveries_sent", "sender", "created_at", "id"),
+    Index("deliveries_sent_state", "sender", "state", "created_at", "id"),
+    Index("deliveries_sent_owing", "sender", "owing", "created_at", "id"),
+    Index("deliveries_sent_priority", "sender", "priority", "created_at", "id"),
+    Index("deliveries_sent_document_id", "sender", "document_id"),
+    Index("deliveries_received", "recipient", "created_at", "id"),
+    Index("deliveries_received_state", "recipient", "state", "created_at", "id"),
+    Index("deliveries_received_owing", "recipient", "owing", "created_at", "id"),
+    Index("deliveries_received_priority", "recipient", "priority", "created_at", "id"),
+    Index("deliveries_received_document_id", "recipient", "document_id"),
+    Index("deliveries_received_code", "recipient", "code"),
+)
+
+statuses = Table(
+    "statuses",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    # Empty while it matches no delivery.
+    Column("delivery", String(36), nullable=False),
+    Column("case_document", String(36), nullable=False),
+    Column("recipient", String(36), nullable=False),
+    # Place in the history of its case, from the case's change counter.
+    Column("position", BigInteger, nullable=False),
+    # (delivery or what was named, reporter, code, time); null where nobody gave a time.
+    Column("natural_key", String(64), unique=True),
+    Column("reporter", String(36), nullable=False),
+    Column("reporter_name", Text, nullable=False),
+    Column("system", String(40), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("actor", String(12), nullable=False),
+    Column("source", String(16), nullable=False),
+    # Empty for a fact that no status code tells of, such as a failed delivery.
+    Column("code", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("staff", LargeBinary, nullable=False),
+    Column("arrival_number", Text, nullable=False),
+    Column("event_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("outcome", String(12), nullable=False),
+    Column("rule", String(12), nullable=False),
+    Column("from_state", String(12), nullable=False),
+    Column("to_state", String(12), nullable=False),
+    Column("warnings", Text, nullable=False),
+    Column("seal_subject", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    # What an unmatched status names.
+    Column("named_delivery", String(36), nullable=False),
+    Column("named_document_id", Text, nullable=False),
+    Column("named_code", Text, nullable=False),
+    Column("named_date", String(10), nullable=False),
+    Column("named_party", Text, nullable=False),
+    Column("named_recipients", Text, nullable=False),
+    Column("waiting", Boolean, nullable=False),
+    Index("statuses_case", "case_document", "position"),
+    Index("statuses_delivery", "delivery", "position"),
+    Index("statuses_waiting", "reporter", "waiting", "received_at", "id"),
+    Index("statuses_waiting_document_id", "waiting", "reporter", "named_document_id"),
+    Index("statuses_waiting_code", "waiting", "reporter", "named_code"),
+    Index("statuses_waiting_delivery", "waiting", "reporter", "named_delivery"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("delivery", String(36), nullable=False),
+    Column("recipient", String(36), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("instruction", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Column("completed_at", BigInteger),
+    Column("result", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Index("tasks_delivery", "delivery", "created_at", "id"),
+    Index("tasks_recipient", "recipient", "created_at", "id"),
+    Index("tasks_recipient_open", "recipient", "open", "created_at", "id"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    # The document that is answered; its delivery may become known later than its answer.
+    Column("document", String(36), primary_key=True),
+    Column("answer_document", String(36), primary_key=True),
+    Column("acknowledged_by", String(36), primary_key=True),
+    Column("answer_sender", String(36), nullable=False),
+    Column("answer_code", Text, nullable=False),
+    Column("acknowledged_at", BigInteger, nullable=False),
+)
