@@ -1,0 +1,96 @@
+"""What was found out, as messages."""
+
+from datetime import datetime
+
+from lienthong.chassis.times import to_timestamp
+from lienthong.common.v1 import lifecycle_pb2
+from lienthong.events.v1 import signing_verdicts_pb2 as events
+from lienthong.signing.domain import Attachment, Conclusion, File
+from lienthong.signing.storage import StoredDocument
+from lienthong.signing.v1 import signing_pb2 as pb
+from lienthong.signing.verification.report import FileReport, SignatureReport, SignatureState
+from lienthong.signing.verification.words import DocumentVerdict, of_signature
+
+
+def verdict_event(document: str, conclusion: Conclusion, at: datetime) -> events.VerdictReached:
+    """Makes the event that tells of a conclusion."""
+    return events.VerdictReached(
+        document=document,
+        verdict=_verdict(conclusion.verdict),
+        text_vi=conclusion.text.vi,
+        text_en=conclusion.text.en,
+        attachments=[_told_attachment(file) for file in conclusion.files],
+        verify_time=to_timestamp(at),
+    )
+
+
+def verification_message(
+    document: StoredDocument, conclusion: Conclusion | None, at: datetime | None
+) -> pb.Verification:
+    """Makes the report on a document; without a conclusion, that there is none yet."""
+    if conclusion is None:
+        return pb.Verification(document=f"documents/{document.id}")
+    reports = {file.ordinal: file.report for file in conclusion.files}
+    return pb.Verification(
+        document=f"documents/{document.id}",
+        verdict=_verdict(conclusion.verdict),
+        text_vi=conclusion.text.vi,
+        text_en=conclusion.text.en,
+        attachments=[_attachment(one, reports[one.ordinal]) for one in document.attachments if one.ordinal in reports],
+        verify_time=to_timestamp(at),
+    )
+
+
+def _verdict(verdict: DocumentVerdict) -> lifecycle_pb2.Verdict.ValueType:
+    return lifecycle_pb2.Verdict.Value(f"VERDICT_{verdict.value}")
+
+
+def _told_attachment(file: File) -> events.AttachmentVerdict:
+    return events.AttachmentVerdict(
+        ordinal=file.ordinal,
+        status=file.report.overall.value,
+        signatures=[_told_signature(signature) for signature in file.report.signatures],
+    )
+
+
+def _told_signature(signature: SignatureReport) -> events.SignatureVerdict:
+    return events.SignatureVerdict(
+        signer=signature.signer,
+        organization=signature.organisation,
+        kind=signature.kind.value,
+        valid=signature.state is SignatureState.VALID,
+        problems=[problem.value for problem in signature.problems],
+        claimed_time=to_timestamp(signature.claimed_at),
+    )
+
+
+def _attachment(attachment: Attachment, report: FileReport) -> pb.AttachmentVerification:
+    return pb.AttachmentVerification(
+        ordinal=attachment.ordinal,
+        name=attachment.name,
+        status=report.overall.value,
+        signatures=[_signature(signature) for signature in report.signatures],
+        sha256=attachment.sha256,
+    )
+
+
+def _signature(signature: SignatureReport) -> pb.SignatureVerification:
+    text = of_signature(signature)
+    return pb.SignatureVerification(
+        field=signature.field_name,
+        signer=signature.signer,
+        organization=signature.organisation,
+        kind=signature.kind.value,
+        valid=signature.state is SignatureState.VALID,
+        intact=signature.intact,
+        trusted=signature.trusted,
+        revocation=signature.revocation.value,
+        modification=signature.modification.value,
+        problems=[problem.value for problem in signature.problems],
+        claimed_time=to_timestamp(signature.claimed_at),
+        judged_time=to_timestamp(signature.judged_at),
+        issuer=signature.issuer,
+        serial=signature.serial,
+        text_vi=text.vi,
+        text_en=text.en,
+    )

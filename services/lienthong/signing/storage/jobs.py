@@ -1,0 +1,167 @@
+"""Rows of jobs: documents that wait to be verified, or are being verified under a lease."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, exists, func, insert, literal, select, update
+
+from lienthong.signing.domain import Attachment, SizeClass
+from lienthong.signing.storage.database_time import DatabaseMicros, database_now
+from lienthong.signing.storage.documents import attachments_of
+from lienthong.signing.storage.tables import documents, jobs
+
+_MICROS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredJob:
+    """A document to be verified.
+
+    Attributes:
+        document: Its identifier.
+        size: Its class.
+        attempts: How often it was claimed, this time included.
+        delays: How often it was put off.
+        queued_at: Since when it waits, in microseconds since 1970.
+        traceparent: Trace that it belongs to, may be empty.
+        attachments: Where its attachments stand.
+    """
+
+    document: str
+    size: SizeClass
+    attempts: int
+    delays: int
+    queued_at: int
+    traceparent: str
+    attachments: tuple[Attachment, ...]
+
+
+def add_job(connection: Connection, document: str, size: SizeClass, queued_at: int, traceparent: str) -> None:
+    """Asks for a document to be verified, at once."""
+    connection.execute(
+        jobs.insert().values(
+            document=document,
+            size_class=int(size),
+            due_at=DatabaseMicros(),
+            lease="",
+            attempts=0,
+            delays=0,
+            queued_at=queued_at,
+            traceparent=traceparent,
+        )
+    )
+
+
+def any_due(connection: Connection, sizes: Iterable[SizeClass]) -> bool:
+    """Tells whether a job of these classes may be claimed now."""
+    due = exists().where(jobs.c.size_class.in_([int(size) for size in sizes]), jobs.c.due_at <= DatabaseMicros())
+    return bool(connection.execute(select(due)).scalar_one())
+
+
+def claim_jobs(
+    connection: Connection, lease: str, size: SizeClass, limit: int, lease_seconds: float
+) -> list[StoredJob]:
+    """Leases the jobs of a class that are due, longest due first; a lease that ended is no hindrance."""
+    now = database_now(connection)
+    due = (
+        select(jobs, documents.c.attachments)
+        .join(documents, documents.c.id == jobs.c.document)
+        .where(jobs.c.size_class == int(size), jobs.c.due_at <= now)
+        .order_by(jobs.c.due_at)
+        .limit(limit)
+        .with_for_update(of=jobs, skip_locked=True)
+    )
+    rows = connection.execute(due).all()
+    if rows:
+        taken = update(jobs).where(jobs.c.document.in_([row.document for row in rows]))
+        until = now + int(lease_seconds * _MICROS)
+        connection.execute(taken.values(lease=lease, due_at=until, attempts=jobs.c.attempts + 1))
+    return [
+        StoredJob(
+            row.document,
+            SizeClass(row.size_class),
+            row.attempts + 1,
+            row.delays,
+            row.queued_at,
+            row.traceparent,
+            attachments_of(row.attachments),
+        )
+        for row in rows
+    ]
+
+
+def held_jobs(connection: Connection, lease: str, identifiers: Sequence[str]) -> set[str]:
+    """Tells which of these documents are still under a lease; others have taken over the rest."""
+    found = select(jobs.c.document).where(jobs.c.document.in_(identifiers), jobs.c.lease == lease)
+    return set(connection.execute(found).scalars())
+
+
+def renew_leases(connection: Connection, lease: str, identifiers: Sequence[str], lease_seconds: float) -> None:
+    """Gives a sign of life for jobs under a lease."""
+    if not identifiers:
+        return
+    until = database_now(connection) + int(lease_seconds * _MICROS)
+    connection.execute(update(jobs).where(jobs.c.lease == lease, jobs.c.document.in_(identifiers)).values(due_at=until))
+
+
+def remove_jobs(connection: Connection, identifiers: Sequence[str]) -> None:
+    """Removes jobs that are done."""
+    if identifiers:
+        connection.execute(delete(jobs).where(jobs.c.document.in_(identifiers)))
+
+
+def delay_job(connection: Connection, identifier: str, seconds: float) -> None:
+    """Gives a job back for later; that it was claimed does not count against it."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.document == identifier)
+        .values(
+            lease="",
+            due_at=database_now(connection) + int(seconds * _MICROS),
+            attempts=jobs.c.attempts - 1,
+            delays=jobs.c.delays + 1,
+        )
+    )
+
+
+def release_jobs(connection: Connection, lease: str) -> None:
+    """Gives all jobs under a lease back, for somebody else to take at once."""
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.lease == lease)
+        .values(lease="", due_at=DatabaseMicros(), attempts=jobs.c.attempts - 1)
+    )
+
+
+def reopen_documents(connection: Connection, verdict: str, trust: str, since: int, now: int, limit: int = 500) -> int:
+    """Asks for documents to be verified again whose verdict was reached under another trust; tells how many.
+
+    Args:
+        connection: For statements.
+        verdict: Which verdict.
+        trust: Fingerprint of the trust in force.
+        since: Documents verified before are left alone; microseconds since 1970.
+        now: Microseconds since 1970.
+        limit: How many at most.
+    """
+    found = (
+        select(
+            documents.c.id, documents.c.size_class, DatabaseMicros(), literal(""), literal(0), literal(0), literal(now)
+        )
+        .add_columns(literal(""))
+        .where(
+            documents.c.verdict == verdict,
+            documents.c.verified_at >= since,
+            documents.c.trust != trust,
+            ~exists().where(jobs.c.document == documents.c.id),
+        )
+        .limit(limit)
+    )
+    columns = ["document", "size_class", "due_at", "lease", "attempts", "delays", "queued_at", "traceparent"]
+    return connection.execute(insert(jobs).from_select(columns, found)).rowcount
+
+
+def waiting_jobs(connection: Connection) -> dict[SizeClass, tuple[int, int]]:
+    """Counts the jobs of each class, and gives the time since when the oldest waits, in microseconds since 1970."""
+    found = select(jobs.c.size_class, func.count(), func.min(jobs.c.queued_at)).group_by(jobs.c.size_class)
+    return {SizeClass(size): (count, oldest) for size, count, oldest in connection.execute(found).tuples()}

@@ -1,0 +1,131 @@
+"""The trust folder: anchors, intermediate certificates and revocation lists that the operator puts there.
+
+::
+
+    trust/
+    ├── anchors/          root certificates that are trusted
+    ├── intermediates/    certificates that may stand between; not trusted by themselves
+    └── crls/             revocation lists, fetched by whatever the operator uses
+
+Each file is PEM (one or several blocks) or DER. Files whose name begins with a dot are passed over, so that a list can
+be written beside the old one and renamed over it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asn1crypto import pem
+
+from lienthong.chassis.config import ConfigError
+from lienthong.signing.config import SigningSection
+from lienthong.signing.verification.trust import TrustConfig, TrustStore
+
+_FOLDERS = ("anchors", "intermediates", "crls")
+
+State = tuple[tuple[str, int, int], ...]
+Ders = tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What is trusted, and its fingerprint.
+
+    Attributes:
+        config: For verifiers.
+        fingerprint: SHA-256 over all of it, in hexadecimal.
+    """
+
+    config: TrustConfig
+    fingerprint: str
+
+    @property
+    def anchored(self) -> bool:
+        """Whether any authority is trusted."""
+        return bool(self.config.anchors)
+
+
+class TrustFolder:
+    """Reads the folder, and again when a file in it changed."""
+
+    def __init__(self, folder: Path, section: SigningSection) -> None:
+        """Reads the folder for the first time.
+
+        Raises:
+            ConfigError: A file in it cannot be used.
+        """
+        self._folder = folder
+        self._section = section
+        self._state: State = ()
+        self.trust = self._read()
+
+    def changed(self) -> bool:
+        """Takes up what changed; tells whether it makes a difference.
+
+        Raises:
+            ConfigError: A file cannot be used; what was trusted before stays in force.
+        """
+        if _state_of(self._folder) == self._state:
+            return False
+        trust = self._read()
+        if trust.fingerprint == self.trust.fingerprint:
+            return False
+        self.trust = trust
+        return True
+
+    def _read(self) -> Trust:
+        # Noted first: what changes while we read is read again. A damaged file is told once, not at each look.
+        self._state = _state_of(self._folder)
+        anchors, intermediates, crls = (_load(self._folder / name, _check(name)) for name in _FOLDERS)
+        section = self._section
+        config = TrustConfig(
+            anchors=anchors,
+            intermediates=intermediates,
+            crls=crls,
+            revocation_required=section.revocation_required,
+            largest_file=section.largest_bytes,
+            kind_rules=section.kind_rules(),
+        )
+        return Trust(config, hashlib.sha256(json.dumps(config.to_json(), sort_keys=True).encode()).hexdigest())
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+
+
+def _state_of(folder: Path) -> State:
+    paths: Iterable[Path] = (path for name in _FOLDERS for path in _files(folder / name))
+    found = ((path, path.stat()) for path in paths)
+    return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in found)
+
+
+def _load(folder: Path, check: Callable[[bytes], object]) -> Ders:
+    ders: list[bytes] = []
+    problems: list[str] = []
+    for path in _files(folder):
+        try:
+            blocks = _blocks(path.read_bytes())
+            for der in blocks:
+                check(der)
+            ders.extend(blocks)
+        except (OSError, ValueError) as error:
+            problems.append(f"signing.trust_dir: {path} cannot be used: {error}. Replace or remove it.")
+    if problems:
+        raise ConfigError(problems)
+    return tuple(dict.fromkeys(ders))
+
+
+def _blocks(content: bytes) -> Sequence[bytes]:
+    if not pem.detect(content):
+        return [content]
+    return [der for _name, _headers, der in pem.unarmor(content, multiple=True)]
+
+
+def _check(folder: str) -> Callable[[bytes], object]:
+    if folder == "crls":
+        return lambda der: TrustStore(TrustConfig((), crls=(der,)))
+    return lambda der: TrustStore(TrustConfig((der,)))

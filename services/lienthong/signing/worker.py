@@ -1,0 +1,200 @@
+"""The verification worker: claims documents, has their files verified in child processes, writes down what was found.
+
+One thread decides. Each turn is at most one transaction: it writes down every document that is done, claims as many as
+there is room for, and renews the leases of what is in hand. So under load many documents share one commit, and with
+nothing to do a document goes straight through.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import structlog
+
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.uow import UnitsOfWork
+from lienthong.chassis.workers import WorkerError
+from lienthong.signing import storage
+from lienthong.signing.config import SigningSection
+from lienthong.signing.domain import HEADER_BYTES, Attachment, File, SizeClass, may_be_pdf
+from lienthong.signing.handlers.reopen import reopen
+from lienthong.signing.handlers.settle import Verified, settle
+from lienthong.signing.lanes import Lanes
+from lienthong.signing.storage import StoredJob
+from lienthong.signing.tray import InHand, Tray
+from lienthong.signing.trust_folder import TrustFolder
+from lienthong.signing.verification.report import FileReport, FileState
+
+_log = structlog.get_logger(__name__)
+
+_TICK_SECONDS = 1.0
+"""Pause between two looks for delayed jobs and for those of crashed processes; new ones wake the worker."""
+_SMALL_ROOM = 32
+"""Small documents in hand for each child."""
+_LARGE_ROOM = 2
+_AWAY_SECONDS = 0.5
+_DRAIN_SHARE = 0.7
+"""Of the time to stop: how long files in hand may go on."""
+
+
+class VerificationWorker:
+    """Works through the jobs of this service. See `chassis.service.Worker`."""
+
+    def __init__(self, units: UnitsOfWork, blobs: BlobStore, section: SigningSection, folder: TrustFolder) -> None:
+        self._units = units
+        self._blobs = blobs
+        self._section = section
+        self._folder = folder
+        self._lease = units.ids.new()
+        self._rooms = {SizeClass.SMALL: _SMALL_ROOM * section.workers, SizeClass.LARGE: _LARGE_ROOM}
+        self._tray = Tray()
+        self._lanes: Lanes | None = None
+        self._thread = threading.Thread(target=self._run, name="verification", daemon=True)
+        self._renewed = self._looked = self._ticked = time.monotonic()
+        self._stop_by = float("inf")
+
+    def wake(self) -> None:
+        """Says that jobs were written."""
+        self._tray.wake()
+
+    def start(self) -> None:
+        """Begins."""
+        self._lanes = Lanes(self._section, self._folder.trust.config, self._units.clock.now())
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Ends what is in hand and stops, within `timeout` seconds; what is not done by then is given back."""
+        self._stop_by = time.monotonic() + timeout * _DRAIN_SHARE
+        self._tray.stop()
+        self._thread.join(timeout)
+
+    def pids(self) -> tuple[int, ...]:
+        """Gives the process ids of the children."""
+        return self._lanes.pids() if self._lanes else ()
+
+    @property
+    def busy(self) -> bool:
+        """Whether documents are in hand."""
+        return bool(self._tray.held())
+
+    def _run(self) -> None:
+        self._guard(self._reopen)
+        while not self._tray.stopping:
+            self._guard(self._turn)
+        if self._lanes:
+            self._lanes.close(max(0.0, self._stop_by - time.monotonic()))
+        self._guard(self._give_back)
+
+    def _guard(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except AxisError as error:
+            _log.warning("an engine is away; verification waits", reason=error.reason)
+            time.sleep(_AWAY_SECONDS)
+        except Exception:  # noqa: BLE001 -- the worker outlives whatever a step raises; it is logged
+            _log.exception("a step of verification failed; it is tried again")
+            time.sleep(_AWAY_SECONDS)
+
+    def _turn(self) -> None:
+        self._tray.wait(self._rooms, _TICK_SECONDS)
+        self._look_at_trust()
+        self._look_for_due()
+        for job in self._commit(self._tray.rooms(self._rooms)):
+            self._begin(job)
+
+    def _commit(self, rooms: dict[SizeClass, int]) -> list[StoredJob]:
+        done = self._tray.take()
+        renewing = time.monotonic() - self._renewed > self._section.lease_seconds / 3
+        held = self._tray.held() if renewing else []
+        if not (done or rooms or held):
+            return []
+        claimed: list[StoredJob] = []
+        try:
+            with self._units.begin() as work:
+                settle(work, self._lease, done, self._section)
+                for size, room in rooms.items():
+                    claimed += storage.claim_jobs(work.connection, self._lease, size, room, self._section.lease_seconds)
+                storage.renew_leases(work.connection, self._lease, held, self._section.lease_seconds)
+        except BaseException:
+            self._tray.put_back(done)
+            self._tray.wake()
+            raise
+        if renewing:
+            self._renewed = time.monotonic()
+        for size, room in rooms.items():
+            if sum(job.size is size for job in claimed) == room:
+                self._tray.more(size)
+        return claimed
+
+    def _begin(self, job: StoredJob) -> None:
+        try:
+            places = [(one, self._place(job, one)) for one in job.attachments]
+        except Exception as error:  # noqa: BLE001 -- whatever the store raises, the document waits with it
+            self._tray.put_off(job, f"{type(error).__name__}: {error}")
+            return
+        waiting = [(one, place) for one, place in places if isinstance(place, Path)]
+        known = [File(one.ordinal, place) for one, place in places if isinstance(place, FileReport)]
+        trust = self._folder.trust
+        in_hand = InHand(job, trust.fingerprint, trust.anchored, len(waiting), known)
+        if self._tray.begin(in_hand):
+            for one, path in waiting:
+                self._submit(in_hand, one, path)
+
+    def _place(self, job: StoredJob, attachment: Attachment) -> Path | FileReport:
+        """Gives the file to be verified, or the report where there is nothing to verify."""
+        now = self._units.clock.now()
+        if job.attempts > self._section.attempts:
+            return FileReport(FileState.FAILED, now, detail=f"given up after {self._section.attempts} attempts")
+        path = self._blobs.path(attachment.blob)
+        with path.open("rb") as stream:
+            beginning = stream.read(HEADER_BYTES)
+        if not may_be_pdf(beginning):
+            return FileReport(FileState.NOT_A_PDF, now)
+        if attachment.size > self._section.largest_bytes:
+            return FileReport(FileState.TOO_LARGE, now, detail=f"{attachment.size} bytes")
+        return path
+
+    def _submit(self, in_hand: InHand, attachment: Attachment, path: Path) -> None:
+        if self._lanes is None:
+            raise RuntimeError("the worker was not started")
+        try:
+            future = self._lanes.submit(path, attachment.size, self._units.clock.now())
+        except WorkerError as error:
+            future = Future()
+            future.set_exception(error)
+        future.add_done_callback(lambda done: self._tray.reported(in_hand, attachment.ordinal, done))
+
+    def _look_at_trust(self) -> None:
+        if self._lanes is None or time.monotonic() - self._looked < self._section.trust_seconds:
+            return
+        self._looked = time.monotonic()
+        try:
+            if not self._folder.changed():
+                return
+        except ConfigError as error:
+            _log.error("the trust folder cannot be used; what was trusted before stays in force", reason=str(error))
+            return
+        self._lanes.renew(self._folder.trust.config, self._units.clock.now())
+        self._reopen()
+
+    def _look_for_due(self) -> None:
+        if time.monotonic() - self._ticked < _TICK_SECONDS:
+            return
+        self._ticked = time.monotonic()
+        with self._units.database.read() as connection:
+            if storage.any_due(connection, SizeClass):
+                self._tray.wake()
+
+    def _reopen(self) -> None:
+        while reopen(self._units, self._folder.trust.fingerprint, self._section):
+            self._tray.wake()
+
+    def _give_back(self) -> None:
+        done = [outcome for outcome in self._tray.take() if isinstance(outcome, Verified)]
+        with self._units.begin() as work:
+            settle(work, self._lease, done, self._section)
+            storage.release_jobs(work.connection, self._lease)
