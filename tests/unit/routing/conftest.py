@@ -26,7 +26,7 @@ from lienthong.routing.handlers import background
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.storage.tables import deliveries, items
 from lienthong.routing.v1 import mailbox_pb2 as pb
-from lienthong.testing.service import HCMC, NGHE_AN, VPCP, ServiceBench, service_bench
+from lienthong.testing.service import HCMC, VPCP, ServiceBench, service_bench
 
 PDF = b"%PDF-1.7 " + bytes(range(256)) * 40
 ORIGINAL = lifecycle_pb2.VERDICT_ORIGINAL_VALUE
@@ -193,6 +193,11 @@ class Routing:
         while background.step(self.bench.context.units, self.desk):
             pass
 
+    def clean(self) -> None:
+        """Lets the background worker clean up."""
+        while background.clean(self.bench.context.units, self.desk):
+            pass
+
     def expire_leases(self) -> None:
         """Ages all leases beyond their end, by the database's clock."""
         with self.bench.context.database.write() as connection:
@@ -258,6 +263,3 @@ def make(folder: Path, **settings: Any) -> Routing:
 def routing(tmp_path: Path) -> Routing:
     """Routing on the bench."""
     return make(tmp_path)
-
-
-__all__ = ["HCMC", "NGHE_AN", "VPCP"]

@@ -1,0 +1,118 @@
+"""Fan-out: one delivery for each recipient, in chunks, and none stops another."""
+
+from pathlib import Path
+
+import pytest
+
+from lienthong.chassis.directory.model import Agency, AgencyCode
+from lienthong.events.v1 import routing_deliveries_pb2 as events
+from lienthong.routing.handlers.fanout import accept_document
+from lienthong.routing.storage.items import positions_of
+from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from tests.unit.routing.conftest import BROKEN, Routing, make
+
+
+def agencies(count: int) -> list[Agency]:
+    """Makes agencies."""
+    return [
+        Agency(f"agency-{number}", f"Xã {number}", (AgencyCode(f"H29.{number}"),), version=1) for number in range(count)
+    ]
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Routing:
+    """Routing that works in chunks of three."""
+    return make(tmp_path, chunk=3)
+
+
+def test_a_big_fan_out_goes_on_in_the_background(small: Routing) -> None:
+    """The first chunk is made with the event, the rest by the worker; each recipient gets exactly one."""
+    everybody = agencies(10)
+    small.bench.know(*everybody)
+    small.deliver(*everybody)
+    assert len(small.told(events.DeliveryCreated)) == 3
+    small.step()
+    small.step()
+    created = small.told(events.DeliveryCreated)
+    assert [event.reference.recipient_agency for event in created] == [agency.id for agency in everybody]
+    assert {event.delivery_count for event in created} == {10}
+    assert all(len(small.waiting(agency)) == 1 for agency in everybody)
+
+
+def test_chunks_made_after_a_recall_are_born_withdrawn(small: Routing) -> None:
+    """A recall between two chunks holds for all deliveries, also for those made later; none is ever shown."""
+    everybody = agencies(8)
+    small.bench.know(*everybody)
+    document = small.deliver(*everybody)
+    small.recall(document)
+    small.step()
+    assert len(small.told(events.DeliveryCreated)) == 8
+    assert len(small.told(events.DeliveryWithdrawn)) == 8
+    assert len(small.told(events.DeliveryAvailable)) == 3
+    assert all(small.waiting(agency) == [] for agency in everybody)
+
+
+def test_a_later_verdict_reaches_every_recipient_in_chunks(small: Routing) -> None:
+    """A verdict about many deliveries is told in chunks, once to each."""
+    everybody = agencies(7)
+    small.bench.know(*everybody)
+    document = small.deliver(*everybody)
+    small.step()
+    small.verdict(document, BROKEN, "không còn nguyên vẹn")
+    small.step()
+    assert len(small.told(events.DeliveryVerdictChanged)) == 7
+    assert all(len(small.waiting(agency)) == 2 for agency in everybody)
+
+
+def test_an_unknown_recipient_fails_with_the_nearest_codes_and_stops_nobody(routing: Routing) -> None:
+    """Looked up again, then FAILED with what to do; the others get theirs."""
+    routing.deliver("000.00.00.H28", HCMC)
+    (failed,) = routing.told(events.DeliveryFailed)
+    assert failed.reason == "RECIPIENT_UNKNOWN"
+    assert "000.00.00.H29" in failed.nearest_codes
+    assert "000.00.00.H28" in failed.detail
+    assert failed.reference.recipient_agency == ""
+    assert len(routing.waiting(HCMC)) == 1
+
+
+def test_a_recipient_that_became_known_meanwhile_is_delivered(routing: Routing) -> None:
+    """A code that intake did not know is looked up again on the own directory."""
+    routing.deliver("H29")
+    assert len(routing.waiting(HCMC)) == 1
+
+
+def test_a_recipient_is_not_delivered_twice(routing: Routing) -> None:
+    """A code that turns out to be another recipient of the document fails as a duplicate."""
+    routing.deliver("H29", HCMC)
+    assert [event.reason for event in routing.told(events.DeliveryFailed)] == ["RECIPIENT_DUPLICATE"]
+    assert len(routing.waiting(HCMC)) == 1
+
+
+def test_places_in_a_mailbox_follow_commit_order(routing: Routing) -> None:
+    """A place is taken inside the transaction: what is rolled back leaves no gap that a cursor could skip."""
+    routing.deliver(HCMC)
+    database = routing.bench.context.database
+    with database.read() as connection:
+        before = positions_of(connection, [HCMC.id])
+    accepted = routing.document(HCMC)
+    accepted.rendition.size = -1
+    with pytest.raises(ZeroDivisionError), routing.bench.context.units.begin() as work:
+        accept_document(work, routing.desk, accepted)
+        raise ZeroDivisionError
+    routing.deliver(HCMC)
+    with database.read() as connection:
+        assert positions_of(connection, [HCMC.id])[HCMC.id] == before[HCMC.id] + 1
+
+
+def test_a_status_goes_to_whoever_shall_know(routing: Routing) -> None:
+    """Forwarded statuses become items; what was kept as history does not, nor for agencies that want none."""
+    routing.deliver(HCMC, NGHE_AN)
+    delivery = routing.waiting(HCMC)[0].delivery.removeprefix("deliveries/")
+    routing.status(delivery, forward=False)
+    assert routing.waiting(VPCP) == []
+    routing.status(delivery, "04")
+    assert [item.status_code for item in routing.waiting(VPCP)] == ["04"]
+    quiet = Agency(VPCP.id, VPCP.name, VPCP.codes, status_items_disabled=True, version=2)
+    routing.bench.know(quiet)
+    routing.status(delivery, "05")
+    assert [item.status_code for item in routing.waiting(VPCP)] == ["04"]
