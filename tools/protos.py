@@ -34,7 +34,7 @@ def generate() -> None:
     Raises:
         subprocess.CalledProcessError: The compiler refused a file; it has printed why.
     """
-    sources = sorted(str(path) for path in (PROTOS / "lienthong").rglob("*.proto"))
+    sources = sorted(str(path) for path in PROTOS.rglob("*.proto"))
     command = [
         sys.executable,
         "-m",

@@ -74,7 +74,7 @@ class Platform:
         Raises:
             ConfigError: The folder is in use or cannot be written, or a port cannot be bound.
         """
-        self._settings = settings
+        self.settings = settings
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
         self._lock = _own(settings)
@@ -96,7 +96,7 @@ class Platform:
         self.hub.bind(asyncio.get_running_loop())
         server = self._server()
         self.port = self._bind(server)
-        metrics = _metrics_door(self._settings.server.metrics, self.metrics)
+        metrics = _metrics_door(self.settings.server.metrics, self.metrics)
         started: list[RunningComponent] = []
         try:
             for running in self._running:
@@ -107,15 +107,15 @@ class Platform:
             ready()
             await stopping.wait()
         finally:
-            _log.info("draining", seconds=self._settings.server.drain_seconds)
-            await server.drain(self._settings.server.drain_seconds)
+            _log.info("draining", seconds=self.settings.server.drain_seconds)
+            await server.drain(self.settings.server.drain_seconds)
             for running in reversed(started):
                 await asyncio.to_thread(running.stop, STOP_SECONDS)
             metrics()
             self._close()
 
     def _server(self) -> Server:
-        section = self._settings.server
+        section = self.settings.server
         builder = ServerBuilder(
             self.hub, self.metrics, ServerLimits(section.threads, section.queue, section.transfer_threads)
         )
@@ -133,7 +133,7 @@ class Platform:
         return builder.build()
 
     def _bind(self, server: Server) -> int:
-        section = self._settings.server
+        section = self.settings.server
         ring = self.keyring
         certificates = ServerCertificates(ring.server.key, ring.server.chain, ring.root.chain)
         try:
@@ -144,7 +144,7 @@ class Platform:
             ) from error
 
     def _build(self, name: str) -> Component:
-        database = SqliteDatabase(_folder(self._settings, "databases") / f"{name}.db")
+        database = SqliteDatabase(_folder(self.settings, "databases") / f"{name}.db")
         self._databases.append(database)
         migrations.upgrade(database, name)
         context = ServiceContext(
@@ -155,14 +155,14 @@ class Platform:
             DirectoryCache(database),
         )
         build: Callable[[ServiceContext, Any], Component] = import_module(f"lienthong.{name}.component").build
-        return build(context, getattr(self._settings, name))
+        return build(context, getattr(self.settings, name))
 
     def _foundation(self) -> Foundation:
         return Foundation(
             self._clock,
             self._ids,
             self._event_log,
-            DirectoryBlobs(_folder(self._settings, "blobs"), self._ids),
+            DirectoryBlobs(_folder(self.settings, "blobs"), self._ids),
             self.keyring.folder,
             self.hub,
             self.metrics,
@@ -170,8 +170,8 @@ class Platform:
 
     def _write_operator_context(self) -> None:
         ring: Keyring = self.keyring
-        host = self._settings.server.listen.rpartition(":")[0]
-        file = self._settings.data_dir / "contexts" / "operator.yaml"
+        host = self.settings.server.listen.rpartition(":")[0]
+        file = self.settings.data_dir / "contexts" / "operator.yaml"
         write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator)
 
     def _close(self) -> None:

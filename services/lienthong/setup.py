@@ -98,7 +98,7 @@ def write_context(file: Path, address: str, authority: Path, files: KeyFiles) ->
         "certificate": str(files.chain.resolve()),
         "key": str(files.key.resolve()),
     }
-    file.write_text(yaml.safe_dump(context, sort_keys=True), "utf-8")
+    _write(file, yaml.safe_dump(context, sort_keys=True).encode())
 
 
 def _authority(ring: Keyring, clock: Clock) -> pki.Authority:

@@ -22,7 +22,7 @@ AGENCY_KEY = "x-lienthong-agency"
 PERSON_KEY = "x-lienthong-person"
 URN = "urn:lienthong:system:"
 
-_RETRY = timedelta(seconds=1)
+_RETRY = timedelta(milliseconds=200)
 
 
 @dataclass(frozen=True, slots=True)

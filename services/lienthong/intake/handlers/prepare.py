@@ -86,8 +86,10 @@ def prepare_edxml(source: Iterator[bytes], blobs: BlobStore, section: IntakeSect
         result = reader.close()
     except edxml.EdxmlError as error:
         raise RefusedError([from_codec(problem) for problem in error.problems]) from error
-    finally:
+    except BaseException:
+        # The source broke, not the file: what was spooled so far belongs to nobody.
         reader.abort()
+        raise
     if not isinstance(result.message, edxml.Document):
         raise RefusedError([_STATUS_AT_INTAKE])
     outside = zlib.compress(result.outside) if result.outside is not None else b""

@@ -1,0 +1,228 @@
+"""`lienthong agency`: the directory of agencies."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from lienthong.chassis.clock import VIETNAM
+from lienthong.chassis.times import to_timestamp
+from lienthong.cli import credentials
+from lienthong.cli.console import (
+    DEFAULT_CONTEXT,
+    As,
+    Column,
+    Filter,
+    Json,
+    Size,
+    context_file,
+    field,
+    moment,
+    out,
+    print_json,
+    session,
+    show,
+    show_list,
+)
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import directory_pb2 as common
+from lienthong.routing.v1 import directory_pb2 as pb
+
+app = typer.Typer(help="Agencies: register, find, rename, merge, retire, give credentials.")
+
+Codes = Annotated[list[str], typer.Option("--code", help="Identifier code, old or new style; may be repeated.")]
+From = Annotated[
+    str, typer.Option("--from", help="Day from which it holds, YYYY-MM-DD at 00:00 in Viet Nam; now when absent.")
+]
+
+COLUMNS: tuple[Column, ...] = (
+    ("name", field("name")),
+    ("codes", lambda agency: ", ".join(code.code for code in agency.codes)),
+    ("short", field("short_name")),
+    ("agency", field("display_name")),
+    ("parent", field("parent")),
+    ("retired", moment("retire_time")),
+)
+
+
+@app.command("add")
+def add(
+    name: str,
+    *,
+    code: Codes,
+    short_name: Annotated[str, typer.Option(help="Short name, such as VPCP.")] = "",
+    parent: Annotated[str, typer.Option(help="Superior agency: resource name or code.")] = "",
+    group: Annotated[list[str] | None, typer.Option(help="Group that it belongs to; may be repeated.")] = None,
+    email: Annotated[str, typer.Option(help="Mail of the clerk's office.")] = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Registers an agency."""
+    with session(who) as axis:
+        above = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(parent))).name if parent else ""
+        agency = common.Agency(
+            display_name=name,
+            short_name=short_name,
+            codes=[common.AgencyCode(code=one) for one in code],
+            parent=above,
+            groups=group or [],
+            email=email,
+        )
+        answer = axis.directory.CreateAgency(pb.CreateAgencyRequest(agency=agency, request_id=new_request_id()))
+    show(answer, COLUMNS, as_json=as_json)
+
+
+@app.command("list")
+def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists agencies."""
+    with session(who) as axis:
+        answer = axis.directory.ListAgencies(pb.ListAgenciesRequest(page_size=limit, filter=condition))
+    show_list(answer.agencies, COLUMNS, as_json=as_json)
+
+
+@app.command("show")
+def show_(agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Shows an agency, by resource name or code."""
+    with session(who) as axis:
+        answer = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
+    show(answer, COLUMNS, as_json=as_json)
+
+
+@app.command("import")
+def import_(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Registers the agencies of a YAML list: name, codes, short_name, parent, groups, email."""
+    rows: list[dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))
+    made = []
+    with session(who) as axis:
+        for row in rows:
+            agency = common.Agency(
+                display_name=row["name"],
+                short_name=row.get("short_name", ""),
+                codes=[common.AgencyCode(code=one) for one in row["codes"]],
+                parent=row.get("parent", ""),
+                groups=row.get("groups", []),
+                email=row.get("email", ""),
+            )
+            # The row is its own key: an import that broke off is simply run again.
+            key = f"import:{'+'.join(row['codes'])}"[:128]
+            made.append(axis.directory.CreateAgency(pb.CreateAgencyRequest(agency=agency, request_id=key)))
+    show_list(made, COLUMNS, as_json=as_json)
+
+
+@app.command("rename")
+def rename(
+    agency: str,
+    *,
+    name: Annotated[str, typer.Option(help="New name.")] = "",
+    add_code: Annotated[list[str] | None, typer.Option(help="Further code; may be repeated.")] = None,
+    end_code: Annotated[list[str] | None, typer.Option(help="Code that ends; may be repeated.")] = None,
+    day: From = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Gives an agency a new name or codes from a day on; former codes stay readable."""
+    with session(who) as axis:
+        answer = axis.directory.RenameAgency(
+            pb.RenameAgencyRequest(
+                name=resource(agency),
+                display_name=name,
+                add_codes=add_code or [],
+                end_codes=end_code or [],
+                effective_time=midnight(day),
+                request_id=new_request_id(),
+            )
+        )
+    show(answer, COLUMNS, as_json=as_json)
+
+
+@app.command("merge")
+def merge(
+    agencies: list[str],
+    *,
+    into: Annotated[str, typer.Option(help="Agency that takes over.")],
+    day: From = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Joins agencies into one from a day on."""
+    with session(who) as axis:
+        answer = axis.directory.MergeAgencies(
+            pb.MergeAgenciesRequest(
+                names=[resource(one) for one in agencies],
+                successor=resource(into),
+                effective_time=midnight(day),
+                request_id=new_request_id(),
+            )
+        )
+    show_list(answer.agencies, COLUMNS, as_json=as_json)
+
+
+@app.command("retire")
+def retire(
+    agency: str,
+    *,
+    successor: Annotated[list[str] | None, typer.Option(help="Agency that takes over; may be repeated.")] = None,
+    day: From = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Retires an agency from a day on."""
+    with session(who) as axis:
+        answer = axis.directory.RetireAgency(
+            pb.RetireAgencyRequest(
+                name=resource(agency),
+                successors=[resource(one) for one in successor or []],
+                effective_time=midnight(day),
+                request_id=new_request_id(),
+            )
+        )
+    show(answer, COLUMNS, as_json=as_json)
+
+
+@app.command("issue-credentials")
+def issue_credentials(
+    agency: str,
+    *,
+    name: Annotated[str, typer.Option(help="Name of the context; the agency's short name when absent.")] = "",
+    csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where files go; beside the speaking context when absent.")
+    ] = None,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Registers a system for an agency, certifies its key, and writes a context."""
+    with session(who) as axis:
+        found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
+        label = name or (found.short_name or found.codes[0].code).lower().replace(" ", "-")
+        issued = credentials.issue(axis, found.name, label, folder or context_file(who).parent, csr)
+    if as_json:
+        print_json(
+            {"system": issued.system, "certificate": str(issued.certificate), "context": str(issued.context or "")}
+        )
+    else:
+        out.print(f"{issued.system} may act for {found.display_name}; certificate in {issued.certificate}")
+        if issued.context:
+            out.print(f"speak as it with --as {label} (context {issued.context})")
+
+
+def resource(agency: str) -> str:
+    """Makes a resource name of a code, an identifier or a resource name."""
+    return agency if agency.startswith("agencies/") else f"agencies/{agency}"
+
+
+def midnight(day: str) -> Timestamp | None:
+    """Gives 00:00 in Viet Nam of a day; None when absent.
+
+    Raises:
+        BadParameter: It is no day.
+    """
+    if not day:
+        return None
+    try:
+        return to_timestamp(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=VIETNAM))
+    except ValueError as error:
+        raise typer.BadParameter(f"{day!r} is no day; write YYYY-MM-DD") from error

@@ -1,0 +1,46 @@
+"""`lienthong audit`: who did what."""
+
+from typing import Annotated
+
+import typer
+
+from lienthong.cli.console import DEFAULT_CONTEXT, As, Column, Json, Size, field, moment, session, show_list
+from lienthong.client.context import SERVICES
+from lienthong.common.v1 import operations_pb2 as pb
+
+app = typer.Typer(help="The audit trail. Operators only.")
+
+ENTRY: tuple[Column, ...] = (
+    ("time", moment("time")),
+    ("system", field("system")),
+    ("for", field("agency")),
+    ("person", field("person")),
+    ("action", field("action")),
+    ("resource", field("resource")),
+    ("outcome", field("outcome")),
+    ("detail", field("detail")),
+)
+
+
+@app.command("list")
+def list_(
+    *,
+    service: Annotated[str, typer.Option(help="Only of this service.")] = "",
+    resource: Annotated[str, typer.Option(help="Only about this resource.")] = "",
+    limit: Size = 50,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Lists audit entries, newest first."""
+    rows: list[pb.AuditEntry] = []
+    with session(who) as axis:
+        for name in (service,) if service else SERVICES:
+            request = pb.ListAuditEntriesRequest(service=name, page_size=limit, resource=resource)
+            rows += axis.operations(name).ListAuditEntries(request).entries
+    rows.sort(key=lambda row: (row.time.seconds, row.time.nanos), reverse=True)
+    show_list(rows[:limit], ENTRY, as_json=as_json)
+
+
+@app.callback()
+def audits() -> None:
+    """The audit trail. Operators only."""

@@ -1,0 +1,44 @@
+"""`lienthong case`: where documents stand."""
+
+from typing import Annotated
+
+import typer
+
+from lienthong.cli.console import DEFAULT_CONTEXT, As, Column, Filter, Json, Size, field, moment, session, show_list
+from lienthong.cli.progress import state_text
+from lienthong.workflow.v1 import workflow_pb2 as pb
+
+app = typer.Typer(help="Cases: where each document stands at each recipient.")
+
+CASE: tuple[Column, ...] = (
+    ("document", field("document")),
+    ("code", field("code")),
+    ("subject", field("subject")),
+    ("from", field("sender_name")),
+    ("at", lambda case: case.progress.display_name or case.progress.code),
+    ("state", lambda case: state_text(case.progress)),
+    ("due", moment("due_time")),
+)
+
+
+@app.command("list")
+def list_(
+    *,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only those past their deadline.")] = False,
+    state: Annotated[str, typer.Option(help="Only in this state, such as PROCESSING.")] = "",
+    condition: Filter = "",
+    limit: Size = 50,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Lists cases that you sent or received."""
+    parts = [condition, "overdue = true" if overdue else "", f'state = "{state.upper()}"' if state else ""]
+    request = pb.ListCasesRequest(page_size=limit, filter=" AND ".join(part for part in parts if part))
+    with session(who) as axis:
+        answer = axis.workflow.ListCases(request)
+    show_list(answer.cases, CASE, as_json=as_json)
+
+
+@app.callback()
+def cases() -> None:
+    """Cases: where each document stands at each recipient."""

@@ -1,0 +1,54 @@
+"""`lienthong config`: what is configured, and whether it can be used."""
+
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from lienthong.cli.console import Json, out, print_json
+from lienthong.cli.run import ConfigFile, DataDir, load
+from lienthong.settings import Settings
+
+app = typer.Typer(help="Show and check the configuration.")
+Diff = Annotated[bool, typer.Option("--diff", help="Only what differs from the defaults.")]
+
+
+@app.command("show")
+def show(
+    *, config_file: ConfigFile = None, data_dir: DataDir = None, diff: Diff = False, as_json: Json = False
+) -> None:
+    """Shows every setting as the program would take it."""
+    _print(load(data_dir, config_file), diff=diff, as_json=as_json)
+
+
+@app.command("check")
+def check(
+    *, config_file: ConfigFile = None, data_dir: DataDir = None, diff: Diff = False, as_json: Json = False
+) -> None:
+    """Checks a configuration; all problems at once, exit code 2."""
+    settings = load(data_dir, config_file)
+    if diff or as_json:
+        _print(settings, diff=diff, as_json=as_json)
+    else:
+        out.print("the configuration can be used")
+
+
+def _print(settings: Settings, *, diff: bool, as_json: bool) -> None:
+    values: Any = settings.model_dump(mode="json")
+    if diff:
+        values = _changed(values, Settings().model_dump(mode="json"))
+    if as_json:
+        print_json(values)
+    else:
+        out.print(yaml.safe_dump(values, allow_unicode=True, sort_keys=False).rstrip() if values else "# all defaults")
+
+
+def _changed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            inner = _changed(value, defaults[key])
+            found |= {key: inner} if inner else {}
+        elif value != defaults[key]:
+            found[key] = value
+    return found

@@ -1,0 +1,171 @@
+"""What commands print: tables and words for people, JSON for programs, errors that say what to do."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from lienthong.chassis.clock import VIETNAM
+from lienthong.chassis.times import from_timestamp
+from lienthong.client import Axis, AxisCallError, connect
+from lienthong.client.context import Context, find_context, load_context
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+As = Annotated[
+    str, typer.Option("--as", metavar="CONTEXT", envvar="LIENTHONG_AS", help="Who speaks: name or file of a context.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+RequestId = Annotated[str, typer.Option("--request-id", help="Key for repeats; a new one when absent.")]
+Size = Annotated[int, typer.Option("--limit", help="At most so many rows.", min=1, max=500)]
+Filter = Annotated[str, typer.Option("--filter", help="Conditions joined by AND.")]
+
+DEFAULT_CONTEXT = ""
+"""The context in use: `lienthong context use NAME`, else `operator`."""
+
+Column = tuple[str, Callable[[Any], str]]
+
+
+def session(who: str) -> Axis:
+    """Opens a session as somebody.
+
+    Raises:
+        ContextError: The context cannot be used.
+    """
+    return connect(context_of(who))
+
+
+def context_of(who: str) -> Context:
+    """Reads the context that speaks."""
+    return load_context(context_file(who))
+
+
+def context_file(who: str) -> Path:
+    """Finds the file of the context that speaks: named, in use, or `operator`."""
+    return find_context(who or in_use() or "operator")
+
+
+def in_use() -> str:
+    """Tells which context was chosen with `lienthong context use`."""
+    chosen = Path("var") / "contexts" / "current"
+    return chosen.read_text("utf-8").strip() if chosen.is_file() else ""
+
+
+def show(message: Message, columns: Sequence[Column], *, as_json: bool) -> None:
+    """Prints one thing."""
+    if as_json:
+        print_json(to_dict(message))
+        return
+    for title, read in columns:
+        text = read(message)
+        if text:
+            out.print(f"[dim]{title:>14}[/]  {text}", soft_wrap=True)
+
+
+def show_list(messages: Iterable[Message], columns: Sequence[Column], *, as_json: bool) -> None:
+    """Prints a list."""
+    rows = list(messages)
+    if as_json:
+        print_json([to_dict(row) for row in rows])
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for title, _read in columns:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(read(row) for _title, read in columns))
+    out.print(table if rows else "[dim]nothing[/]")
+
+
+def to_dict(message: Message) -> dict[str, Any]:
+    """Makes plain data of a message; bytes are base64, names are those of the contract."""
+    return MessageToDict(message, preserving_proto_field_name=True)
+
+
+def print_json(value: Any) -> None:
+    """Prints JSON on one line of standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def when(message: Timestamp) -> str:
+    """Shows a time as people in Viet Nam read it; empty when it is not set."""
+    if not message.seconds:
+        return ""
+    return local(from_timestamp(message))
+
+
+def local(moment: datetime) -> str:
+    """Shows a time in Viet Nam."""
+    return moment.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def explain(error: AxisCallError) -> None:
+    """Says what went wrong and what to do, on standard error."""
+    err.print(f"[bold red]{error.reason}[/]  {error.message}", soft_wrap=True)
+    for violation in error.violations[1:] if len(error.violations) > 1 else ():
+        err.print(f"  · {violation.text()}", soft_wrap=True)
+    for key, value in error.metadata.items():
+        if key != "violations":
+            err.print(f"  [dim]{key}[/] {value}", soft_wrap=True)
+
+
+def transfer_bar(title: str, *, as_json: bool) -> "TransferBar":
+    """Makes a bar for a transfer; it stays silent when JSON was asked for or nobody looks."""
+    return TransferBar(title, silent=as_json or not err.is_terminal)
+
+
+class TransferBar:
+    """Shows how a transfer goes."""
+
+    def __init__(self, title: str, *, silent: bool) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=err,
+            disable=silent,
+        )
+        self._task = self._bar.add_task(title, total=None)
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        self._bar.start()
+        return self._advance
+
+    def __exit__(self, *exc: object) -> None:
+        self._bar.stop()
+
+    def _advance(self, done: int, total: int) -> None:
+        self._bar.update(self._task, completed=done, total=total or None)
+
+
+def field(name: str) -> Callable[[Any], str]:
+    """Reads a text field of a message."""
+    return lambda message: str(getattr(message, name))
+
+
+def moment(name: str) -> Callable[[Any], str]:
+    """Reads a time field of a message."""
+    return lambda message: when(getattr(message, name))
+
+
+def choice(name: str, prefix: str) -> Callable[[Any], str]:
+    """Reads an enumerated field of a message, without its prefix."""
+
+    def read(message: Message) -> str:
+        enum = message.DESCRIPTOR.fields_by_name[name].enum_type
+        return enum.values_by_number[getattr(message, name)].name.removeprefix(prefix).lower()
+
+    return read

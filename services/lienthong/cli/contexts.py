@@ -1,0 +1,68 @@
+"""`lienthong context`: who one can speak as."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from lienthong.cli.console import Json, in_use, out, print_json
+from lienthong.client.context import ContextError, find_context, folders, load_context
+
+app = typer.Typer(help="Choose who speaks.")
+
+
+@app.command("list")
+def list_(*, as_json: Json = False) -> None:
+    """Lists the contexts that are found."""
+    found = {file.stem: file for folder in reversed(folders()) for file in sorted(folder.glob("*.yaml"))}
+    current = in_use() or "operator"
+    if as_json:
+        rows = [{"name": name, "file": str(file), "in_use": name == current} for name, file in found.items()]
+        print_json(rows)
+        return
+    for name, file in sorted(found.items()):
+        out.print(f"{'*' if name == current else ' '} {name:<20} {load_context(file).address:<24} [dim]{file}[/]")
+
+
+@app.command("use")
+def use(name: str, *, as_json: Json = False) -> None:
+    """Speaks as NAME from now on, in this folder."""
+    file = find_context(name)
+    chosen = Path("var") / "contexts" / "current"
+    chosen.parent.mkdir(parents=True, exist_ok=True)
+    chosen.write_text(f"{name}\n", "utf-8")
+    if as_json:
+        print_json({"name": name, "file": str(file)})
+    else:
+        out.print(f"speaking as {name} ({file})")
+
+
+@app.command("add")
+def add(
+    name: str,
+    address: str,
+    *,
+    authority: Annotated[Path, typer.Option(help="Roots of the axis, PEM.")],
+    certificate: Annotated[Path, typer.Option(help="Client certificate, PEM.")],
+    key: Annotated[Path, typer.Option(help="Its private key, PEM.")],
+    agency: Annotated[str, typer.Option(help="Agency to act for, where there are several.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Adds a context for ADDRESS (host:port)."""
+    for file in (authority, certificate, key):
+        if not file.is_file():
+            raise ContextError(f"{file} does not exist; a context names files that do")
+    target = folders()[0] / f"{name}.yaml"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    values = {
+        "address": address,
+        "authority": str(authority.resolve()),
+        "certificate": str(certificate.resolve()),
+        "key": str(key.resolve()),
+    } | ({"agency": agency} if agency else {})
+    target.write_text(yaml.safe_dump(values), "utf-8")
+    if as_json:
+        print_json({"name": name, "file": str(target)})
+    else:
+        out.print(f"context {name} written to {target}")

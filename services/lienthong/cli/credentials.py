@@ -1,0 +1,99 @@
+"""Credentials of a system: the key is made here and never leaves; the axis certifies it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from lienthong.chassis import pki
+from lienthong.chassis.keyfiles import request_to_pem, write_private_key
+from lienthong.client import Axis
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import directory_pb2 as common
+from lienthong.routing.v1 import directory_pb2
+from lienthong.signing.v1 import signing_pb2
+
+ISSUE_SECONDS = 30.0
+"""Issuing waits so long for the new system to be known everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What was issued.
+
+    Attributes:
+        system: Resource name of the system.
+        certificate: File of the certificate chain.
+        context: File of the context; None when the key is elsewhere.
+    """
+
+    system: str
+    certificate: Path
+    context: Path | None
+
+
+def issue(axis: Axis, agency: str, name: str, folder: Path, csr: Path | None) -> Issued:
+    """Registers a system that acts for an agency, and certifies its key.
+
+    Args:
+        axis: A session as operator.
+        agency: Resource name of the agency, or a code.
+        name: Name of the context and of the files.
+        folder: Where files go.
+        csr: Certificate request of a key that is elsewhere; None makes a key here.
+
+    Raises:
+        AxisCallError: It is refused.
+    """
+    found = axis.directory.GetAgency(
+        directory_pb2.GetAgencyRequest(name=f"agencies/{agency.removeprefix('agencies/')}")
+    )
+    system = axis.directory.CreateSystem(
+        directory_pb2.CreateSystemRequest(
+            system=common.System(
+                display_name=name,
+                role=common.SYSTEM_ROLE_AGENCY_SYSTEM,
+                grants=[common.Grant(agency=found.name)],
+            ),
+            request_id=new_request_id(),
+        )
+    )
+    return certify(axis, system.name, name, folder, csr)
+
+
+def certify(axis: Axis, system: str, name: str, folder: Path, csr: Path | None) -> Issued:
+    """Certifies a key of a system that is registered already.
+
+    Raises:
+        AxisCallError: It is refused.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    request = csr.read_bytes() if csr else _new_key(folder / f"{name}.key", name)
+    certificate = axis.signing.IssueCertificate(
+        signing_pb2.IssueCertificateRequest(system=system, csr=request, request_id=new_request_id()),
+        timeout=ISSUE_SECONDS,
+    )
+    chain = folder / f"{name}.crt"
+    chain.write_bytes(certificate.chain)
+    return Issued(system, chain, None if csr else _context(axis, folder, name))
+
+
+def _new_key(file: Path, name: str) -> bytes:
+    key = pki.new_key()
+    write_private_key(file, key, None)
+    return request_to_pem(pki.make_request(key, name))
+
+
+def _context(axis: Axis, folder: Path, name: str) -> Path:
+    context = axis.context
+    values = {
+        "address": context.address,
+        "authority": str(context.authority.resolve()) if context.authority else "",
+        "certificate": f"{name}.crt",
+        "key": f"{name}.key",
+    }
+    if context.addresses:
+        values["addresses"] = dict(context.addresses)  # type: ignore[assignment] # YAML holds the mapping as it is
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump(values), "utf-8")
+    return file

@@ -1,0 +1,37 @@
+"""`lienthong demo`: plays the founding story, or the journey of a real file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lienthong.cli.console import Json, err, out, print_json
+from lienthong.demo.file import play_file
+from lienthong.demo.story import play
+from lienthong.demo.timeline import StoryError
+
+FAILED = 1
+
+
+def demo(
+    file: Annotated[Path | None, typer.Argument(help="Play the journey of this edXML file instead.")] = None,
+    *,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Data folder; a throw-away one when absent.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the platform up, with the story in it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Plays the founding story on a platform of its own; exit code 0 only when every step was confirmed."""
+    try:
+        if file is not None:
+            play_file(out, file, data_dir, keep=keep)
+        else:
+            play(out, data_dir, keep=keep)
+    except StoryError as error:
+        err.print(f"[bold red]NOT CONFIRMED[/]  {error}", soft_wrap=True)
+        if as_json:
+            print_json({"confirmed": False, "error": str(error)})
+        raise typer.Exit(FAILED) from error
+    if as_json:
+        print_json({"confirmed": True})

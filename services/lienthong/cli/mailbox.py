@@ -1,0 +1,182 @@
+"""`lienthong mailbox`: what waits for one's agency."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf.message import Message
+
+from lienthong import edxml
+from lienthong.chassis.times import to_duration
+from lienthong.cli.console import (
+    DEFAULT_CONTEXT,
+    As,
+    Column,
+    Json,
+    RequestId,
+    Size,
+    choice,
+    field,
+    moment,
+    out,
+    print_json,
+    session,
+    show_list,
+    to_dict,
+    transfer_bar,
+)
+from lienthong.client import Axis
+from lienthong.client.transfers import new_request_id
+from lienthong.routing.v1 import mailbox_pb2 as pb
+
+app = typer.Typer(help="Your mailbox: list, pull, download, acknowledge.")
+
+HASH_DIFFERS = 1
+
+ITEM: tuple[Column, ...] = (
+    ("item", field("name")),
+    ("kind", choice("kind", "ITEM_KIND_")),
+    ("from", field("from_name")),
+    ("code", field("code")),
+    ("subject", field("subject")),
+    ("status", field("status_code")),
+    ("signatures", field("verdict_text_vi")),
+    ("lease", field("lease")),
+    ("since", moment("create_time")),
+)
+RESULT: tuple[Column, ...] = (
+    ("item", field("name")),
+    ("result", lambda result: "ok" if not result.status.code else result.status.message),
+    ("lease until", moment("lease_expire_time")),
+)
+
+Pairs = Annotated[list[str], typer.Argument(help="ITEM=LEASE, as `pull` printed them.")]
+
+
+@app.command("list")
+def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists what waits, without leasing."""
+    with session(who) as axis:
+        answer = axis.mailbox.ListItems(pb.ListItemsRequest(page_size=limit))
+    show_list(answer.items, ITEM, as_json=as_json)
+
+
+@app.command("pull")
+def pull(
+    *,
+    most: Annotated[int, typer.Option("--max", help="At most so many.", min=1, max=100)] = 10,
+    seconds: Annotated[int, typer.Option(help="How long the lease lasts.", min=5, max=3600)] = 60,
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Leases a batch: urgent first, then oldest."""
+    with session(who) as axis:
+        answer = axis.mailbox.PullItems(
+            pb.PullItemsRequest(
+                max_items=most,
+                lease_duration=to_duration(timedelta(seconds=seconds)),
+                request_id=request_id or new_request_id(),
+            )
+        )
+    show_list(answer.items, ITEM, as_json=as_json)
+
+
+@app.command("download")
+def download(
+    delivery: Annotated[str, typer.Argument(help="A delivery, `deliveries/…`, or an item, `items/…`.")],
+    *,
+    folder: Annotated[Path, typer.Option("--to", help="Folder for the files.")] = Path(),
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Writes the edXML file and the attachments of a delivery, and compares their hashes."""
+    with session(who) as axis:
+        files = download_received(axis, delivery, folder, as_json=as_json)
+    if as_json:
+        print_json([{"file": str(file), "ok": ok} for file, ok in files])
+    else:
+        for file, ok in files:
+            out.print(f"{file}  {'hash as promised' if ok else '[red]HASH DIFFERS[/]'}")
+    if not all(ok for _file, ok in files):
+        raise typer.Exit(HASH_DIFFERS)
+
+
+@app.command("ack")
+def ack(items: Pairs, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Tells that items are stored; they leave the mailbox."""
+    with session(who) as axis:
+        answer = axis.mailbox.AcknowledgeItems(pb.AcknowledgeItemsRequest(items=_leased(items)))
+    show_list(_results(answer), RESULT, as_json=as_json)
+
+
+@app.command("fail")
+def fail(
+    items: Pairs,
+    *,
+    reason: Annotated[str, typer.Option(help="Why they cannot be taken.")],
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Tells that items cannot be taken; they are parked for an operator."""
+    with session(who) as axis:
+        answer = axis.mailbox.FailItems(pb.FailItemsRequest(items=_leased(items, reason)))
+    show_list(_results(answer), RESULT, as_json=as_json)
+
+
+@app.command("watch")
+def watch(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Stays and says whenever something new waits."""
+    with session(who) as axis:
+        for hint in axis.watch_mailbox():
+            if as_json:
+                print_json(to_dict(hint))
+            else:
+                out.print(f"{hint.waiting} waiting")
+
+
+def download_received(axis: Axis, name: str, folder: Path, *, as_json: bool) -> list[tuple[Path, bool]]:
+    """Writes what was delivered into a folder; tells for each file whether its hash is the promised one.
+
+    Raises:
+        AxisCallError: The axis refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if name.startswith("items/"):
+        return [(_fetch(axis, f"{name}/content", folder / f"{name.split('/')[1]}.edxml", 0, as_json=as_json)[0], True)]
+    delivery = axis.mailbox.GetDelivery(pb.GetDeliveryRequest(name=name))
+    file, found = _fetch(axis, f"{name}/content", folder / "document.edxml", delivery.content_size, as_json=as_json)
+    files = [(file, found == delivery.content_sha256.hex())]
+    for one in delivery.attachments:
+        label = folder / f"{one.ordinal}-{edxml.safe_file_name(one.name)}"
+        file, found = _fetch(axis, f"{name}/attachments/{one.ordinal}", label, one.size, as_json=as_json)
+        files.append((file, found == one.sha256.hex()))
+    return files
+
+
+def _fetch(axis: Axis, name: str, target: Path, size: int, *, as_json: bool) -> tuple[Path, str]:
+    with transfer_bar(target.name, as_json=as_json) as progress, target.open("wb") as stream:
+        return target, axis.download(name, stream, progress, size)
+
+
+def _leased(items: Sequence[str], reason: str = "") -> list[pb.LeasedItem]:
+    leased = []
+    for item in items:
+        name, found, lease = item.partition("=")
+        if not found:
+            raise typer.BadParameter(f"{item!r} has no lease; write ITEM=LEASE as `pull` printed them")
+        leased.append(pb.LeasedItem(name=name, lease=lease, reason=reason))
+    return leased
+
+
+def _results(answer: pb.BatchResponse) -> Sequence[Message]:
+    return list(answer.results)
+
+
+def sha256_of(file: Path) -> str:
+    """Hashes a file, hex."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

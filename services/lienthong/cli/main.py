@@ -1,0 +1,98 @@
+"""`lienthong`: all groups of commands, and what becomes of errors.
+
+Exit codes: 0 done; 1 failed inside; 2 wrong usage or configuration; 3 refused as wrong; 4 not found; 5 not allowed;
+6 exists with other content; 7 not in this state; 8 the axis is away or busy.
+"""
+
+import sys
+
+import typer
+
+from lienthong.chassis.config import ConfigError
+from lienthong.cli import (
+    agency,
+    audit,
+    case,
+    config,
+    contexts,
+    demo,
+    doctor,
+    document,
+    edxml,
+    mailbox,
+    notice,
+    ops,
+    run,
+    status,
+    subscription,
+    system,
+    task,
+)
+from lienthong.cli.console import err, explain
+from lienthong.client import (
+    AxisCallError,
+    AxisUnavailableError,
+    ConflictError,
+    ContextError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    PreconditionError,
+)
+
+USAGE = 2
+_EXIT_CODES: tuple[tuple[type[AxisCallError], int], ...] = (
+    (InvalidRequestError, 3),
+    (NotFoundError, 4),
+    (NotAllowedError, 5),
+    (ConflictError, 6),
+    (PreconditionError, 7),
+    (AxisUnavailableError, 8),
+)
+
+app = typer.Typer(
+    name="lienthong",
+    help="An open axis on which agencies exchange signed electronic documents.",
+    epilog=(__doc__ or "").split("\n\n")[1],
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+for name, group in (
+    ("agency", agency.app),
+    ("system", system.app),
+    ("document", document.app),
+    ("mailbox", mailbox.app),
+    ("status", status.app),
+    ("task", task.app),
+    ("case", case.app),
+    ("notice", notice.app),
+    ("subscription", subscription.app),
+    ("edxml", edxml.app),
+    ("ops", ops.app),
+    ("audit", audit.app),
+    ("config", config.app),
+    ("context", contexts.app),
+):
+    app.add_typer(group, name=name, no_args_is_help=True)
+
+
+def main() -> None:
+    """Runs the command line; ends the process with a documented exit code."""
+    try:
+        app()
+    except AxisCallError as error:
+        explain(error)
+        sys.exit(next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1))
+    except ContextError as error:
+        err.print(f"[bold red]CONTEXT[/]  {error}", soft_wrap=True)
+        sys.exit(USAGE)
+    except ConfigError as error:
+        for problem in error.problems:
+            err.print(f"[bold red]CONFIG[/]  {problem}", soft_wrap=True)
+        sys.exit(USAGE)
+    except BrokenPipeError:
+        sys.exit(1)

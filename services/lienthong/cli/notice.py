@@ -1,0 +1,62 @@
+"""`lienthong notice`: what one was told."""
+
+import typer
+
+from lienthong.cli.console import (
+    DEFAULT_CONTEXT,
+    As,
+    Column,
+    Filter,
+    Json,
+    Size,
+    choice,
+    field,
+    moment,
+    out,
+    print_json,
+    session,
+    show_list,
+    to_dict,
+)
+from lienthong.notification.v1 import notification_pb2 as pb
+
+app = typer.Typer(help="Notices: list, watch, mark as read.")
+
+NOTICE: tuple[Column, ...] = (
+    ("notice", field("name")),
+    ("kind", field("kind")),
+    ("title", field("title")),
+    ("channel", choice("channel", "CHANNEL_")),
+    ("state", choice("state", "NOTICE_STATE_")),
+    ("made", moment("create_time")),
+)
+
+
+@app.command("list")
+def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists notices, newest first."""
+    with session(who) as axis:
+        answer = axis.notification.ListNotices(pb.ListNoticesRequest(page_size=limit, filter=condition))
+    show_list(answer.notices, NOTICE, as_json=as_json)
+
+
+@app.command("watch")
+def watch(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Stays and shows notices as they come."""
+    with session(who) as axis:
+        for change in axis.watch_notices():
+            if as_json:
+                print_json(to_dict(change.notice))
+            else:
+                out.print(f"{change.notice.title}\n  {change.notice.text}")
+
+
+@app.command("ack")
+def ack(notices: list[str], *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Marks notices as read."""
+    with session(who) as axis:
+        answer = axis.notification.AcknowledgeNotices(pb.AcknowledgeNoticesRequest(names=notices))
+    if as_json:
+        print_json({"changed": answer.changed})
+    else:
+        out.print(f"{answer.changed} marked as read")

@@ -1,0 +1,180 @@
+"""`lienthong ops`: events on their way, events that wait or failed. Operators only."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from lienthong.chassis.times import from_duration, to_timestamp
+from lienthong.cli.console import (
+    DEFAULT_CONTEXT,
+    As,
+    Column,
+    Json,
+    Size,
+    field,
+    moment,
+    out,
+    print_json,
+    session,
+    show,
+    show_list,
+    to_dict,
+)
+from lienthong.client.context import SERVICES
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import operations_pb2 as pb
+
+app = typer.Typer(help="Operate: outboxes, parked events, dead letters, lag.")
+letters = typer.Typer(help="Events that could not be handled.")
+outbox = typer.Typer(help="Events on their way out.", invoke_without_command=True)
+app.add_typer(letters, name="dead-letters", no_args_is_help=True)
+app.add_typer(outbox, name="outbox")
+
+Service = Annotated[str, typer.Option(help="Name of the service; every one when absent.")]
+OneService = Annotated[str, typer.Option("--service", help="Name of the service.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")]
+
+EVENT: tuple[Column, ...] = (
+    ("event", field("event")),
+    ("topic", field("topic")),
+    ("type", lambda event: event.type.rpartition(".")[2]),
+    ("subject", field("subject")),
+    ("version", field("sequence")),
+    ("attempts", field("attempts")),
+    ("since", moment("hold_time")),
+    ("reason", field("reason")),
+)
+
+
+@app.command("lag")
+def lag(*, service: Service = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Shows how far services are behind, in records and seconds."""
+    with session(who) as axis:
+        for name in _services(service):
+            answer = axis.operations(name).GetLag(pb.GetLagRequest(service=name))
+            if as_json:
+                print_json({"service": name} | to_dict(answer))
+                continue
+            records = sum(row.records for row in answer.partitions)
+            oldest = max((from_duration(row.age).total_seconds() for row in answer.partitions), default=0.0)
+            out.print(f"{name:<14} {records:>8} records  {oldest:8.1f} s")
+
+
+@app.command("parked")
+def parked(*, service: Service = "", limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists events that arrived before the one they follow on."""
+    rows = []
+    with session(who) as axis:
+        for name in _services(service):
+            request = pb.ListParkedEventsRequest(service=name, page_size=limit)
+            rows += list(axis.operations(name).ListParkedEvents(request).events)
+    show_list(rows, EVENT, as_json=as_json)
+
+
+@letters.command("list")
+def list_letters(*, service: Service = "", limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists dead letters, oldest first."""
+    rows = []
+    with session(who) as axis:
+        for name in _services(service):
+            request = pb.ListDeadLettersRequest(service=name, page_size=limit)
+            rows += list(axis.operations(name).ListDeadLetters(request).events)
+    show_list(rows, EVENT, as_json=as_json)
+
+
+@letters.command("show")
+def show_letter(event: str, *, service: OneService, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Shows one dead letter with what redriving it would do."""
+    with session(who) as axis:
+        operations = axis.operations(service)
+        found = operations.ListDeadLetters(pb.ListDeadLettersRequest(service=service, page_size=500)).events
+        trial = operations.RedriveDeadLetter(
+            pb.RedriveDeadLetterRequest(service=service, event=event, dry_run=True, request_id=new_request_id())
+        )
+    for letter in found:
+        if letter.event == event:
+            show(letter, (*EVENT, ("redrive", lambda _: trial.error or "would be handled")), as_json=as_json)
+
+
+@letters.command("redrive")
+def redrive(
+    event: str, *, service: OneService, dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False
+) -> None:
+    """Handles a dead letter again, then what is parked behind it."""
+    request = pb.RedriveDeadLetterRequest(service=service, event=event, dry_run=dry_run, request_id=new_request_id())
+    with session(who) as axis:
+        answer = axis.operations(service).RedriveDeadLetter(request)
+    if as_json:
+        print_json(to_dict(answer))
+    else:
+        word = "would be handled" if dry_run else "handled"
+        out.print(
+            f"{word}; {answer.released} parked events follow" if answer.handled else f"failed again: {answer.error}"
+        )
+    if not answer.handled:
+        raise typer.Exit(1)
+
+
+@letters.command("skip")
+def skip(
+    event: str,
+    *,
+    service: OneService,
+    note: Annotated[str, typer.Option(help="Why, for the audit trail.")],
+    dry_run: DryRun = False,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Gives a dead letter up and releases what is parked behind it."""
+    request = pb.SkipDeadLetterRequest(
+        service=service, event=event, note=note, dry_run=dry_run, request_id=new_request_id()
+    )
+    with session(who) as axis:
+        answer = axis.operations(service).SkipDeadLetter(request)
+    if as_json:
+        print_json(to_dict(answer))
+    else:
+        out.print(f"{'would be given up' if dry_run else 'given up'}; {answer.released} parked events follow")
+
+
+@outbox.callback()
+def outboxes(
+    context: typer.Context, *, service: Service = "", who: As = DEFAULT_CONTEXT, as_json: Json = False
+) -> None:
+    """Shows how many events wait to be published."""
+    if context.invoked_subcommand:
+        return
+    with session(who) as axis:
+        for name in _services(service):
+            answer = axis.operations(name).GetOutbox(pb.GetOutboxRequest(service=name))
+            if as_json:
+                print_json({"service": name} | to_dict(answer))
+            else:
+                age = from_duration(answer.oldest_age).total_seconds()
+                out.print(f"{name:<14} {answer.waiting:>8} waiting  {age:8.1f} s  {answer.kept:>10} kept")
+
+
+@outbox.command("republish")
+def republish(
+    *,
+    service: OneService,
+    since: Annotated[datetime, typer.Option(help="Rows written at or after this time.")],
+    dry_run: DryRun = False,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Publishes kept rows again; consumers drop what they have seen."""
+    request = pb.RepublishOutboxRequest(
+        service=service, since=to_timestamp(since.astimezone()), dry_run=dry_run, request_id=new_request_id()
+    )
+    with session(who) as axis:
+        answer = axis.operations(service).RepublishOutbox(request)
+    if as_json:
+        print_json(to_dict(answer))
+    else:
+        out.print(f"{answer.events} events {'would be ' if dry_run else ''}published again")
+
+
+def _services(named: str) -> tuple[str, ...]:
+    return (named,) if named else SERVICES

@@ -1,0 +1,72 @@
+"""How the four steps are shown: one row for each recipient, time spent in each step."""
+
+from datetime import timedelta
+
+from rich.table import Table
+
+from lienthong.chassis.times import from_duration
+from lienthong.cli.console import out, print_json, to_dict
+from lienthong.common.v1 import lifecycle_pb2
+from lienthong.workflow.v1 import workflow_pb2 as pb
+
+STEPS = ("Tiếp nhận, trình", "Phân công", "Đang xử lý", "Hoàn thành")
+
+STATES = {
+    lifecycle_pb2.DELIVERY_STATE_SENT: "đã gửi",
+    lifecycle_pb2.DELIVERY_STATE_ARRIVED: "đã đến (01)",
+    lifecycle_pb2.DELIVERY_STATE_REFUSED: "từ chối (02)",
+    lifecycle_pb2.DELIVERY_STATE_ACCEPTED: "đã tiếp nhận (03)",
+    lifecycle_pb2.DELIVERY_STATE_ASSIGNED: "phân công (04)",
+    lifecycle_pb2.DELIVERY_STATE_PROCESSING: "đang xử lý (05)",
+    lifecycle_pb2.DELIVERY_STATE_DONE: "hoàn thành (06)",
+    lifecycle_pb2.DELIVERY_STATE_WITHDRAWN: "đã thu hồi",
+    lifecycle_pb2.DELIVERY_STATE_SUPERSEDED: "đã thay bằng bản mới",
+    lifecycle_pb2.DELIVERY_STATE_FAILED: "không gửi được",
+}
+"""Names of states as a leader reads them."""
+
+
+def print_progress(progress: pb.Progress, *, as_json: bool) -> None:
+    """Prints a progress."""
+    if as_json:
+        print_json(to_dict(progress))
+        return
+    closed = "  [green]case closed[/]" if progress.closed else ""
+    table = Table(
+        box=None, header_style="dim", title_justify="left", title=f"{progress.code} {progress.subject}{closed}"
+    )
+    for title in ("agency", "state", *STEPS, "note"):
+        table.add_column(title)
+    for row in progress.recipients:
+        table.add_row(row.display_name or row.code, state_text(row), *steps_text(row), note_text(row))
+    out.print(table)
+
+
+def state_text(row: pb.RecipientProgress) -> str:
+    """Says where a recipient stands."""
+    return STATES.get(row.state, "?") + (" [red]overdue[/]" if row.overdue else "")
+
+
+def steps_text(row: pb.RecipientProgress) -> list[str]:
+    """Says how long each step took, or takes so far."""
+    texts = ["", "", "", ""]
+    for step in row.steps:
+        if step.HasField("start_time"):
+            running = "" if step.HasField("end_time") or step.step == len(STEPS) else " …"
+            texts[step.step - 1] = f"✓ {_length(from_duration(step.duration))}{running}"
+    return texts
+
+
+def note_text(row: pb.RecipientProgress) -> str:
+    """Says what else is to be known."""
+    answered = f"answered by {row.answered_by}" if row.answered_by else ""
+    return "; ".join(text for text in (row.failure, answered, row.note) if text)
+
+
+def _length(length: timedelta) -> str:
+    seconds = length.total_seconds()
+    if seconds < 60:  # noqa: PLR2004 -- seconds of a minute
+        return f"{seconds:.1f}s"
+    minutes, _ = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}" if hours else f"{minutes}min"

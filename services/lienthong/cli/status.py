@@ -1,0 +1,103 @@
+"""`lienthong status`: what one reports about documents."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lienthong.chassis.times import to_timestamp
+from lienthong.cli.console import (
+    DEFAULT_CONTEXT,
+    As,
+    Column,
+    Json,
+    RequestId,
+    Size,
+    choice,
+    err,
+    field,
+    moment,
+    session,
+    show_list,
+)
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import document_pb2
+from lienthong.workflow.v1 import workflow_pb2 as pb
+
+app = typer.Typer(help="Statuses: report, and link what matches no document.")
+unmatched = typer.Typer(help="Statuses that match no delivery of yours.")
+app.add_typer(unmatched, name="unmatched", no_args_is_help=True)
+
+REFUSED = 3
+
+RESULT: tuple[Column, ...] = (
+    ("status", field("name")),
+    ("outcome", choice("outcome", "OUTCOME_")),
+    ("state", choice("state", "DELIVERY_STATE_")),
+    ("rule", field("rule")),
+    ("error", lambda result: result.status.message),
+)
+UNMATCHED: tuple[Column, ...] = (
+    ("status", field("name")),
+    ("code", field("code")),
+    ("DocumentId", field("document_id")),
+    ("document", field("document_code")),
+    ("text", field("description")),
+    ("received", moment("receive_time")),
+)
+
+
+@app.command("report")
+def report(
+    document: Annotated[str, typer.Argument(help="A delivery, `deliveries/…`, or a DocumentId.")] = "",
+    *,
+    code: Annotated[str, typer.Option(help="01 … 06, 13, 15, 16.")] = "",
+    note: Annotated[str, typer.Option(help="Free text; the reason for 02, 13, 16.")] = "",
+    arrival_number: Annotated[str, typer.Option(help="Number in the incoming register, with 03.")] = "",
+    staff: Annotated[str, typer.Option(help="Who acted.")] = "",
+    at: Annotated[datetime | None, typer.Option(help="When it happened; now when absent.")] = None,
+    file: Annotated[list[Path] | None, typer.Option(help="edXML status file; may be repeated.")] = None,
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Reports a status, or edXML status files. Exit code 3 when one was not recorded."""
+    request = pb.ReportStatusesRequest(request_id=request_id or new_request_id())
+    if document:
+        row = request.statuses.add(code=code, description=note, arrival_number=arrival_number)
+        if document.startswith("deliveries/"):
+            row.delivery = document
+        else:
+            row.document_id = document
+        if staff:
+            row.staff.CopyFrom(document_pb2.Staff(name=staff))
+        stamp = to_timestamp(at.astimezone()) if at else None
+        if stamp is not None:
+            row.event_time.CopyFrom(stamp)
+    request.edxml.extend(one.read_bytes() for one in file or [])
+    if not request.statuses and not request.edxml:
+        err.print("name a document with --code, or give --file")
+        raise typer.Exit(2)
+    with session(who) as axis:
+        answer = axis.workflow.ReportStatuses(request)
+    show_list(answer.results, RESULT, as_json=as_json)
+    if any(result.status.code for result in answer.results):
+        raise typer.Exit(REFUSED)
+
+
+@unmatched.command("list")
+def list_unmatched(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists statuses of yours that match no delivery."""
+    with session(who) as axis:
+        answer = axis.workflow.ListUnmatchedStatuses(pb.ListUnmatchedStatusesRequest(page_size=limit))
+    show_list(answer.statuses, UNMATCHED, as_json=as_json)
+
+
+@unmatched.command("link")
+def link(status: str, delivery: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Links STATUS to DELIVERY; it then takes its ordinary course."""
+    request = pb.LinkUnmatchedStatusRequest(name=status, delivery=delivery, request_id=new_request_id())
+    with session(who) as axis:
+        answer = axis.workflow.LinkUnmatchedStatus(request)
+    show_list([answer], RESULT, as_json=as_json)

@@ -1,0 +1,103 @@
+"""`lienthong system`: systems that call the axis, and for whom they may act."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lienthong.cli import credentials
+from lienthong.cli.agency import resource
+from lienthong.cli.console import (
+    DEFAULT_CONTEXT,
+    As,
+    Column,
+    Json,
+    Size,
+    choice,
+    context_file,
+    field,
+    moment,
+    session,
+    show,
+    show_list,
+)
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import directory_pb2 as common
+from lienthong.routing.v1 import directory_pb2 as pb
+
+app = typer.Typer(help="Systems: register, grant, revoke.")
+
+COLUMNS: tuple[Column, ...] = (
+    ("name", field("name")),
+    ("system", field("display_name")),
+    ("role", choice("role", "SYSTEM_ROLE_")),
+    ("acts for", lambda system: ", ".join(grant.agency for grant in system.grants)),
+    ("revoked", moment("revoke_time")),
+)
+
+
+@app.command("add")
+def add(
+    name: str,
+    *,
+    act_for: Annotated[list[str] | None, typer.Option(help="Agency to act for; may be repeated.")] = None,
+    operator: Annotated[bool, typer.Option("--operator", help="Register an operator.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="Where key, certificate and context go.")] = None,
+    csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Registers a system and certifies its key."""
+    role = common.SYSTEM_ROLE_OPERATOR if operator else common.SYSTEM_ROLE_AGENCY_SYSTEM
+    with session(who) as axis:
+        agencies = [axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(one))) for one in act_for or []]
+        grants = [common.Grant(agency=agency.name) for agency in agencies]
+        system = common.System(display_name=name, role=role, grants=grants)
+        made = axis.directory.CreateSystem(pb.CreateSystemRequest(system=system, request_id=new_request_id()))
+        credentials.certify(axis, made.name, name, folder or context_file(who).parent, csr)
+    show(made, COLUMNS, as_json=as_json)
+
+
+@app.command("list")
+def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists systems."""
+    with session(who) as axis:
+        answer = axis.directory.ListSystems(pb.ListSystemsRequest(page_size=limit))
+    show_list(answer.systems, COLUMNS, as_json=as_json)
+
+
+@app.command("act-for")
+def act_for(system: str, agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lets SYSTEM act for AGENCY."""
+    with session(who) as axis:
+        found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
+        answer = axis.directory.GrantAgency(
+            pb.GrantAgencyRequest(
+                name=_name(system), grant=common.Grant(agency=found.name), request_id=new_request_id()
+            )
+        )
+    show(answer, COLUMNS, as_json=as_json)
+
+
+@app.command("revoke")
+def revoke(
+    system: str,
+    *,
+    certificate: Annotated[list[str] | None, typer.Option(help="Only this certificate: SHA-256, hex.")] = None,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Revokes SYSTEM, or single certificates of it; holds everywhere within 10 seconds."""
+    with session(who) as axis:
+        answer = axis.directory.RevokeSystem(
+            pb.RevokeSystemRequest(
+                name=_name(system),
+                certificates=[bytes.fromhex(one) for one in certificate or []],
+                request_id=new_request_id(),
+            )
+        )
+    show(answer, COLUMNS, as_json=as_json)
+
+
+def _name(system: str) -> str:
+    return system if system.startswith("systems/") else f"systems/{system}"

@@ -1,0 +1,100 @@
+"""`lienthong task`: who does what about a document."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from lienthong.chassis.times import to_timestamp
+from lienthong.cli.console import (
+    DEFAULT_CONTEXT,
+    As,
+    Column,
+    Filter,
+    Json,
+    RequestId,
+    Size,
+    choice,
+    field,
+    moment,
+    session,
+    show,
+    show_list,
+)
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import document_pb2
+from lienthong.workflow.v1 import workflow_pb2 as pb
+
+app = typer.Typer(help="Tasks: submit to the leader, assign, complete.")
+
+TASK: tuple[Column, ...] = (
+    ("task", field("name")),
+    ("delivery", field("delivery")),
+    ("kind", choice("kind", "TASK_KIND_")),
+    ("unit", field("unit")),
+    ("person", field("person")),
+    ("instruction", field("instruction")),
+    ("due", moment("due_time")),
+    ("completed", moment("complete_time")),
+    ("state", choice("state", "DELIVERY_STATE_")),
+)
+
+
+@app.command("assign")
+def assign(
+    delivery: str,
+    *,
+    submit: Annotated[bool, typer.Option("--submit", help="Submit to the leader instead of assigning.")] = False,
+    unit: Annotated[str, typer.Option(help="Unit.")] = "",
+    person: Annotated[str, typer.Option(help="Person.")] = "",
+    instruction: Annotated[str, typer.Option(help="What to do.")] = "",
+    due: Annotated[datetime | None, typer.Option(help="Until when.")] = None,
+    staff: Annotated[str, typer.Option(help="Who gives it.")] = "",
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Gives a task about DELIVERY; assigning reports 04."""
+    request = pb.AssignTaskRequest(
+        delivery=delivery,
+        kind=pb.TASK_KIND_SUBMIT if submit else pb.TASK_KIND_ASSIGN,
+        unit=unit,
+        person=person,
+        instruction=instruction,
+        due_time=to_timestamp(due.astimezone()) if due else None,
+        staff=document_pb2.Staff(name=staff) if staff else None,
+        request_id=request_id or new_request_id(),
+    )
+    with session(who) as axis:
+        answer = axis.workflow.AssignTask(request)
+    show(answer, TASK, as_json=as_json)
+
+
+@app.command("list")
+def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists tasks at your agency."""
+    with session(who) as axis:
+        answer = axis.workflow.ListTasks(pb.ListTasksRequest(page_size=limit, filter=condition))
+    show_list(answer.tasks, TASK, as_json=as_json)
+
+
+@app.command("complete")
+def complete(
+    task: str,
+    *,
+    result: Annotated[str, typer.Option(help="Result in words.")] = "",
+    staff: Annotated[str, typer.Option(help="Who did it.")] = "",
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Completes TASK; the last one reports 06."""
+    request = pb.CompleteTaskRequest(
+        name=task,
+        result=result,
+        staff=document_pb2.Staff(name=staff) if staff else None,
+        request_id=request_id or new_request_id(),
+    )
+    with session(who) as axis:
+        answer = axis.workflow.CompleteTask(request)
+    show(answer, TASK, as_json=as_json)

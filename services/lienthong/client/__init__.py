@@ -1,0 +1,41 @@
+"""The client library: `from lienthong.client import connect`.
+
+::
+
+    with connect("var/contexts/vpcp.yaml") as axis:
+        receipt = axis.submit_file("cong-van.edxml")
+        for progress in axis.watch_progress(receipt.document):
+            ...
+
+Every call has a deadline. Only what is safe is tried again: calls that change nothing, and calls with a `request_id`.
+Transfers resume where they broke. What goes wrong is an `AxisCallError` that can be read.
+"""
+
+from lienthong.client.context import Context, ContextError, load_context
+from lienthong.client.errors import (
+    AxisCallError,
+    AxisUnavailableError,
+    ConflictError,
+    InvalidRequestError,
+    NotAllowedError,
+    NotFoundError,
+    PreconditionError,
+)
+from lienthong.client.session import Axis, connect
+from lienthong.client.transfers import Progress
+
+__all__ = [
+    "Axis",
+    "AxisCallError",
+    "AxisUnavailableError",
+    "ConflictError",
+    "Context",
+    "ContextError",
+    "InvalidRequestError",
+    "NotAllowedError",
+    "NotFoundError",
+    "PreconditionError",
+    "Progress",
+    "connect",
+    "load_context",
+]

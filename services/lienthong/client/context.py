@@ -1,0 +1,89 @@
+"""Contexts: where the axis is, and as whom to call. A YAML file each; keys and certificates are named, not held."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SERVICES = ("intake", "routing", "workflow", "signing", "notification")
+FOLDER_VARIABLE = "LIENTHONG_CONTEXTS"
+
+_KEYS = {"address", "addresses", "authority", "certificate", "key", "agency", "person"}
+
+
+class ContextError(Exception):
+    """A context cannot be used; the message says which file, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where and as whom.
+
+    Attributes:
+        address: Host and port that serve everything not named in `addresses`.
+        addresses: Host and port by service, where each is a process of its own.
+        authority: Roots against which servers verify, PEM; None calls without TLS, on loopback only.
+        certificate: Client certificate, PEM.
+        key: Its private key, PEM.
+        agency: Agency to act for, where the system may act for several: identifier or code.
+        person: Person who acts, for the audit trail.
+    """
+
+    address: str
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    authority: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    agency: str = ""
+    person: str = ""
+
+    def address_of(self, service: str) -> str:
+        """Gives the address of a service."""
+        return self.addresses.get(service, self.address)
+
+
+def folders() -> tuple[Path, ...]:
+    """Gives the folders in which contexts are looked for: named by the environment, of a local platform, the user's."""
+    named = os.environ.get(FOLDER_VARIABLE)
+    user = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "lienthong" / "contexts"
+    return (*([Path(named)] if named else []), Path("var") / "contexts", user)
+
+
+def find_context(name: str) -> Path:
+    """Finds a context by its name, or takes a path.
+
+    Raises:
+        ContextError: There is none.
+    """
+    direct = Path(name)
+    if direct.suffix == ".yaml" and direct.is_file():
+        return direct
+    for folder in folders():
+        file = folder / f"{name}.yaml"
+        if file.is_file():
+            return file
+    looked = ", ".join(str(folder) for folder in folders())
+    raise ContextError(f"context {name!r} is not in {looked}. See `lienthong context list`, or set {FOLDER_VARIABLE}.")
+
+
+def load_context(file: Path | str) -> Context:
+    """Reads a context. Relative paths in it count from its own folder.
+
+    Raises:
+        ContextError: The file cannot be read, or holds an unknown key or no address.
+    """
+    place = Path(file)
+    try:
+        values: Any = yaml.safe_load(place.read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ContextError(f"context {place} cannot be read: {error}") from error
+    if not isinstance(values, dict) or not values.get("address"):
+        raise ContextError(f"context {place} names no address; add `address: host:port`")
+    unknown = values.keys() - _KEYS
+    if unknown:
+        raise ContextError(f"context {place} has unknown keys: {', '.join(sorted(unknown))}")
+    files = {key: place.parent / str(values[key]) for key in ("authority", "certificate", "key") if key in values}
+    return Context(**(values | files))

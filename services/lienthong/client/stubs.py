@@ -1,0 +1,136 @@
+"""Calls with deadlines, identity and safe retries, made from the service descriptors."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+from lienthong.client.errors import AxisUnavailableError, call_error
+
+DEFAULT_SECONDS = 30.0
+ATTEMPTS = 5
+
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 2.0
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+class Stub:
+    """The calls of one service, by their names as the contract spells them."""
+
+    def __init__(self, channel: grpc.Channel, service: ServiceDescriptor, metadata: Metadata) -> None:
+        for method in service.methods:
+            make = _stream if method.server_streaming else _unary
+            setattr(self, method.name, make(channel, method, metadata))
+
+
+def retried(action: Callable[[float], Any], *, seconds: float, safe: bool) -> Any:
+    """Does something, again when that is safe and the axis could not answer.
+
+    Args:
+        action: Takes the seconds that are left, and does it.
+        seconds: Deadline of all attempts together.
+        safe: Whether doing it twice is like doing it once.
+
+    Raises:
+        AxisCallError: The last failure.
+    """
+    end = time.monotonic() + seconds
+    delay = _FIRST_DELAY
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return action(max(0.001, end - time.monotonic()))
+        except AxisUnavailableError as error:
+            pause = _pause(error, delay)
+            if not safe or attempt == ATTEMPTS or time.monotonic() + pause >= end:
+                raise
+        time.sleep(pause)
+        delay = min(delay * 2, _LONGEST_DELAY)
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _pause(error: AxisUnavailableError, delay: float) -> float:
+    jittered = delay * (0.5 + random.random())  # noqa: S311 -- spreads retries, keeps no secret
+    return max(jittered, error.retry_after.total_seconds() if error.retry_after else 0.0)
+
+
+def _unary(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) -> Callable[..., Message]:
+    call = channel.unary_unary(
+        _path(method),
+        request_serializer=_serialise,
+        response_deserializer=GetMessageClass(method.output_type).FromString,
+    )
+    keyed = "request_id" in method.input_type.fields_by_name
+
+    def perform(request: Message, timeout: float = DEFAULT_SECONDS) -> Message:
+        def once(left: float) -> Message:
+            try:
+                return call(request, timeout=left, metadata=metadata)
+            except grpc.RpcError as error:
+                raise call_error(error) from error
+
+        safe = not keyed or bool(getattr(request, "request_id"))  # noqa: B009 -- a field that only keyed messages have
+        answer: Message = retried(once, seconds=timeout, safe=safe)
+        return answer
+
+    return perform
+
+
+def _stream(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) -> Callable[..., Iterator[Message]]:
+    call = channel.unary_stream(
+        _path(method),
+        request_serializer=_serialise,
+        response_deserializer=GetMessageClass(method.output_type).FromString,
+    )
+
+    def perform(request: Message, timeout: float | None = None) -> Iterator[Message]:
+        stream = call(request, timeout=timeout, metadata=metadata)
+        try:
+            yield from stream
+        except grpc.RpcError as error:
+            raise call_error(error) from error
+        finally:
+            stream.cancel()
+
+    return perform
+
+
+def resumed(
+    open_stream: Callable[[str], Iterator[Any]], cursor: str, *, give_up_seconds: float = 60.0
+) -> Iterator[Any]:
+    """Follows a stream for ever: after a break it goes on from the last cursor.
+
+    Args:
+        open_stream: Opens the stream at a cursor; its messages have a field `cursor`.
+        cursor: Where to begin.
+        give_up_seconds: The break may last so long.
+
+    Raises:
+        AxisCallError: The axis refuses, or is away for too long.
+    """
+    broken_since: float | None = None
+    while True:
+        try:
+            for message in open_stream(cursor):
+                broken_since, cursor = None, message.cursor
+                yield message
+        except AxisUnavailableError:
+            now = time.monotonic()
+            broken_since = broken_since or now
+            if now - broken_since > give_up_seconds:
+                raise
+        time.sleep(_FIRST_DELAY)
+
+
+def _serialise(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _path(method: MethodDescriptor) -> str:
+    return f"/{method.containing_service.full_name}/{method.name}"

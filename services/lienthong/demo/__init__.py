@@ -1,0 +1,1 @@
+"""The founding story, played for whoever wants to see it."""

@@ -1,0 +1,62 @@
+"""The founding story, from the first agency to the stranger who verifies the receipt."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from lienthong.demo import ending, middle, opening
+from lienthong.demo.stage import Leader, Stage, set_stage
+from lienthong.demo.timeline import Timeline
+
+
+def play(console: Console, folder: Path | None, *, keep: bool) -> None:
+    """Plays the story.
+
+    Args:
+        console: Where it is printed.
+        folder: Data folder; a throw-away one when None.
+        keep: Leave the platform up, with the story in it.
+
+    Raises:
+        StoryError: A step was not confirmed.
+        AxisCallError: The platform refused a step.
+    """
+    timeline = Timeline(console)
+    with ExitStack() as stack:
+        place = folder or Path(_place(stack, keep=keep))
+        stage = stack.enter_context(set_stage(place, timeline, keep=keep))
+        timeline.say("lienthong", f"is up, five services on one port, data in {place}")
+        tell(stage)
+        console.print(f"\n[bold green]The story was played: {timeline.steps} steps, each confirmed by the platform.[/]")
+        if keep:
+            pid = stage.platform.pid
+            console.print(
+                f"The platform stays up (pid {pid}). Speak to it: LIENTHONG_CONTEXTS={place}/contexts lienthong --as vpcp …"
+            )
+
+
+def tell(stage: Stage) -> None:
+    """Plays all acts on a stage.
+
+    Raises:
+        StoryError: A step was not confirmed.
+        AxisCallError: The platform refused a step.
+    """
+    opening.register_parties(stage)
+    receipt = opening.issue_document(stage)
+    opening.explain_signatures(stage, receipt.document)
+    leader = Leader(stage.vpcp.axis, receipt.document)
+    delivery = middle.deliver(stage, receipt, leader)
+    middle.work(stage, delivery, leader)
+    middle.answer(stage, receipt, leader)
+    ending.vary(stage)
+    ending.notices(stage)
+    ending.verify_receipt(stage, receipt)
+
+
+def _place(stack: ExitStack, *, keep: bool) -> str:
+    if keep:
+        return tempfile.mkdtemp(prefix="lienthong-demo-")
+    return stack.enter_context(tempfile.TemporaryDirectory(prefix="lienthong-demo-"))
