@@ -1,15 +1,19 @@
 """Fan-out: one delivery for each recipient, in chunks, and none stops another."""
 
+import threading
 from pathlib import Path
 
 import pytest
+from tests.unit.routing.conftest import BROKEN, ORIGINAL, Routing, make
 
 from lienthong.chassis.directory.model import Agency, AgencyCode
 from lienthong.events.v1 import routing_deliveries_pb2 as events
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
+from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
 from lienthong.routing.handlers.fanout import accept_document
+from lienthong.routing.handlers.verdicts import reach_verdict
 from lienthong.routing.storage.items import positions_of
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
-from tests.unit.routing.conftest import BROKEN, Routing, make
 
 
 def agencies(count: int) -> list[Agency]:
@@ -89,19 +93,35 @@ def test_a_recipient_is_not_delivered_twice(routing: Routing) -> None:
 
 
 def test_places_in_a_mailbox_follow_commit_order(routing: Routing) -> None:
-    """A place is taken inside the transaction: what is rolled back leaves no gap that a cursor could skip."""
-    routing.deliver(HCMC)
-    database = routing.bench.context.database
-    with database.read() as connection:
-        before = positions_of(connection, [HCMC.id])
+    """A place is taken inside the transaction: a writer that begins later commits later, and gets the later place."""
+    first, second = routing.document(HCMC), routing.document(HCMC)
+    for accepted in (first, second):
+        routing.verdict(accepted.document)
+    later = threading.Thread(target=routing.feed_document, args=(second,))
+    with routing.bench.context.units.begin() as work:
+        later.start()
+        accept_document(work, routing.desk, first)
+        reach_verdict(work, routing.desk, VerdictReached(document=first.document, verdict=ORIGINAL), 1)
+        assert routing.waiting(HCMC) == []
+    later.join(timeout=30)
+    assert [item.document for item in routing.waiting(HCMC)] == [f"documents/{one.document}" for one in (first, second)]
+
+
+def test_what_is_rolled_back_leaves_no_gap(routing: Routing) -> None:
+    """A cursor never waits for a place that nobody took."""
     accepted = routing.document(HCMC)
-    accepted.rendition.size = -1
-    with pytest.raises(ZeroDivisionError), routing.bench.context.units.begin() as work:
-        accept_document(work, routing.desk, accepted)
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        _break_off(routing, accepted)
     routing.deliver(HCMC)
-    with database.read() as connection:
-        assert positions_of(connection, [HCMC.id])[HCMC.id] == before[HCMC.id] + 1
+    with routing.bench.context.database.read() as connection:
+        assert positions_of(connection, [HCMC.id]) == {HCMC.id: 1}
+
+
+def _break_off(routing: Routing, accepted: DocumentAccepted) -> None:
+    with routing.bench.context.units.begin() as work:
+        accept_document(work, routing.desk, accepted)
+        reach_verdict(work, routing.desk, VerdictReached(document=accepted.document, verdict=ORIGINAL), 1)
+        raise ZeroDivisionError
 
 
 def test_a_status_goes_to_whoever_shall_know(routing: Routing) -> None:

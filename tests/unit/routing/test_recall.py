@@ -1,6 +1,7 @@
 """Recalls and updates race with the first opening; routing alone decides."""
 
 import pytest
+from tests.unit.routing.conftest import Routing, refusal
 
 from lienthong import edxml
 from lienthong.chassis.errors import AxisError
@@ -10,7 +11,6 @@ from lienthong.events.v1 import routing_deliveries_pb2 as events
 from lienthong.events.v1 import workflow_progress_pb2 as workflow
 from lienthong.routing.v1 import mailbox_pb2 as pb
 from lienthong.testing.service import HCMC, NGHE_AN
-from tests.unit.routing.conftest import Routing, refusal
 
 RECALL = lifecycle_pb2.SIDE_REQUEST_RECALL
 

@@ -42,7 +42,7 @@ def destination(directory: Directory, recipient: Recipient, named: Container[str
             return Destination("", Failure("RECIPIENT_DUPLICATE", f"{detail}; nothing is to be done."))
         return Destination(resolved.agency.id)
     former = directory.known(recipient.code, at)
-    if former is not None and not resolved.nearest and not former.successors:
+    if former is not None and not directory.heirs(former.id, at):
         return Destination(former.id, _retired(former, at))
     return Destination("", _unknown(recipient.code, resolved.nearest, at))
 

@@ -1,0 +1,276 @@
+"""The directory: agencies over time, systems, and what their changes mean for mailboxes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from tests.unit.routing.conftest import Routing, refusal
+
+from lienthong.chassis.directory.model import Agency
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.events.tables import audit
+from lienthong.chassis.times import from_timestamp, to_timestamp
+from lienthong.common.v1 import directory_pb2
+from lienthong.events.v1 import routing_deliveries_pb2 as deliveries
+from lienthong.events.v1.routing_directory_pb2 import AgencyChanged, SystemChanged
+from lienthong.routing.component import build
+from lienthong.routing.v1 import directory_pb2 as pb
+from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+
+Ask = directory_pb2.Agency
+
+
+def create(routing: Routing, *codes: str, name: str = "Sở Nội vụ", key: str = "", **more: Any) -> Ask:
+    """Registers an agency."""
+    agency = Ask(display_name=name, codes=[directory_pb2.AgencyCode(code=code) for code in codes], **more)
+    request = pb.CreateAgencyRequest(agency=agency, request_id=key or f"create {codes}")
+    answer: Ask = routing.directory.create_agency(request, routing.call(None))
+    return answer
+
+
+def get(routing: Routing, name: str) -> Ask:
+    """Asks for an agency."""
+    answer: Ask = routing.directory.get_agency(pb.GetAgencyRequest(name=name), routing.call(HCMC))
+    return answer
+
+
+def retire(routing: Routing, name: str, *successors: str, at: datetime | None = None) -> Ask:
+    """Retires an agency."""
+    request = pb.RetireAgencyRequest(
+        name=name, successors=successors, effective_time=to_timestamp(at), request_id=f"retire {name}"
+    )
+    answer: Ask = routing.directory.retire_agency(request, routing.call(None))
+    return answer
+
+
+def merge(routing: Routing, names: list[Agency], successor: Agency, at: datetime | None = None) -> None:
+    """Joins agencies."""
+    request = pb.MergeAgenciesRequest(
+        names=[f"agencies/{one.id}" for one in names],
+        successor=f"agencies/{successor.id}",
+        effective_time=to_timestamp(at),
+        request_id="merge",
+    )
+    routing.directory.merge_agencies(request, routing.call(None))
+
+
+def test_an_agency_is_registered_told_and_found(routing: Routing) -> None:
+    """Both code styles are taken; the state is told whole, found by identifier and code, and audited."""
+    made = create(routing, "000.00.15.H29", "H29.15", parent="agencies/H29", groups=["departments"])
+    assert made.parent == f"agencies/{HCMC.id}"
+    assert made.version == 1
+    assert [code.style for code in made.codes] == [directory_pb2.CODE_STYLE_OLD, directory_pb2.CODE_STYLE_NEW]
+    assert get(routing, made.name) == made == get(routing, "agencies/H29.15")
+    assert [event.agency for event in routing.told(AgencyChanged)] == [made]
+    with routing.bench.context.database.read() as connection:
+        rows = connection.execute(audit.select().where(audit.c.resource == made.name)).all()
+    assert [row.action for row in rows] == ["agency.create"]
+
+
+def test_registering_again_gives_the_first_answer(routing: Routing) -> None:
+    """A repeat by `request_id` answers the same and tells nothing twice."""
+    assert create(routing, "H29.15", key="k") == create(routing, "H29.15", key="k")
+    assert len(routing.told(AgencyChanged)) == 1
+
+
+def test_a_code_of_neither_style_is_refused(routing: Routing) -> None:
+    """Codes of test systems are warnings in documents and errors in the directory."""
+    with pytest.raises(AxisError) as caught:
+        create(routing, "vxp.saas.03", "H29.15")
+    assert refusal(caught) == ("INVALID_ARGUMENT", "CODE_STYLE_UNKNOWN")
+    assert caught.value.violations[0].field == "agency.codes[0]"
+    with pytest.raises(AxisError) as caught:
+        create(routing, name="Không có mã")
+    assert refusal(caught)[0] == "INVALID_ARGUMENT"
+
+
+def test_a_code_in_force_elsewhere_is_refused_and_names_the_holder(routing: Routing) -> None:
+    """One code, one agency at a time; from when it ended it may be given anew."""
+    first = create(routing, "H29.15", name="Sở cũ")
+    with pytest.raises(AxisError) as caught:
+        create(routing, "H29.15", name="Sở mới", key="second")
+    assert refusal(caught) == ("ALREADY_EXISTS", "CODE_IN_FORCE")
+    assert caught.value.metadata["agency"] == first.name
+    now = to_timestamp(routing.bench.clock.now())
+    rename = pb.RenameAgencyRequest(name=first.name, end_codes=["H29.15"], request_id="end")
+    routing.directory.rename_agency(rename, routing.call(None))
+    code = directory_pb2.AgencyCode(code="H29.15", valid_from=now)
+    request = pb.CreateAgencyRequest(agency=Ask(display_name="Sở mới", codes=[code]), request_id="third")
+    second = routing.directory.create_agency(request, routing.call(None))
+    assert get(routing, "agencies/H29.15").name == second.name
+
+
+def test_an_announced_name_holds_from_its_date(routing: Routing) -> None:
+    """A new name and new codes begin at their time; former codes stay readable."""
+    made = create(routing, "H29.15", name="Sở Nội vụ")
+    at = routing.bench.clock.now().replace(microsecond=0)
+    later = Timestamp(seconds=int(at.timestamp()) + 86_400)
+    request = pb.RenameAgencyRequest(
+        name=made.name,
+        display_name="Sở Nội vụ và Lao động",
+        add_codes=["H29.99"],
+        end_codes=["H29.15"],
+        effective_time=later,
+        request_id="rename",
+    )
+    routing.directory.rename_agency(request, routing.call(None))
+    routing.step()
+    assert get(routing, "agencies/H29.15").display_name == "Sở Nội vụ"
+    with pytest.raises(AxisError):
+        get(routing, "agencies/H29.99")
+    routing.bench.clock.advance(days=1)
+    routing.step()
+    assert get(routing, "agencies/H29.99").display_name == "Sở Nội vụ và Lao động"
+    assert get(routing, "agencies/H29.15").name == made.name
+
+
+def test_a_successor_has_the_mailbox_from_midnight_in_viet_nam(routing: Routing) -> None:
+    """By lookup, at 00:00 Viet Nam time of the effective date; nothing is moved, several share the leases."""
+    routing.deliver(NGHE_AN)
+    merge(routing, [NGHE_AN], HCMC, datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
+    assert from_timestamp(get(routing, f"agencies/{NGHE_AN.id}").retire_time).isoformat() == "2026-11-23T17:00:00+00:00"
+    assert routing.waiting(HCMC) == []
+    routing.bench.clock.advance(hours=15, minutes=59)
+    assert routing.waiting(HCMC) == []
+    routing.bench.clock.advance(minutes=1)
+    (item,) = routing.take(HCMC)
+    assert routing.delivery(HCMC, item.delivery).recipient == f"agencies/{NGHE_AN.id}"
+    routing.deliver("000.00.00.H41")
+    assert len(routing.waiting(HCMC)) == 1
+
+
+def test_a_document_on_its_way_reaches_the_heir(routing: Routing) -> None:
+    """A delivery names an immutable agency: what intake sealed for a predecessor is had by its successor."""
+    document = routing.accept(NGHE_AN)
+    merge(routing, [NGHE_AN], HCMC)
+    routing.verdict(document)
+    assert len(routing.waiting(HCMC)) == 1
+    assert routing.told(deliveries.DeliveryFailed) == []
+
+
+def test_retirement_without_successor_fails_open_deliveries(routing: Routing) -> None:
+    """At the effective time, and later documents too; what was acknowledged stays."""
+    routing.deliver(NGHE_AN)
+    routing.take(NGHE_AN)
+    routing.deliver(NGHE_AN, HCMC)
+    retire(routing, "agencies/H41", at=routing.bench.clock.now().replace(day=25))
+    routing.step()
+    assert routing.told(deliveries.DeliveryFailed) == []
+    routing.bench.clock.advance(days=2)
+    routing.step()
+    assert [event.reason for event in routing.told(deliveries.DeliveryFailed)] == ["RECIPIENT_RETIRED"]
+    routing.deliver(NGHE_AN, "000.00.00.H41")
+    assert [event.reason for event in routing.told(deliveries.DeliveryFailed)] == ["RECIPIENT_RETIRED"] * 3
+    assert len(routing.waiting(HCMC)) == 1
+
+
+def test_what_cannot_be_retired_is_refused(routing: Routing) -> None:
+    """Twice, into itself, into a retired agency, unknown ones."""
+    for name, successor, code in (
+        ("agencies/H29", "agencies/H29", "INVALID_ARGUMENT"),
+        ("agencies/none", "agencies/H29", "NOT_FOUND"),
+        ("agencies/H29", "agencies/none", "NOT_FOUND"),
+    ):
+        with pytest.raises(AxisError) as caught:
+            retire(routing, name, successor)
+        assert refusal(caught)[0] == code
+    retire(routing, "agencies/H41", "agencies/H29")
+    for name, successor in ((f"agencies/{NGHE_AN.id}", "agencies/H29"), ("agencies/H29", f"agencies/{NGHE_AN.id}")):
+        with pytest.raises(AxisError) as caught:
+            retire(routing, name, successor)
+        assert refusal(caught)[0] == "FAILED_PRECONDITION"
+
+
+def test_agencies_are_listed_by_name_with_filter_and_pages(routing: Routing) -> None:
+    """Words with accents folded; tokens belong to their filter."""
+    request = pb.ListAgenciesRequest(filter='display_name : "thanh pho"')
+    assert [one.name for one in routing.directory.list_agencies(request, routing.call(HCMC)).agencies] == [
+        f"agencies/{HCMC.id}"
+    ]
+    first = routing.directory.list_agencies(pb.ListAgenciesRequest(page_size=2), routing.call(HCMC))
+    rest = routing.directory.list_agencies(
+        pb.ListAgenciesRequest(page_size=2, page_token=first.next_page_token), routing.call(HCMC)
+    )
+    names = [one.name for one in (*first.agencies, *rest.agencies)]
+    assert names == [f"agencies/{one.id}" for one in (HCMC, NGHE_AN, VPCP)]
+    assert rest.next_page_token == ""
+    wrong = pb.ListAgenciesRequest(page_token=first.next_page_token, filter='parent = "agencies/x"')
+    with pytest.raises(AxisError) as caught:
+        routing.directory.list_agencies(wrong, routing.call(HCMC))
+    assert refusal(caught) == ("INVALID_ARGUMENT", "PAGE_TOKEN_INVALID")
+
+
+def test_systems_are_registered_granted_and_revoked(routing: Routing) -> None:
+    """Grants and revocations repeat without a change; every change is told with the whole state."""
+    operator = routing.call(None)
+    wanted = directory_pb2.System(display_name="QLVB", role=directory_pb2.SYSTEM_ROLE_AGENCY_SYSTEM)
+    system = routing.directory.create_system(pb.CreateSystemRequest(system=wanted, request_id="c"), operator)
+    grant = directory_pb2.Grant(agency="agencies/H29")
+    for key in ("g1", "g2"):
+        ask = pb.GrantAgencyRequest(name=system.name, grant=grant, request_id=key)
+        system = routing.directory.grant_agency(ask, operator)
+    assert (system.version, [one.agency for one in system.grants]) == (2, [f"agencies/{HCMC.id}"])
+    certificate = bytes(32)
+    for key in ("r1", "r2"):
+        revoke = pb.RevokeSystemRequest(name=system.name, certificates=[certificate], request_id=key)
+        system = routing.directory.revoke_system(revoke, operator)
+    assert (system.version, system.HasField("revoke_time")) == (3, False)
+    system = routing.directory.revoke_system(pb.RevokeSystemRequest(name=system.name, request_id="r3"), operator)
+    assert system.HasField("revoke_time")
+    assert routing.directory.get_system(pb.GetSystemRequest(name=system.name), operator) == system
+    assert [event.system.version for event in routing.told(SystemChanged)][-4:] == [1, 2, 3, 4]
+    listed = routing.directory.list_systems(pb.ListSystemsRequest(page_size=500), operator).systems
+    assert system.name in [one.name for one in listed]
+
+
+def test_what_makes_no_system_is_refused(routing: Routing) -> None:
+    """A name, a role, known agencies, grants only for agencies' systems, hashes of 32 bytes."""
+    role = directory_pb2.SYSTEM_ROLE_AGENCY_SYSTEM
+    grant = directory_pb2.Grant(agency="agencies/none")
+    known = directory_pb2.Grant(agency="agencies/H29")
+    for number, (system, code) in enumerate(
+        (
+            (directory_pb2.System(role=role), "INVALID_ARGUMENT"),
+            (directory_pb2.System(display_name="x"), "INVALID_ARGUMENT"),
+            (directory_pb2.System(display_name="x", role=role, grants=[grant]), "NOT_FOUND"),
+            (
+                directory_pb2.System(display_name="x", role=directory_pb2.SYSTEM_ROLE_OPERATOR, grants=[known]),
+                "INVALID_ARGUMENT",
+            ),
+        )
+    ):
+        with pytest.raises(AxisError) as caught:
+            routing.directory.create_system(
+                pb.CreateSystemRequest(system=system, request_id=str(number)), routing.call(None)
+            )
+        assert refusal(caught)[0] == code
+    revoke = pb.RevokeSystemRequest(name="systems/x", certificates=[b"short"], request_id="r")
+    with pytest.raises(AxisError) as caught:
+        routing.directory.revoke_system(revoke, routing.call(None))
+    assert refusal(caught)[0] == "INVALID_ARGUMENT"
+
+
+def test_the_operator_of_the_installation_stands_in_the_directory(routing: Routing, tmp_path: Path) -> None:
+    """Made and told once, at the first start."""
+    (event,) = routing.told(SystemChanged)
+    assert event.system.role == directory_pb2.SYSTEM_ROLE_OPERATOR
+    assert event.system.name.removeprefix("systems/") in (tmp_path / "keys" / "operator.json").read_text("utf-8")
+    build(routing.bench.context, routing.desk.limits)
+    assert len(routing.told(SystemChanged)) == 1
+
+
+def test_several_successors_share_one_mailbox(routing: Routing) -> None:
+    """Both see the item; the lease of one keeps it from the other."""
+    heirs = (f"agencies/{HCMC.id}", f"agencies/{VPCP.id}")
+    routing.deliver(NGHE_AN)
+    retire(routing, f"agencies/{NGHE_AN.id}", *heirs)
+    assert (len(routing.waiting(HCMC)), len(routing.waiting(VPCP))) == (1, 1)
+    (item,) = routing.pull(VPCP)
+    assert routing.pull(HCMC) == []
+    assert routing.acknowledge(VPCP, item) == [0]
+    assert routing.waiting(HCMC) == []
+    unknown = replace(HCMC, id="x")
+    assert routing.waiting(unknown) == []

@@ -1,0 +1,108 @@
+"""Lists, watches and their cursors."""
+
+import pytest
+from tests.unit.routing.conftest import Routing, refusal
+
+from lienthong.chassis.errors import AxisError
+from lienthong.routing.v1 import mailbox_pb2 as pb
+from lienthong.testing.service import HCMC, NGHE_AN
+
+Listed = pb.ListDeliveriesRequest
+
+
+def documents(routing: Routing, text: str = "", **more: object) -> list[str]:
+    """Lists the documents that Ho Chi Minh City received."""
+    answer = routing.mailbox.list_deliveries(Listed(filter=text, **more), routing.call(HCMC))  # type: ignore[arg-type] # fields
+    return [one.document.removeprefix("documents/") for one in answer.deliveries]
+
+
+def test_deliveries_are_listed_newest_first(routing: Routing) -> None:
+    """Only what the caller's agency received, newest first, with all that a delivery says."""
+    first = routing.deliver(HCMC)
+    routing.deliver(NGHE_AN)
+    second = routing.deliver(HCMC, NGHE_AN)
+    assert documents(routing) == [second, first]
+    (item,) = [one for one in routing.waiting(HCMC) if one.document.endswith(second)]
+    delivery = routing.delivery(HCMC, item.delivery)
+    assert (delivery.transport_state, delivery.header.number) == ("AVAILABLE", "7816")
+    assert delivery.content_size == item.content_size
+    assert not delivery.HasField("open_time")
+
+
+def test_deliveries_are_found_by_number_identifier_and_words(routing: Routing) -> None:
+    """Exact fields and words of the subject with accents folded, joined by AND."""
+    wanted = routing.deliver(HCMC, number="12", subject="Kế hoạch chuyển đổi số", document_id="X-1")
+    other = routing.deliver(HCMC, number="13", subject="Kế hoạch đào tạo")
+    assert documents(routing, 'number = "12"') == [wanted]
+    assert documents(routing, 'document_id = "X-1"') == [wanted]
+    assert documents(routing, 'notation = "VPCP-TTĐT" AND number != "12"') == [other]
+    assert documents(routing, 'subject : "chuyen doi"') == [wanted]
+    assert documents(routing, 'subject : "KẾ HOẠCH"') == [other, wanted]
+    assert documents(routing, 'subject : "ke hoach" AND number = "14"') == []
+    with pytest.raises(AxisError) as caught:
+        documents(routing, 'colour = "red"')
+    assert refusal(caught) == ("INVALID_ARGUMENT", "FILTER_INVALID")
+
+
+def test_pages_follow_on_and_tokens_belong_to_their_list(routing: Routing) -> None:
+    """Each delivery once; a token of another caller or filter is INVALID_ARGUMENT."""
+    sent = [routing.deliver(HCMC, NGHE_AN) for _ in range(5)]
+    seen: list[str] = []
+    token = ""
+    for _ in range(3):
+        answer = routing.mailbox.list_deliveries(Listed(page_size=2, page_token=token), routing.call(HCMC))
+        seen += [one.document.removeprefix("documents/") for one in answer.deliveries]
+        token = answer.next_page_token or token
+    assert seen == sent[::-1]
+    with pytest.raises(AxisError) as caught:
+        routing.mailbox.list_deliveries(Listed(page_size=2, page_token=token), routing.call(NGHE_AN))
+    assert refusal(caught) == ("INVALID_ARGUMENT", "PAGE_TOKEN_INVALID")
+
+
+def test_items_are_listed_in_pages_without_their_leases(routing: Routing) -> None:
+    """Listing leases nothing and tells nobody's lease."""
+    for _ in range(3):
+        routing.deliver(HCMC)
+    routing.pull(HCMC, max_items=1)
+    request = pb.ListItemsRequest(page_size=2)
+    first = routing.mailbox.list_items(request, routing.call(HCMC))
+    request.page_token = first.next_page_token
+    second = routing.mailbox.list_items(request, routing.call(HCMC))
+    assert [len(first.items), len(second.items), second.next_page_token] == [2, 1, ""]
+    assert {item.lease for item in (*first.items, *second.items)} == {""}
+    assert [item.state for item in first.items] == [pb.ITEM_STATE_LEASED, pb.ITEM_STATE_AVAILABLE]
+
+
+def test_a_watch_hints_from_its_cursor_on(routing: Routing) -> None:
+    """Nothing when nothing is new; a hint with the count when something came; any replica resumes the cursor."""
+    routing.deliver(HCMC)
+    watch = routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(), routing.call(HCMC))
+    assert watch.key == f"mailbox:{HCMC.id}"
+    assert watch.produce(watch.cursor) == ([], watch.cursor)
+    routing.deliver(HCMC)
+    (hint,), following = watch.produce(watch.cursor)
+    assert (hint.waiting, hint.cursor) == (2, following)
+    resumed = routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(cursor=hint.cursor), routing.call(HCMC))
+    assert resumed.produce(resumed.cursor)[0] == []
+    older = routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(cursor=watch.cursor), routing.call(HCMC))
+    assert len(older.produce(older.cursor)[0]) == 1
+    with pytest.raises(AxisError) as caught:
+        routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(cursor="nonsense"), routing.call(HCMC))
+    assert refusal(caught) == ("INVALID_ARGUMENT", "CURSOR_INVALID")
+
+
+def test_lists_use_their_indexes(routing: Routing) -> None:
+    """Growth must not slow a list: no query of a mailbox scans a whole table."""
+    plans: list[str] = []
+    routing.deliver(HCMC)
+    with routing.bench.context.database.read() as connection:
+        for query in (
+            "SELECT * FROM deliveries WHERE recipient='x' AND visible=1 AND id<'y' ORDER BY id DESC LIMIT 51",
+            "SELECT * FROM deliveries WHERE recipient='x' AND visible=1 AND number='1' ORDER BY id DESC LIMIT 51",
+            "SELECT * FROM items WHERE mailbox='x' AND waiting=1 AND lease_until<=1 ORDER BY rank, sequence LIMIT 10",
+            "SELECT * FROM items WHERE mailbox='x' AND waiting=1 AND sequence>1 ORDER BY sequence LIMIT 51",
+            "SELECT * FROM deliveries WHERE state='HELD' AND held_until<=1 ORDER BY held_until LIMIT 100",
+        ):
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").all()
+            plans.append(" ".join(str(row[3]) for row in rows))
+    assert all("SEARCH" in plan and "TEMP B-TREE" not in plan for plan in plans), plans
