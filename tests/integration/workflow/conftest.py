@@ -128,8 +128,9 @@ class World:
 
     def say(self, agency: Agency, code: str, delivery: str = "", **more: Any) -> pb.StatusResult:
         """An agency reports one status in types."""
-        named = {"delivery": f"deliveries/{delivery}"} if delivery else {}
-        return self.say_all(agency, pb.StatusReport(code=code, **named, **more))[0]
+        named: dict[str, Any] = {"delivery": f"deliveries/{delivery}"} if delivery else {}
+        result: pb.StatusResult = self.say_all(agency, pb.StatusReport(code=code, **named, **more))[0]
+        return result
 
     def say_all(self, agency: Agency, *statuses: pb.StatusReport, edxml: tuple[bytes, ...] = ()) -> Any:
         """An agency reports statuses."""
@@ -163,7 +164,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     """Workflow on the bench; it knows VPCP, Ho Chi Minh City and Nghệ An."""
-    return World(service_bench(tmp_path, "workflow", build, WorkflowSection()))
+    return World(service_bench(tmp_path, "workflow", build, WorkflowSection.model_validate({})))
 
 
 __all__ = ["HCMC", "NGHE_AN", "VPCP", "World"]

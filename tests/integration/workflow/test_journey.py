@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lienthong.chassis.errors import AxisError
 from lienthong.common.v1 import lifecycle_pb2 as life
 from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from lienthong.events.v1 import workflow_progress_pb2 as events
@@ -82,9 +83,9 @@ def test_sender_sees_all_and_recipient_its_own_row(world: Any) -> None:
     world.tell(routing.DeliveryAvailable, "d1")
     assert len(world.progress(VPCP, "doc").recipients) == 2
     assert [one.delivery for one in world.progress(HCMC, "doc").recipients] == ["deliveries/d1"]
-    with pytest.raises(Exception, match="RESOURCE_NOT_FOUND") as held:
+    with pytest.raises(AxisError, match="RESOURCE_NOT_FOUND") as held:
         world.progress(NGHE_AN, "doc")
-    with pytest.raises(Exception, match="RESOURCE_NOT_FOUND") as absent:
+    with pytest.raises(AxisError, match="RESOURCE_NOT_FOUND") as absent:
         world.progress(NGHE_AN, "nothing")
     assert str(held.value).replace("documents/doc", "") == str(absent.value).replace("documents/nothing", "")
 

@@ -62,7 +62,8 @@ def _received(
     if status.named_document_id:
         exact = storage.received(connection, reach, document_id=status.named_document_id)
         if exact:
-            return _only(connection, _from_party(exact, directory, status, work))
+            # DocumentId is exact enough by itself; the party decides only where it tells candidates apart.
+            return _only(connection, _from_party(exact, directory, status, work) or exact)
     if status.named_code and status.named_party:
         alike = storage.received(connection, reach, code=status.named_code)
         dated = [one for one in alike if not status.named_date or one.promulgated == status.named_date]
@@ -76,9 +77,7 @@ def _from_party(
     if not status.named_party:
         return found
     party = directory.known(status.named_party, work.now)
-    theirs = [one for one in found if status.named_party == one.sender_code or (party and party.id == one.sender)]
-    # DocumentId alone is exact enough; the party decides only where it tells candidates apart.
-    return theirs if theirs or not status.named_document_id else found
+    return [one for one in found if status.named_party == one.sender_code or (party and party.id == one.sender)]
 
 
 def _only(connection: Connection, found: Iterable[StoredDelivery]) -> tuple[StoredDelivery, ...]:
