@@ -90,9 +90,10 @@ class NotificationSection(Section):
             raise ValueError("smtp_sender is needed with smtp_host: the address that notices come from")
         if self.smtp_password_file and self.smtp_security == "none":
             raise ValueError("smtp_password_file needs TLS: set smtp_security to starttls or tls")
-        if self.lease_seconds <= max(3 * self.webhook_deadline_seconds, 4 * self.smtp_timeout_seconds):
+        # A webhook tries three addresses; a session with a mail server has up to fifteen steps.
+        if self.lease_seconds <= max(3 * self.webhook_deadline_seconds, 15 * self.smtp_timeout_seconds):
             raise ValueError(
-                "lease_seconds must be longer than three times webhook_deadline_seconds and four times "
+                "lease_seconds must be longer than three times webhook_deadline_seconds and fifteen times "
                 "smtp_timeout_seconds, or a second process would send what the first is still sending"
             )
         return self

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -72,6 +74,19 @@ class Post:
         answer = self.api.list_attempts(pb.ListAttemptsRequest(notice=notice), self.bench.call(agency))
         return list(answer.attempts)
 
+    def until(self, condition: Callable[[], bool], *, step: float = 0.0, seconds: float = 10.0) -> None:
+        """Wait until something holds, moving the clock by `step` seconds at each look.
+
+        Raises:
+            TimeoutError: it did not within `seconds` of real time.
+        """
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError("what was waited for did not happen")
+            self.bench.clock.advance(seconds=step)
+            threading.Event().wait(0.01)
+
     def key(self) -> str:
         """Make a request id."""
         self.requests += 1
@@ -97,7 +112,7 @@ Opener = Callable[..., Post]
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Opener]:
-    """Give a way to put notification on the bench, with workers running unless told otherwise; all end with the test."""
+    """Give a way to put notification on the bench, its workers running unless told otherwise; all end with the test."""
     with ExitStack() as stack:
 
         def open_post(section: NotificationSection, *, folder: str = "n", running: bool = True) -> Post:
@@ -127,7 +142,7 @@ def quick(http: HttpSink | None = None, smtp: SmtpSink | None = None, **more: An
             "smtp_security": "none",
             "smtp_sender": "truc@lienthong.test",
         }
-    return NotificationSection(**{**values, **more})
+    return NotificationSection.model_validate(values | more)
 
 
 @pytest.fixture

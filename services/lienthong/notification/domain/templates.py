@@ -46,6 +46,7 @@ class NoticeFacts:
     person: str = ""
     unit: str = ""
     instruction: str = ""
+    result: str = ""
     answer_code: str = ""
     nearest_codes: tuple[str, ...] = ()
 
@@ -81,6 +82,7 @@ def _values(facts: NoticeFacts, language: str) -> dict[str, str]:
         "reason": facts.reason,
         "assignee": ", ".join(part for part in (facts.person, facts.unit) if part),
         "instruction": facts.instruction,
+        "result": facts.result,
         "answer_code": facts.answer_code,
         "nearest_codes": ", ".join(facts.nearest_codes),
     }

@@ -54,7 +54,7 @@ def on_task_completed(desk: Desk, work: UnitOfWork, message: workflow.TaskComple
     """Tells the recipient that a task is done; the event names the person to whom the task was given."""
     delivery = delivery_of(work, message.reference.delivery)
     person, unit = end_task(work.connection, message.task)
-    occasion = about(Kind.TASK_COMPLETED, delivery, person=person, unit=unit)
+    occasion = about(Kind.TASK_COMPLETED, delivery, person=person, unit=unit, result=message.result)
     tell(desk, work, event.id, occasion)
 
 

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, exists, select
 from sqlalchemy.dialects.sqlite import insert
 
 from lienthong.chassis.times import from_micros, to_micros
 from lienthong.notification.domain import Circuit, CircuitPolicy
-from lienthong.notification.storage.tables import circuits
+from lienthong.notification.storage.tables import circuits, notices
 
 
 def circuit_of(connection: Connection, endpoint: str) -> Circuit:
@@ -34,6 +34,12 @@ def keep_circuit(connection: Connection, endpoint: str, circuit: Circuit, policy
     }
     statement = insert(circuits).values(endpoint=endpoint, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=values))
+
+
+def remove_idle_circuits(connection: Connection, now: int) -> int:
+    """Removes circuits of endpoints that may be called and for which nothing waits; tells how many."""
+    waiting = exists().where(notices.c.endpoint == circuits.c.endpoint, notices.c.next_attempt_at.is_not(None))
+    return connection.execute(delete(circuits).where(circuits.c.blocked_until <= now, ~waiting)).rowcount
 
 
 def _moment(micros: int | None) -> datetime | None:
