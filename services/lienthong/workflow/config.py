@@ -25,5 +25,5 @@ class WorkflowSection(Section):
         500, ge=1, le=10_000, description="Open tasks of one delivery at once, at most."
     )
     statistics_deliveries: int = Field(
-        100_000, ge=1, le=1_000_000, description="Deliveries that one statistics call reads, at most."
+        20_000, ge=1, le=1_000_000, description="Deliveries that one statistics call reads, at most."
     )

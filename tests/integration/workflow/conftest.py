@@ -1,5 +1,6 @@
 """Workflow on the bench, and the events of its neighbours in short words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ from lienthong.events.v1 import intake_documents_pb2 as intake
 from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from lienthong.events.v1 import signing_verdicts_pb2 as signing
 from lienthong.testing.clock import FakeClock
-from lienthong.testing.service import HCMC, NGHE_AN, VPCP, ServiceBench, service_bench
+from lienthong.testing.service import HCMC, VPCP, ServiceBench, service_bench
 from lienthong.workflow.component import build
 from lienthong.workflow.config import WorkflowSection
 from lienthong.workflow.v1 import workflow_pb2 as pb
@@ -162,9 +163,16 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Workflow on the bench; it knows VPCP, Ho Chi Minh City and Nghệ An."""
-    return World(service_bench(tmp_path, "workflow", build, WorkflowSection.model_validate({})))
+def make_world(tmp_path: Path) -> Callable[..., World]:
+    """Puts workflow on the bench with a section of one's own; it knows VPCP, Ho Chi Minh City and Nghệ An."""
+
+    def make(**section: int) -> World:
+        return World(service_bench(tmp_path, "workflow", build, WorkflowSection.model_validate(section)))
+
+    return make
 
 
-__all__ = ["HCMC", "NGHE_AN", "VPCP", "World"]
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    """Workflow on the bench with its defaults."""
+    return make_world()

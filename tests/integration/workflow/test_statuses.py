@@ -264,9 +264,8 @@ def test_staff_reaches_the_event(world: Any) -> None:
     assert world.bench.told(events.StatusRecorded)[-1].facts.staff.name == "Trần Thị B"
 
 
-def test_too_many_kept_statuses_are_refused(world: Any) -> None:
+def test_too_many_kept_statuses_are_refused(make_world: Any) -> None:
     """What matches nothing is bounded for each agency."""
-    section = world.bench.api("Workflow")._desk.limits
-    object.__setattr__(section, "unmatched_per_agency", 1)
+    world = make_world(unmatched_per_agency=1)
     assert world.say(HCMC, "03", "none").outcome == pb.OUTCOME_KEPT
     assert from_status(world.say(HCMC, "03", "none").status).reason == "UNMATCHED_FULL"

@@ -1,6 +1,6 @@
 """Results of workflow as messages."""
 
-from collections.abc import Callable
+from datetime import datetime
 
 from google.rpc import status_pb2
 
@@ -11,16 +11,14 @@ from lienthong.chassis.times import to_duration, to_timestamp
 from lienthong.common.v1 import document_pb2
 from lienthong.common.v1.lifecycle_pb2 import Verdict
 from lienthong.edxml.codes import status_name
-from lienthong.workflow.domain import SideRequest, Step
+from lienthong.workflow.domain import DeliveryState, SideRequest, Step
 from lienthong.workflow.handlers.lines import case_of
 from lienthong.workflow.handlers.progress import Line, Seen
+from lienthong.workflow.handlers.statistics import Numbers, Period
 from lienthong.workflow.handlers.tasks import TaskState
 from lienthong.workflow.handlers.telling import request_number, state_number
 from lienthong.workflow.storage import StoredCase, StoredDelivery, StoredStatus
 from lienthong.workflow.v1 import workflow_pb2 as pb
-
-NameOf = Callable[[str, str], tuple[str, str]]
-"""Gives code and name of an agency; the second argument is the name when the directory has none."""
 
 
 def result_message(status: StoredStatus) -> pb.StatusResult:
@@ -145,6 +143,32 @@ def task_message(found: TaskState) -> pb.Task:
         complete_time=to_timestamp(task.completed_at),
         result=task.result,
         state=state_number(found.state),
+    )
+
+
+def statistics_message(period: Period, numbers: Numbers, at: datetime) -> pb.Statistics:
+    """Makes the message of the numbers of a period."""
+    return pb.Statistics(
+        start_time=to_timestamp(period.start),
+        end_time=to_timestamp(period.end),
+        delivery_count=sum(numbers.states.values()),
+        states=[
+            pb.StateCount(state=state_number(state), count=numbers.states[state])
+            for state in DeliveryState
+            if numbers.states.get(state)
+        ],
+        steps=[
+            pb.StepStatistics(
+                step=one.number,
+                count=one.count,
+                median=None if one.median is None else to_duration(one.median),
+                p90=None if one.nine_tenths is None else to_duration(one.nine_tenths),
+            )
+            for one in numbers.steps
+        ],
+        overdue_count=numbers.overdue,
+        answered_count=numbers.answered,
+        as_of=to_timestamp(at),
     )
 
 

@@ -1,6 +1,6 @@
 """Requests of workflow as commands: bounds are checked here, once."""
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,10 +10,11 @@ from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.documents import staff_message
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.rpc.call import Call
-from lienthong.chassis.times import timestamp_micros, to_micros
+from lienthong.chassis.times import from_micros, timestamp_micros, to_micros
 from lienthong.workflow.config import WorkflowSection
 from lienthong.workflow.domain import Source, TaskKind
 from lienthong.workflow.handlers.reports import Report, Reporter
+from lienthong.workflow.handlers.statistics import Period
 from lienthong.workflow.handlers.tasks import Assignment
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
@@ -23,6 +24,9 @@ NAME_CHARACTERS = 500
 RECIPIENTS_AT_MOST = 2000
 _YEARS = (-62_135_596_800, 253_402_300_799)
 """Seconds of the years 1 to 9999, the range of a `Timestamp`."""
+
+_MONTH = timedelta(days=30)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 _KINDS = {pb.TASK_KIND_SUBMIT: TaskKind.SUBMIT, pb.TASK_KIND_ASSIGN: TaskKind.ASSIGN}
 
@@ -78,7 +82,9 @@ def report_of(message: pb.StatusReport, limits: WorkflowSection) -> Report:
     )
 
 
-def edxml_report_of(file: bytes, reporter: Reporter, directory: Directory, at: Any, limits: WorkflowSection) -> Report:
+def edxml_report_of(
+    file: bytes, reporter: Reporter, directory: Directory, at: datetime, limits: WorkflowSection
+) -> Report:
     """Reads an edXML status message.
 
     Raises:
@@ -133,6 +139,22 @@ def result_of(message: pb.CompleteTaskRequest, limits: WorkflowSection) -> tuple
         AxisError: INVALID_ARGUMENT.
     """
     return _bounded("result", message.result, limits.text_characters), _packed(message, "staff", limits)
+
+
+def period_of(message: pb.GetStatisticsRequest, now: datetime) -> Period:
+    """Reads the period of statistics.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT when it ends before it starts.
+    """
+    start, end = _time(message, "start_time"), _time(message, "end_time")
+    until = now if end is None else from_micros(end)
+    if start is None and until < _EARLIEST:
+        raise refused("end_time", "TIME_INVALID", "a period ends after the year 2000", "Send a later time.")
+    begin = until - _MONTH if start is None else from_micros(start)
+    if begin >= until:
+        raise refused("start_time", "PERIOD_EMPTY", "a period starts before it ends", "Exchange the two times.")
+    return Period(begin, until, as_sender=message.role == pb.STATISTICS_ROLE_SENDER)
 
 
 def refused(field: str, reason: str, rule: str, remedy: str) -> AxisError:

@@ -20,6 +20,7 @@ from lienthong.workflow.handlers import tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
 from lienthong.workflow.handlers.progress import begin_of, progress_of, show
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
+from lienthong.workflow.handlers.statistics import numbers_of
 from lienthong.workflow.storage import StoredCase
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
@@ -163,6 +164,15 @@ class WorkflowApi:
             return messages.result_message(link(self._desk, work, reporter, status, delivery))
 
         return once(self._context.units, call, request, pb.StatusResult, join)
+
+    def get_statistics(self, request: pb.GetStatisticsRequest, call: Call) -> pb.Statistics:
+        """Counts the caller's own deliveries of a period."""
+        reporter, now = reading.reporter_of(call), self._now()
+        period = reading.period_of(request, now)
+        at_most = self._desk.limits.statistics_deliveries
+        with self._context.database.read() as connection:
+            numbers = numbers_of(connection, reporter.reach, period, at_most, now)
+        return messages.statistics_message(period, numbers, now)
 
     def _read(self, request: pb.ReportStatusesRequest, reporter: Reporter) -> list[Report | AxisError]:
         limits, directory, now = self._desk.limits, self._desk.directory.get(), self._now()

@@ -25,6 +25,7 @@ from lienthong.workflow.domain.lifecycle import (
 )
 from lienthong.workflow.domain.reference import lifecycle_table
 from lienthong.workflow.domain.rules import PRECEDENCE, RULES, Rule
+from lienthong.workflow.domain.statistics import StepTimes, quantile, step_times
 from lienthong.workflow.domain.steps import (
     Change,
     Measure,
@@ -97,6 +98,7 @@ __all__ = [
     "Source",
     "StatusKey",
     "Step",
+    "StepTimes",
     "Task",
     "TaskKind",
     "TaskOutcome",
@@ -120,8 +122,10 @@ __all__ = [
     "matching_rules",
     "normalise_code",
     "overdue",
+    "quantile",
     "start",
     "status_event",
     "status_key",
+    "step_times",
     "steps",
 ]

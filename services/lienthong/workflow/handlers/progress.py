@@ -10,7 +10,7 @@ from lienthong.chassis.errors import Violation, invalid, not_found
 from lienthong.chassis.times import from_micros
 from lienthong.workflow import storage
 from lienthong.workflow.domain import Change, DeliveryState, Step, overdue, steps
-from lienthong.workflow.storage import StoredCase, StoredDelivery, StoredStatus
+from lienthong.workflow.storage import StateChange, StoredCase, StoredDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +113,11 @@ def _lines(connection: Connection, document: str) -> list[StoredDelivery]:
 
 
 def _line(
-    delivery: StoredDelivery, changes: Sequence[StoredStatus], verdict: int, now: datetime, *, shown: bool
+    delivery: StoredDelivery, changes: Sequence[StateChange], verdict: int, now: datetime, *, shown: bool
 ) -> Line:
     submitted = None if delivery.submitted_at is None else from_micros(delivery.submitted_at)
     moments = [
-        Change(DeliveryState(one.to_state), from_micros(one.event_at), from_micros(one.received_at)) for one in changes
+        Change(DeliveryState(one.state), from_micros(one.event_at), from_micros(one.received_at)) for one in changes
     ]
     due = None if delivery.due_at is None else from_micros(delivery.due_at)
     late = overdue(due, DeliveryState(delivery.state), now, answered=delivery.answered_at is not None)

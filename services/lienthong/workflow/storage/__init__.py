@@ -17,9 +17,10 @@ from lienthong.workflow.storage.deliveries import (
     sent,
     still_owing,
 )
-from lienthong.workflow.storage.lists import CaseFilter, list_cases
+from lienthong.workflow.storage.lists import CaseFilter, list_cases, made_between
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery, StoredStatus, StoredTask
 from lienthong.workflow.storage.statuses import (
+    StateChange,
     add_status,
     changes_of,
     count_waiting,
@@ -35,6 +36,7 @@ from lienthong.workflow.storage.tasks import add_task, list_tasks, open_tasks, s
 
 __all__ = [
     "CaseFilter",
+    "StateChange",
     "StoredAnswer",
     "StoredCase",
     "StoredDelivery",
@@ -55,6 +57,7 @@ __all__ = [
     "history",
     "list_cases",
     "list_tasks",
+    "made_between",
     "metadata",
     "next_change",
     "open_tasks",

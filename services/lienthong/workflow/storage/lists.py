@@ -98,3 +98,16 @@ def _unique(rows: Iterable[StoredDelivery]) -> Iterator[StoredDelivery]:
         if row.id != last:
             yield row
         last = row.id
+
+
+def made_between(
+    connection: Connection, reach: Collection[str], bounds: tuple[int, int], limit: int, *, as_sender: bool
+) -> list[StoredDelivery]:
+    """Lists deliveries with a main line that were made in a period; bounds in microseconds since 1970."""
+    start, end = bounds
+    made = deliveries.c.own_line.is_(True) & (deliveries.c.created_at >= start) & (deliveries.c.created_at < end)
+    party = deliveries.c.sender if as_sender else deliveries.c.recipient
+    found = select(deliveries).where(party.in_(reach), made)
+    if not as_sender:
+        found = found.where(deliveries.c.visible.is_(True))
+    return [StoredDelivery(**row) for row in connection.execute(found.limit(limit)).mappings()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_, update
 
@@ -11,8 +12,16 @@ from lienthong.workflow.storage.tables import statuses
 WAITING_AT_ONCE = 1000
 """Kept statuses that one event of a delivery looks at."""
 
-HISTORY_AT_MOST = 10_000
-"""Changes of state that one progress reads; states go forward, so that a delivery has a handful."""
+_NAMES_AT_ONCE = 500
+_CHANGE_COLUMNS = (statuses.c.delivery, statuses.c.to_state, statuses.c.event_at, statuses.c.received_at)
+
+
+class StateChange(NamedTuple):
+    """A change of state: when it happened as reported, and when it reached the axis, microseconds since 1970."""
+
+    state: str
+    event_at: int
+    received_at: int
 
 
 def add_status(connection: Connection, status: StoredStatus) -> None:
@@ -35,13 +44,17 @@ def status_by_key(connection: Connection, natural_key: str) -> StoredStatus | No
     return _one(connection, statuses.c.natural_key == natural_key)
 
 
-def changes_of(connection: Connection, delivery_ids: Collection[str]) -> dict[str, list[StoredStatus]]:
+def changes_of(connection: Connection, delivery_ids: Collection[str]) -> dict[str, list[StateChange]]:
     """Lists the changes of state of deliveries in the order in which they took effect."""
-    changed = and_(statuses.c.delivery.in_(delivery_ids), statuses.c.from_state != statuses.c.to_state)
-    found = select(statuses).where(changed).order_by(statuses.c.delivery, statuses.c.position).limit(HISTORY_AT_MOST)
-    lines: dict[str, list[StoredStatus]] = {}
-    for row in connection.execute(found).mappings():
-        lines.setdefault(row["delivery"], []).append(StoredStatus(**row))
+    lines: dict[str, list[StateChange]] = {}
+    wanted = list(delivery_ids)
+    # States only go forward, so that a delivery has a handful of changes; names go in bounded pieces into a statement.
+    for place in range(0, len(wanted), _NAMES_AT_ONCE):
+        piece = wanted[place : place + _NAMES_AT_ONCE]
+        changed = and_(statuses.c.delivery.in_(piece), statuses.c.from_state != statuses.c.to_state)
+        found = select(*_CHANGE_COLUMNS).where(changed).order_by(statuses.c.delivery, statuses.c.position)
+        for delivery, state, event_at, received_at in connection.execute(found):
+            lines.setdefault(delivery, []).append(StateChange(state, event_at, received_at))
     return lines
 
 

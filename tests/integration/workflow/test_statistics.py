@@ -1,0 +1,57 @@
+"""Statistics of an agency's own deliveries."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.times import to_timestamp
+from lienthong.common.v1 import lifecycle_pb2 as life
+from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow.v1 import workflow_pb2 as pb
+
+
+def test_numbers_of_a_period(world: Any) -> None:
+    """By state and step, for the caller's own deliveries of the period, as recipient or as sender."""
+    begin = world.clock.now()
+    for number in range(3):
+        world.deliver(f"d{number}", f"doc{number}")
+    world.deliver("other", "elsewhere", NGHE_AN)
+    for number in range(2):
+        world.clock.advance(hours=1)
+        world.say(HCMC, "06", f"d{number}")
+
+    def numbers(agency: Any, **asked: Any) -> pb.Statistics:
+        answer: pb.Statistics = world.api.get_statistics(
+            pb.GetStatisticsRequest(**asked), world.bench.call(agency, "Workflow/GetStatistics")
+        )
+        return answer
+
+    mine = numbers(HCMC)
+    assert {one.state: one.count for one in mine.states} == {
+        life.DELIVERY_STATE_ARRIVED: 1,
+        life.DELIVERY_STATE_DONE: 2,
+    }
+    last = mine.steps[3]
+    assert (last.count, last.median.ToTimedelta(), last.p90.ToTimedelta()) == (
+        2,
+        timedelta(hours=1),
+        timedelta(hours=2),
+    )
+    assert mine.end_time.ToDatetime() - mine.start_time.ToDatetime() == timedelta(days=30)
+    assert numbers(VPCP).delivery_count == 0
+    assert numbers(VPCP, role=pb.STATISTICS_ROLE_SENDER).delivery_count == 4
+    assert numbers(HCMC, end_time=to_timestamp(begin)).delivery_count == 0
+    with pytest.raises(AxisError, match="PERIOD_EMPTY"):
+        numbers(HCMC, start_time=to_timestamp(world.clock.now()))
+
+
+def test_a_period_is_bounded(make_world: Any) -> None:
+    """A period with too many deliveries is refused with a remedy instead of being read without end."""
+    world = make_world(statistics_deliveries=1)
+    world.deliver("d1", "doc1")
+    world.deliver("d2", "doc2")
+    world.clock.advance(hours=1)
+    with pytest.raises(AxisError, match="PERIOD_TOO_LONG"):
+        world.api.get_statistics(pb.GetStatisticsRequest(), world.bench.call(HCMC))
