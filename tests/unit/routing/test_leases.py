@@ -1,6 +1,7 @@
 """Leases: who holds an item, for how long, and what becomes of it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,17 @@ def test_an_extended_lease_lasts_longer(routing: Routing) -> None:
     routing.expire_leases()
     (result,) = routing.mailbox.extend_items(request, routing.call(HCMC)).results
     assert (result.status.code, "expired" in result.status.message) == (PRECONDITION, True)
+
+
+def test_many_pull_at_once_and_each_item_goes_to_one(routing: Routing) -> None:
+    """Concurrent pulls of one mailbox never hand out an item twice, and none is left behind."""
+    for _ in range(12):
+        routing.deliver(HCMC)
+    with ThreadPoolExecutor(6) as pool:
+        batches = list(pool.map(lambda _: routing.pull(HCMC, max_items=2), range(12)))
+    names = [item.name for batch in batches for item in batch]
+    assert (len(names), len(set(names))) == (12, 12)
+    assert len(routing.told(events.DeliveryOpened)) == 12
 
 
 def test_the_fifth_expired_lease_parks(routing: Routing) -> None:

@@ -1,9 +1,14 @@
 """Lists, watches and their cursors."""
 
+import time
+
 import pytest
+from sqlalchemy import update
 from tests.unit.routing.conftest import Routing, refusal
 
 from lienthong.chassis.errors import AxisError
+from lienthong.routing.storage.database_time import database_now
+from lienthong.routing.storage.tables import items
 from lienthong.routing.v1 import mailbox_pb2 as pb
 from lienthong.testing.service import HCMC, NGHE_AN
 
@@ -78,7 +83,7 @@ def test_a_watch_hints_from_its_cursor_on(routing: Routing) -> None:
     routing.deliver(HCMC)
     watch = routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(), routing.call(HCMC))
     assert watch.key == f"mailbox:{HCMC.id}"
-    assert watch.produce(watch.cursor) == ([], watch.cursor)
+    assert watch.produce(watch.cursor)[0] == []
     routing.deliver(HCMC)
     (hint,), following = watch.produce(watch.cursor)
     assert (hint.waiting, hint.cursor) == (2, following)
@@ -89,6 +94,34 @@ def test_a_watch_hints_from_its_cursor_on(routing: Routing) -> None:
     with pytest.raises(AxisError) as caught:
         routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(cursor="nonsense"), routing.call(HCMC))
     assert refusal(caught) == ("INVALID_ARGUMENT", "CURSOR_INVALID")
+
+
+def test_a_watch_hints_at_what_becomes_free_again(routing: Routing) -> None:
+    """A lease that ran out and an earlier item that ended both make room: nobody waits for a hint in vain."""
+    document = routing.deliver(HCMC)
+    (item,) = routing.pull(HCMC)
+    watch = routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(), routing.call(HCMC))
+    end_lease(routing, item)
+    (_hint,), cursor = watch.produce(watch.cursor)
+    (item,) = routing.pull(HCMC)
+    routing.recall(document)
+    (_hint,), cursor = watch.produce(cursor)
+    assert watch.produce(cursor)[0] == []
+    routing.acknowledge(HCMC, item)
+    assert len(watch.produce(cursor)[0]) == 1
+
+
+def end_lease(routing: Routing, item: pb.Item) -> None:
+    """Lets a lease run out within a millisecond, by the database's clock."""
+    with routing.bench.context.database.write() as connection:
+        end = database_now(connection) + 1000
+        connection.execute(update(items).where(items.c.lease == item.lease).values(lease_until=end))
+    deadline = time.monotonic() + 10
+    while True:
+        with routing.bench.context.database.read() as connection:
+            if database_now(connection) >= end:
+                return
+        assert time.monotonic() < deadline
 
 
 def test_lists_use_their_indexes(routing: Routing) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from lienthong.chassis.errors import Violation, invalid
 
+LOOKED = ""
+"""Key of the time at which a watch looked last, microseconds of the database's clock; no mailbox has this name."""
+
 _MAILBOXES_AT_MOST = 10_000
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
+from sqlalchemy import Connection
+
 from lienthong.chassis.directory.messages import resource_id
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.filtering import Kind, parse_filter
@@ -12,7 +14,7 @@ from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.text import words
 from lienthong.chassis.times import from_duration
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
-from lienthong.routing.api.cursor import read_cursor, write_cursor
+from lienthong.routing.api.cursor import LOOKED, read_cursor, write_cursor
 from lienthong.routing.api.inline import fill
 from lienthong.routing.api.messages import batch_message, delivery_message, item_message
 from lienthong.routing.contents import Renderer
@@ -21,8 +23,9 @@ from lienthong.routing.handlers.batches import Leased, acknowledge_items, extend
 from lienthong.routing.handlers.desk import Desk, from_length, watch_key
 from lienthong.routing.handlers.leasing import Pull, audit_of, pull_once
 from lienthong.routing.handlers.parking import check_parked, redrive
+from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import Conditions, visible_deliveries, visible_delivery
-from lienthong.routing.storage.items import count_waiting, parked_items, positions_of, waiting_items
+from lienthong.routing.storage.items import count_waiting, leases_ended, parked_items, positions_of, waiting_items
 from lienthong.routing.v1 import mailbox_pb2 as pb
 
 FIELDS = {"number": Kind.TEXT, "notation": Kind.TEXT, "document_id": Kind.TEXT, "subject": Kind.WORDS}
@@ -76,7 +79,7 @@ class MailboxApi:
         """Hints that something new waits."""
         reach = call.caller.reach
         with self._units.database.read() as connection:
-            start = read_cursor(request.cursor) if request.cursor else positions_of(connection, reach)
+            start = read_cursor(request.cursor) if request.cursor else _here(connection, reach)
         produce = partial(self._hints, reach)
         return Watch(watch_key(call.caller.acting().id), write_cursor(start), produce)
 
@@ -149,12 +152,18 @@ class MailboxApi:
     def _hints(self, reach: Sequence[str], cursor: str) -> tuple[Sequence[pb.WatchMailboxResponse], str]:
         seen = read_cursor(cursor)
         with self._units.database.read() as connection:
-            now = positions_of(connection, reach)
-            if all(now[mailbox] <= seen.get(mailbox, 0) for mailbox in now):
-                return [], cursor
+            here = _here(connection, reach)
+            following = write_cursor(here)
+            fresh = any(here[mailbox] > seen.get(mailbox, 0) for mailbox in reach)
+            if not fresh and not leases_ended(connection, reach, seen.get(LOOKED, 0), here[LOOKED]):
+                return [], following
             waiting = count_waiting(connection, reach)
-        following = write_cursor(now)
         return [pb.WatchMailboxResponse(cursor=following, waiting=waiting)], following
+
+
+def _here(connection: Connection, reach: Sequence[str]) -> dict[str, int]:
+    """Gives the last places taken, and the time of the database up to which ended leases were seen."""
+    return positions_of(connection, reach) | {LOOKED: database_now(connection)}
 
 
 def _length(request: pb.PullItemsRequest | pb.ExtendItemsRequest) -> int:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.directory.messages import agency_of, resource_id
 from lienthong.chassis.directory.model import Agency, CodeStyle, style_of
 from lienthong.chassis.directory.store import load_agency, save_agency
@@ -245,7 +246,8 @@ def _successor(work: UnitOfWork, desk: Desk, agency: pb.Agency, name: str, at: d
         raise _refused("successors", "SUCCESSOR_IS_ITSELF", f"{agency.name} cannot take over from itself")
     known: Agency = agency_of(successor)
     if not known.active(at.astimezone(UTC)):
-        message = f"{successor.name} is not in force on {at.date().isoformat()}. Name whoever took it over."
+        day = at.astimezone(VIETNAM).date().isoformat()
+        message = f"{successor.name} is not in force on {day}. Name whoever took it over."
         raise precondition("SUCCESSOR_RETIRED", message, successor=successor.name)
     return successor.name
 

@@ -17,7 +17,7 @@ from lienthong.routing.handlers.lifecycle import acknowledge_delivery
 from lienthong.routing.handlers.parking import FAILED_BY_RECIPIENT, park
 from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import lock_delivery
-from lienthong.routing.storage.items import change_item, lock_items
+from lienthong.routing.storage.items import change_item, free_followers, lock_items
 
 REASON_LENGTH = 2000
 """Characters of a reason that are kept."""
@@ -74,6 +74,7 @@ def extend_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leas
 
 def _acknowledge(work: UnitOfWork, call: Call, row: Row[Any], _wish: Leased) -> int:
     change_item(work.connection, row.id, {"state": ItemState.ACKNOWLEDGED.value, "waiting": 0})
+    free_followers(work.connection, row.mailbox, row.chain)
     if row.kind == ItemKind.DOCUMENT.value:
         delivery = lock_delivery(work.connection, row.delivery)
         if delivery is not None:
@@ -92,8 +93,8 @@ def _each(
         key = (wish.item, wish.lease)
         if key not in done:
             done[key] = _one(rows.get(wish.item), wish, now, act, ended_as)
-    if any(outcome.error is None for outcome in done.values()):
-        desk.hint(work, call.caller.acting().id)
+    for mailbox in sorted({rows[outcome.item].mailbox for outcome in done.values() if outcome.error is None}):
+        desk.hint(work, mailbox)
     return [done[wish.item, wish.lease] for wish in leased]
 
 

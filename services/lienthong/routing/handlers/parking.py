@@ -14,7 +14,14 @@ from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.lifecycle import move
 from lienthong.routing.handlers.telling import tell
 from lienthong.routing.storage.deliveries import lock_delivery
-from lienthong.routing.storage.items import change_item, counter_of, exhausted_items, full_items, lock_item
+from lienthong.routing.storage.items import (
+    change_item,
+    counter_of,
+    exhausted_items,
+    free_followers,
+    full_items,
+    lock_item,
+)
 
 LEASES_EXPIRED = "LEASES_EXPIRED"
 FAILED_BY_RECIPIENT = "FAILED_BY_RECIPIENT"
@@ -31,6 +38,7 @@ def park(work: UnitOfWork, item: Row[Any], reason: str, detail: str, *, lease: s
         lease: Lease under which it was failed, so that a repeat is known; empty when the leases ran out.
     """
     change_item(work.connection, item.id, {"state": ItemState.PARKED.value, "waiting": 0, "lease": lease})
+    free_followers(work.connection, item.mailbox, item.chain)
     if item.kind == ItemKind.STATUS.value:
         # It waits for the sender; the recipient's delivery is not concerned.
         return

@@ -4,6 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
+from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.directory.model import Agency, Directory
 from lienthong.events.v1.intake_documents_pb2 import Recipient
 from lienthong.routing.handlers.lifecycle import Failure
@@ -58,7 +59,8 @@ def _sealed(directory: Directory, recipient: Recipient, at: datetime) -> Destina
 
 def _unknown(code: str, nearest: tuple[str, ...], at: datetime) -> Failure:
     close = f"; nearest: {', '.join(nearest)}" if nearest else ""
-    detail = f"agency {code} is not in the directory on {at.date().isoformat()}{close}. Send again to a code in force."
+    day = at.astimezone(VIETNAM).date().isoformat()
+    detail = f"agency {code} is not in the directory on {day}{close}. Send again to a code in force."
     return Failure("RECIPIENT_UNKNOWN", detail, nearest)
 
 

@@ -102,6 +102,24 @@ def lease_items(connection: Connection, identifiers: Sequence[str], lease: str, 
     connection.execute(update(items).where(items.c.id.in_(identifiers)).values(values))
 
 
+def free_followers(connection: Connection, mailbox: str, chain: str) -> None:
+    """Moves the cursor of a mailbox on when an ended item makes room for later ones of its chain."""
+    found = select(items.c.id).where(items.c.mailbox == mailbox, items.c.chain == chain, items.c.waiting == 1).limit(1)
+    if connection.execute(found).first() is not None:
+        next_value(connection, counter_of(mailbox))
+
+
+def leases_ended(connection: Connection, reach: Sequence[str], since: int, now: int) -> bool:
+    """Tells whether a lease in some mailboxes ran out within a time of the database's clock."""
+    found = select(items.c.id).where(
+        items.c.state == ItemState.LEASED.value,
+        items.c.lease_until > since,
+        items.c.lease_until <= now,
+        items.c.mailbox.in_(reach),
+    )
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def lock_items(connection: Connection, identifiers: Iterable[str], reach: Sequence[str]) -> dict[str, Row[Any]]:
     """Reads items of some mailboxes under their locks."""
     found = select(items).where(items.c.id.in_(sorted(set(identifiers))), items.c.mailbox.in_(reach))
