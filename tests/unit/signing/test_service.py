@@ -228,15 +228,15 @@ def test_many_documents_share_their_commits(desk: Desk, office: Office) -> None:
 
 
 def test_a_quiet_service_answers_fast(desk: Desk, office: Office) -> None:
-    """Nothing on the straight way waits for a timer: the middle of ten verdicts comes well within a tick."""
+    """Nothing on the straight way waits for a timer: the middle of six verdicts comes well within a tick."""
     seconds = []
     with desk.working():
         desk.verdict(desk.accept(office.signed))
-        for _ in range(10):
+        for _ in range(6):
             began = time.monotonic()
             desk.verdict(desk.accept(office.signed))
             seconds.append(time.monotonic() - began)
-    assert sorted(seconds)[5] < 0.5
+    assert sorted(seconds)[3] < 0.5
 
 
 def test_stopping_gives_back_what_is_not_done(desk: Desk, office: Office) -> None:

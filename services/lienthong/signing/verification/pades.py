@@ -24,7 +24,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from lienthong.signing.verification import evidence, hexreader
+from lienthong.signing.verification import evidence, hexreader, lengths, names
 from lienthong.signing.verification.judge import Judge
 from lienthong.signing.verification.report import (
     FileReport,
@@ -62,6 +62,8 @@ class PadesVerifier:
 
     def __init__(self, config: TrustConfig) -> None:
         hexreader.install()
+        lengths.install()
+        names.install()
         # What matters is in the report; pyHanko would also log each finding with a traceback.
         for library in ("pyhanko", "pyhanko_certvalidator"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
