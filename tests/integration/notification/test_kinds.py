@@ -44,8 +44,11 @@ def kinds(post: Any, agency: Agency) -> list[str]:
 def status(code: str, source: str = "call", **facts: Any) -> workflow.StatusRecorded:
     """Make a status of the delivery."""
     facts = {"from_agency": HCMC.id, "to_agency": VPCP.id, **facts}
+    forward = facts.pop("forward", False)
     return workflow.StatusRecorded(
-        reference=PROGRESS_REFERENCE, facts=workflow.StatusFacts(code=code, source=source, **facts)
+        reference=PROGRESS_REFERENCE,
+        facts=workflow.StatusFacts(code=code, source=source, **facts),
+        forward=forward,
     )
 
 
@@ -67,7 +70,8 @@ CASES: list[tuple[str, Message, str, set[str]]] = [
     ),
     (PROGRESS, status("03"), "status.recorded", {"VPCP"}),
     (PROGRESS, status("15", source="axis"), "status.recorded", {"VPCP"}),
-    (PROGRESS, status("13", from_agency=VPCP.id, to_agency=HCMC.id), "status.recorded", {"HCMC"}),
+    (PROGRESS, status("99", from_agency=VPCP.id, to_agency=HCMC.id, forward=True), "status.recorded", {"HCMC"}),
+    (PROGRESS, status("13", from_agency=VPCP.id, to_agency=HCMC.id), "status.recorded", set()),
     (PROGRESS, status("04", from_agency="a-successor"), "status.recorded", {"VPCP"}),
     (
         PROGRESS,
@@ -138,7 +142,7 @@ def test_hidden_delivery_is_not_betrayed(post: Any) -> None:
     post.bench.feed(DOCUMENTS, "d1", DocumentAccepted(document="d1", sender_agency=VPCP.id, header=header))
     post.bench.feed(DELIVERIES, "l1", routing.DeliveryCreated(reference=REFERENCE, header=header))
     post.bench.feed(DELIVERIES, "l1", routing.DeliveryWithdrawn(reference=REFERENCE, unopened=True))
-    post.bench.feed(PROGRESS, "l1", status("13", from_agency=VPCP.id, to_agency=HCMC.id))
+    post.bench.feed(PROGRESS, "l1", status("99", from_agency=VPCP.id, to_agency=HCMC.id, forward=True))
     assert kinds(post, VPCP) == ["document.withdrawn"]
     assert kinds(post, HCMC) == []
 

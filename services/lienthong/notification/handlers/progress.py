@@ -17,10 +17,14 @@ _BY_THE_AXIS = "axis"
 
 
 def on_status(desk: Desk, work: UnitOfWork, message: workflow.StatusRecorded, event: Event) -> None:
-    """Tells the side that did not report a status. A recipient is told only of what it has been shown."""
+    """Tells the side that did not report a status.
+
+    A recipient is told only of what it has been shown and what goes into its mailbox: a recall (13) comes to it as a
+    request or as a withdrawal, and needs no second notice.
+    """
     delivery = delivery_of(work, message.reference.delivery)
     said: dict[str, Any] = {"status": message.facts.code, "reason": message.facts.description}
-    recipient = delivery.recipient if delivery.shown else ""
+    recipient = delivery.recipient if delivery.shown and message.forward else ""
     reporter = reporter_of(message.facts, delivery)
     tell(desk, work, event.id, about(Kind.STATUS_RECORDED, delivery, recipient=recipient, reporter=reporter, **said))
 
