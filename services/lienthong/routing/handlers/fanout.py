@@ -11,7 +11,7 @@ from lienthong.chassis.events.inbox import ParentUnknownError
 from lienthong.chassis.text import words
 from lienthong.chassis.times import to_timestamp
 from lienthong.chassis.uow import UnitOfWork
-from lienthong.common.v1.document_pb2 import DocumentKind
+from lienthong.common.v1.document_pb2 import DocumentHeader, DocumentKind
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, Recipient
 from lienthong.events.v1.routing_deliveries_pb2 import DeliveryCreated, DeliveryReference
 from lienthong.routing.domain.transport import UNOPENED, Transport
@@ -87,13 +87,17 @@ def fan_out_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     held_until = database_now(work.connection) + micros(desk.limits.held_seconds)
     named = {one.agency for one in recipients if one.agency}
     made: list[Made] = []
-    for recipient in recipients[job.place : last]:
+    for ordinal, recipient in enumerate(recipients[job.place : last], job.place):
         one = _make(work, desk, accepted, recipient, named)
+        one.row["ordinal"] = ordinal
         named.add(one.destination.agency)
         made.append(one)
     _write(work, accepted, made, held_until)
+    told = DocumentHeader()
+    told.CopyFrom(accepted.header)
+    told.ClearField("recipients")
     for one in made:
-        _created(work, accepted, one, document.recipient_count)
+        _created(work, accepted, told, one, document.recipient_count)
     _settle(work, desk, document, made, of_document(work.connection, job.subject, job.place, desk.limits.chunk))
     return Progress(last if last < len(recipients) else None)
 
@@ -119,7 +123,6 @@ def _make(work: UnitOfWork, desk: Desk, accepted: DocumentAccepted, recipient: R
     row = {
         "id": identifier,
         "document": accepted.document,
-        "ordinal": recipient.ordinal,
         "sender": accepted.sender_agency,
         "recipient": found.agency,
         "state": Transport.HELD.value,
@@ -151,7 +154,7 @@ def _write(work: UnitOfWork, accepted: DocumentAccepted, made: Sequence[Made], h
     )
 
 
-def _created(work: UnitOfWork, accepted: DocumentAccepted, made: Made, count: int) -> None:
+def _created(work: UnitOfWork, accepted: DocumentAccepted, header: DocumentHeader, made: Made, count: int) -> None:
     row, links = made.row, made.links
     event = DeliveryCreated(
         reference=DeliveryReference(
@@ -164,7 +167,7 @@ def _created(work: UnitOfWork, accepted: DocumentAccepted, made: Made, count: in
         recipient_name=made.recipient.display_name,
         sender_code=accepted.sender_code,
         sender_name=accepted.sender_name,
-        header=accepted.header,
+        header=header,
         original_delivery=links.original.id if links.original else "",
         replaced_deliveries=links.replaced,
         answers=accepted.answers,
@@ -172,12 +175,12 @@ def _created(work: UnitOfWork, accepted: DocumentAccepted, made: Made, count: in
         create_time=to_timestamp(work.now),
         accept_time=accepted.accept_time,
     )
-    event.header.ClearField("recipients")
     work.emit(NewEvent(DELIVERIES, row["id"], row["id"], event))
 
 
 def _settle(work: UnitOfWork, desk: Desk, document: Row[Any], made: Sequence[Made], rows: Sequence[Row[Any]]) -> None:
     asked = recalls_before(work, document.id)
+    accepted = DocumentAccepted.FromString(document.accepted)
     directory = desk.directory.get()
     for one, row in zip(made, rows, strict=True):
         if one.destination.failure is not None:
@@ -189,7 +192,7 @@ def _settle(work: UnitOfWork, desk: Desk, document: Row[Any], made: Sequence[Mad
             continue
         _overtake(work, one, row)
         if document.verdict_version:
-            release(work, desk, row, document)
+            release(work, desk, row, document, accepted)
 
 
 def _overtake(work: UnitOfWork, made: Made, row: Row[Any]) -> None:

@@ -49,12 +49,19 @@ def move(work: UnitOfWork, row: Row[Any], step: Step, **values: object) -> bool:
     return True
 
 
-def release(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any]) -> None:
-    """Shows a delivery to its recipient, with the verdict known by now."""
+def release(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any], accepted: DocumentAccepted) -> None:
+    """Shows a delivery to its recipient, with the verdict known by now.
+
+    Args:
+        work: The transaction.
+        desk: What handlers have at hand.
+        row: The delivery, read under its lock.
+        document: The row of its document.
+        accepted: The same, parsed once for all deliveries of a chunk: its header may name two thousand recipients.
+    """
     shown = {"visible": 1, "available_at": work.now_micros, "shown_version": document.verdict_version}
     if not move(work, row, Step.RELEASE, **shown):
         return
-    accepted = DocumentAccepted.FromString(document.accepted)
     put_item(work, desk, ItemKind.DOCUMENT, row, accepted, content_size=accepted.rendition.size)
     tell(work, DeliveryAvailable, row, verdict=document.verdict)
 

@@ -1,5 +1,6 @@
 """Verdicts on signatures: they release what is held, and later ones are told. They never change who gets a document."""
 
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Row
@@ -54,27 +55,32 @@ def reach_verdict(work: UnitOfWork, desk: Desk, reached: VerdictReached, version
 def verdict_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     """Shows or tells the verdict to the next recipients of a document."""
     document: Any = load_document(work.connection, job.subject)
+    accepted = DocumentAccepted.FromString(document.accepted)
     last = job.place + desk.limits.chunk
     for row in of_document(work.connection, job.subject, job.place, desk.limits.chunk):
         if row.state == Transport.HELD.value:
-            release(work, desk, row, document)
+            release(work, desk, row, document, accepted)
         elif row.visible and Transport(row.state) not in FINAL and row.shown_version < document.verdict_version:
-            _tell_later(work, desk, row, document)
+            _tell_later(work, desk, row, document, accepted)
     return Progress(last if last < document.recipient_count else None)
 
 
 def release_due(work: UnitOfWork, desk: Desk) -> int:
     """Shows deliveries that waited long enough, as not verified yet; tells how many."""
     rows = due_held(work.connection, database_now(work.connection), desk.limits.chunk)
-    documents = {name: load_document(work.connection, name) for name in {row.document for row in rows}}
-    for row in rows:
-        document = documents[row.document]
-        if document is not None:
-            release(work, desk, row, document)
+    for name, held in groupby(sorted(rows, key=_document_of), key=_document_of):
+        document: Any = load_document(work.connection, name)
+        accepted = DocumentAccepted.FromString(document.accepted)
+        for row in held:
+            release(work, desk, row, document, accepted)
     return len(rows)
 
 
-def _tell_later(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any]) -> None:
+def _document_of(row: Row[Any]) -> str:
+    return str(row.document)
+
+
+def _tell_later(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any], accepted: DocumentAccepted) -> None:
     update_delivery(work.connection, row.id, {"shown_version": document.verdict_version})
-    put_item(work, desk, ItemKind.VERDICT, row, DocumentAccepted.FromString(document.accepted))
+    put_item(work, desk, ItemKind.VERDICT, row, accepted)
     tell(work, DeliveryVerdictChanged, row, verdict=document.verdict)
