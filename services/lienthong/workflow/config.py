@@ -15,6 +15,9 @@ class WorkflowSection(Section):
         10_000, ge=1, le=1_000_000, description="Statuses without a delivery that are kept for one agency, at most."
     )
     statuses_per_call: int = Field(100, ge=1, le=100, description="Statuses of one call, edXML ones included.")
+    recalls_per_call: int = Field(
+        10, ge=1, le=100, description="Statuses 13 by DocumentId of one call; each may concern 2,000 recipients."
+    )
     edxml_bytes: int = Field(
         1_048_576, ge=1024, le=4_194_304, description="Length of one edXML status message in bytes, at most."
     )

@@ -180,6 +180,28 @@ def test_two_requests_are_answered_in_their_order(world: Any) -> None:
     ]
 
 
+def test_recall_of_an_update_leaves_the_original(world: Any) -> None:
+    """A recall of an opened update is answered at the update's delivery; the original and its request go on."""
+    world.deliver("d1", "doc")
+    world.deliver("d2", "update", original_delivery="d1")
+    world.tell(routing.RequestDelivered, "d2", request=life.SIDE_REQUEST_RECALL, request_id="r1", reason="sai bản")
+    assert world.progress(VPCP, "update").recipients[0].side_request == life.SIDE_REQUEST_RECALL
+    assert world.say(HCMC, "15", document_id="G22,2026-11-20,update").rule == "21"
+    (closed,) = world.bench.told(events.SideRequestClosed)
+    assert (closed.reference.delivery, closed.agreed) == ("d2", True)
+    assert world.progress(VPCP, "update").recipients[0].state == life.DELIVERY_STATE_WITHDRAWN
+    assert world.state("d1", "doc") == "ARRIVED"
+    assert world.progress(VPCP, "doc").recipients[0].side_request == life.SIDE_REQUEST_UPDATE
+
+
+def test_nobody_joins_the_case_of_another_sender(world: Any) -> None:
+    """An update of somebody else's document has a case of its own, whatever the event says."""
+    world.deliver("d1", "doc")
+    world.deliver("d2", "foreign", HCMC, NGHE_AN, original_delivery="d1")
+    assert [one.delivery for one in world.progress(VPCP, "doc").recipients] == ["deliveries/d1"]
+    assert world.state("d2", "foreign", NGHE_AN) == "ARRIVED"
+
+
 def test_answer_known_before_the_delivery_that_it_answers(world: Any) -> None:
     """Answers are noted: the original's delivery is marked also when its own event comes last."""
     world.accept("reply", HCMC)

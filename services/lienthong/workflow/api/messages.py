@@ -11,7 +11,7 @@ from lienthong.chassis.times import to_duration, to_timestamp
 from lienthong.common.v1 import document_pb2
 from lienthong.common.v1.lifecycle_pb2 import Verdict
 from lienthong.edxml.codes import status_name
-from lienthong.workflow.domain import DeliveryState, SideRequest, Step
+from lienthong.workflow.domain import DeliveryState, Step
 from lienthong.workflow.handlers.lines import case_of
 from lienthong.workflow.handlers.progress import Line, Seen
 from lienthong.workflow.handlers.statistics import Numbers, Period
@@ -59,14 +59,15 @@ def recipient_message(line: Line, directory: Directory, seen: Seen | None = None
     """Makes the message of the progress at one recipient."""
     one = line.delivery
     agency = directory.agencies.get(one.recipient)
-    state = state_number(one.state if one.own_line else "")
+    # An update that waits behind its original has no main line; how it ended is told all the same.
+    state = state_number(one.state if one.own_line or one.state != DeliveryState.SENT else "")
     return pb.RecipientProgress(
         delivery=f"deliveries/{one.id}",
         agency=f"agencies/{one.recipient}" if one.recipient else "",
         code=agency.code(seen.at) if agency and seen else one.recipient_code,
         display_name=agency.name if agency else one.recipient_name,
         state=state,
-        side_request=request_number(case_of(one).request if one.own_line else SideRequest.NONE),
+        side_request=request_number(case_of(one).request),
         steps=[step_message(step) for step in line.steps],
         answered_by=one.answer_code,
         answer_document=f"documents/{one.answer_document}" if line.answer_shown else "",

@@ -18,12 +18,13 @@ from lienthong.workflow.api import messages, reading
 from lienthong.workflow.api.filters import case_filter, task_filter
 from lienthong.workflow.handlers import tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
-from lienthong.workflow.handlers.progress import begin_of, progress_of, show
+from lienthong.workflow.handlers.progress import begin_of, progress_of, show, visible_of
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
 from lienthong.workflow.handlers.statistics import numbers_of
 from lienthong.workflow.storage import StoredCase
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
+RECALL = "13"
 _MICROSECONDS = 1_000_000
 
 
@@ -41,6 +42,9 @@ class WorkflowApi:
         if not 1 <= count <= limits.statuses_per_call:
             rule = f"a call carries 1 to {limits.statuses_per_call} statuses, not {count}"
             raise reading.refused("statuses", "BATCH_SIZE", rule, "Split the batch.")
+        if sum(one.code == RECALL and not one.delivery for one in request.statuses) > limits.recalls_per_call:
+            rule = f"a call carries at most {limits.recalls_per_call} statuses {RECALL} by DocumentId"
+            raise reading.refused("statuses", "BATCH_SIZE", rule, "Split the batch.")
         said = self._read(request, reporter)
 
         def record(work: UnitOfWork) -> pb.ReportStatusesResponse:
@@ -51,20 +55,23 @@ class WorkflowApi:
     def get_progress(self, request: pb.GetProgressRequest, call: Call) -> pb.Progress:
         """Shows the progress of a document."""
         document = reading.resource("document", request.document, "documents")
-        return self._progress(document, reading.reporter_of(call))[0]
+        return self._progress(document, reading.reporter_of(call))
 
     def watch_progress(self, request: pb.WatchProgressRequest, call: Call) -> Watch:
         """Feeds a progress each time it changes."""
         document = reading.resource("document", request.document, "documents")
         reporter = reading.reporter_of(call)
-        _, change = self._progress(document, reporter)
-        begin = begin_of(request.cursor, change)
+        with self._context.database.read() as connection:
+            begin = begin_of(request.cursor, visible_of(connection, reporter.reach, document).change)
 
         def produce(cursor: str) -> tuple[Sequence[Message], str]:
-            progress, latest = self._progress(document, reporter)
-            if latest <= int(cursor):
-                return (), cursor
-            return (pb.WatchProgressResponse(progress=progress, cursor=str(latest)),), str(latest)
+            with self._context.database.read() as connection:
+                found = visible_of(connection, reporter.reach, document)
+                if found.change <= int(cursor):
+                    return (), cursor
+                seen = progress_of(connection, reporter.reach, found, self._now())
+            progress, latest = messages.progress_message(seen, self._desk.directory.get()), str(seen.change)
+            return (pb.WatchProgressResponse(progress=progress, cursor=latest),), latest
 
         return Watch(watch_key(document), str(begin), produce)
 
@@ -74,9 +81,9 @@ class WorkflowApi:
         reporter = reading.reporter_of(call)
         page = page_of(call, request.page_size, request.page_token, document)
         with self._context.database.read() as connection:
-            seen = progress_of(connection, reporter.reach, document, self._now())
-            recipients = None if seen.as_sender else reporter.reach
-            case = seen.lines[0].delivery.case_document if seen.lines else document
+            found = visible_of(connection, reporter.reach, document)
+            recipients = None if found.as_sender else reporter.reach
+            case = found.deliveries[0].case_document if found.deliveries else document
             after = int(page.after[0]) if page.after else 0
             rows = storage.history(connection, case, recipients, after, page.size + 1)
         shown, directory = rows[: page.size], self._desk.directory.get()
@@ -196,10 +203,11 @@ class WorkflowApi:
         except AxisError as error:
             return messages.refused_message(error)
 
-    def _progress(self, document: str, reporter: Reporter) -> tuple[pb.Progress, int]:
+    def _progress(self, document: str, reporter: Reporter) -> pb.Progress:
         with self._context.database.read() as connection:
-            seen = progress_of(connection, reporter.reach, document, self._now())
-        return messages.progress_message(seen, self._desk.directory.get()), seen.change
+            found = visible_of(connection, reporter.reach, document)
+            seen = progress_of(connection, reporter.reach, found, self._now())
+        return messages.progress_message(seen, self._desk.directory.get())
 
     def _now(self) -> datetime:
         return self._context.base.clock.now()

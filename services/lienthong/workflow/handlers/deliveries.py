@@ -25,7 +25,7 @@ def created(desk: Desk, work: UnitOfWork, event: events.DeliveryCreated) -> None
     Raises:
         ParentUnknownError: The delivery that it updates is not known yet.
     """
-    original = _known(work, event.original_delivery) if event.original_delivery else None
+    original = _original(desk, work, event)
     if storage.delivery_by_id(work.connection, event.reference.delivery) is not None:
         return
     case = case_for(work, event)
@@ -34,7 +34,7 @@ def created(desk: Desk, work: UnitOfWork, event: events.DeliveryCreated) -> None
     changed(desk, work, delivery)
     work.release(f"delivery:{delivery.id}")
     note_known_answers(desk, work, delivery)
-    if len(storage.deliveries_of_document(work.connection, case.document)) >= event.delivery_count:
+    if storage.count_of_document(work.connection, case.document) >= event.delivery_count:
         match_sent(desk, work, delivery)
 
 
@@ -136,8 +136,8 @@ def request_delivered(desk: Desk, work: UnitOfWork, event: events.RequestDeliver
     if event.request != WireRequest.SIDE_REQUEST_RECALL:
         return
     at = timestamp_micros(event.event_time)
-    line = line_of(work.connection, delivery)
-    take_fact(desk, work, line, Trigger.RECALL_DELIVERED, at, event.reason, event.request_id)
+    # A recall of an update concerns the update alone, so it stands at its own delivery; the original goes on.
+    take_fact(desk, work, delivery, Trigger.RECALL_DELIVERED, at, event.reason, event.request_id)
 
 
 def _known(work: UnitOfWork, identifier: str) -> StoredDelivery:
@@ -145,6 +145,16 @@ def _known(work: UnitOfWork, identifier: str) -> StoredDelivery:
     if delivery is None:
         raise ParentUnknownError(f"delivery:{identifier}")
     return delivery
+
+
+def _original(desk: Desk, work: UnitOfWork, event: events.DeliveryCreated) -> StoredDelivery | None:
+    """Gives the delivery that is updated. Nobody joins the case of another sender, whatever an event says."""
+    if not event.original_delivery:
+        return None
+    original = _known(work, event.original_delivery)
+    sender = event.reference.sender_agency
+    senders = {sender, *desk.directory.get().mailboxes(sender, work.now)}
+    return original if original.sender in senders else None
 
 
 def _delivery(event: events.DeliveryCreated, original: StoredDelivery | None, due_at: int | None) -> StoredDelivery:

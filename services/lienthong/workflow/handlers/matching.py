@@ -1,5 +1,6 @@
 """Which delivery a status is about: by its name, by DocumentId, else by number, notation, date and other party."""
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from lienthong.workflow.handlers.lines import latest_of, line_of
 from lienthong.workflow.storage import StoredDelivery, StoredStatus
 
 SEPARATOR = "\n"
+_ANSWERS = frozenset({Trigger.STATUS_15, Trigger.STATUS_16})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +54,29 @@ def own_delivery(
     return delivery if theirs else None
 
 
+def line_for(connection: Connection, delivery: StoredDelivery, code: str) -> StoredDelivery:
+    """Gives the delivery that a code moves: the main line, or an update that itself waits for a 15 or 16."""
+    if code in _ANSWERS and json.loads(delivery.requests):
+        return delivery
+    return line_of(connection, delivery)
+
+
 def _received(
     work: UnitOfWork, directory: Directory, reach: Collection[str], status: StoredStatus
 ) -> tuple[StoredDelivery, ...]:
     connection = work.connection
     if status.named_delivery:
         named = own_delivery(connection, reach, status.named_delivery)
-        return () if named is None else (line_of(connection, named),)
+        return () if named is None else (line_for(connection, named, status.code),)
     if status.named_document_id:
         exact = storage.received(connection, reach, document_id=status.named_document_id)
         if exact:
             # DocumentId is exact enough by itself; the party decides only where it tells candidates apart.
-            return _only(connection, _from_party(exact, directory, status, work) or exact)
+            return _only(connection, _from_party(exact, directory, status, work) or exact, status.code)
     if status.named_code and status.named_party:
         alike = storage.received(connection, reach, code=status.named_code)
         dated = [one for one in alike if not status.named_date or one.promulgated == status.named_date]
-        return _only(connection, _from_party(dated, directory, status, work))
+        return _only(connection, _from_party(dated, directory, status, work), status.code)
     return ()
 
 
@@ -80,9 +89,13 @@ def _from_party(
     return [one for one in found if status.named_party == one.sender_code or (party and party.id == one.sender)]
 
 
-def _only(connection: Connection, found: Iterable[StoredDelivery]) -> tuple[StoredDelivery, ...]:
+def _only(connection: Connection, found: Iterable[StoredDelivery], code: str) -> tuple[StoredDelivery, ...]:
     """Gives the one line that candidates lead to; the latest of several is never guessed."""
-    lines = {line.id: line for line in (latest_of(connection, one) for one in found)}
+    candidates = list(found)
+    recalled = [one for one in candidates if not one.own_line and line_for(connection, one, code) is one]
+    if recalled and len(candidates) == 1:
+        return (recalled[0],)
+    lines = {line.id: line for line in (latest_of(connection, one) for one in candidates)}
     return tuple(lines.values()) if len(lines) == 1 else ()
 
 

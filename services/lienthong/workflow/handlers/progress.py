@@ -51,8 +51,18 @@ class Seen:
     change: int
 
 
-def progress_of(connection: Connection, reach: Collection[str], document: str, now: datetime) -> Seen:
-    """Shows the progress of a document.
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What a caller may see of a document, before anything is computed; fields as in `Seen`."""
+
+    case: StoredCase
+    deliveries: Sequence[StoredDelivery]
+    as_sender: bool
+    change: int
+
+
+def visible_of(connection: Connection, reach: Collection[str], document: str) -> Visible:
+    """Finds what a caller may see of a document.
 
     Raises:
         AxisError: NOT_FOUND when the caller neither sent it nor can see a delivery of it.
@@ -64,9 +74,15 @@ def progress_of(connection: Connection, reach: Collection[str], document: str, n
     mine = [one for one in _lines(connection, document) if as_sender or (one.visible and one.recipient in reach)]
     if not mine and not as_sender:
         raise not_found(f"documents/{document}")
-    shown = show(connection, reach, mine, {document: case}, now)
+    # A recipient is not told of what changes at others, not even that something did.
     change = max([one.change for one in mine] + ([case.change] if as_sender else []), default=0)
-    return Seen(case, tuple(shown), as_sender, now, change)
+    return Visible(case, mine, as_sender, change)
+
+
+def progress_of(connection: Connection, reach: Collection[str], found: Visible, now: datetime) -> Seen:
+    """Shows the progress of a document to a caller."""
+    shown = show(connection, reach, found.deliveries, {found.case.document: found.case}, now)
+    return Seen(found.case, tuple(shown), found.as_sender, now, found.change)
 
 
 def show(

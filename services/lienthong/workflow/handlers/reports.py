@@ -10,8 +10,7 @@ from lienthong.workflow.domain import Actor, ReasonPolicy, Source, check_reason,
 from lienthong.workflow.handlers.course import take_status
 from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.handlers.kept import natural_key, settle
-from lienthong.workflow.handlers.lines import line_of
-from lienthong.workflow.handlers.matching import SEPARATOR, Matched, match, own_delivery
+from lienthong.workflow.handlers.matching import SEPARATOR, Matched, line_for, match, own_delivery
 from lienthong.workflow.storage import StoredDelivery, StoredStatus
 
 
@@ -117,7 +116,7 @@ def link(desk: Desk, work: UnitOfWork, reporter: Reporter, status_id: str, deliv
     delivery = own_delivery(work.connection, reporter.reach, delivery_id, sender=asks)
     if delivery is None:
         raise not_found(f"deliveries/{delivery_id}")
-    line = delivery if asks else line_of(work.connection, delivery)
+    line = delivery if asks else line_for(work.connection, delivery, status.code)
     work.record(
         AuditEntry(
             reporter.system,

@@ -115,13 +115,14 @@ def tell_status(
 def tell_requests(work: UnitOfWork, before: StoredDelivery, decision: Decision, event: Happening) -> None:
     """Tells which requests ended and which one the next 15 or 16 answers. `before` holds the reasons."""
     about, when = reference(before), to_timestamp(work.now)
-    agreed = event.trigger in {Trigger.STATUS_15, Trigger.WITHDRAWN_UNOPENED, Trigger.WITHDRAWN_AGREED}
+    taken_back = event.trigger in {Trigger.WITHDRAWN_UNOPENED, Trigger.WITHDRAWN_AGREED}
     for number, request in enumerate(decision.closed):
         message = events.SideRequestClosed(
             reference=about,
             request=request_number(request.kind),
             # Only the open request is answered; those behind it end because the delivery did.
-            agreed=agreed and number == 0,
+            agreed=number == 0
+            and (event.trigger is Trigger.STATUS_15 or (taken_back and request.kind is SideRequest.RECALL)),
             reason=event.reason,
             event_time=when,
         )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery
@@ -53,6 +53,12 @@ def delivery_by_id(connection: Connection, identifier: str) -> StoredDelivery | 
 def deliveries_of_document(connection: Connection, document: str) -> list[StoredDelivery]:
     """Lists the deliveries of a document, in the order in which they were made."""
     return _all(connection, select(deliveries).where(deliveries.c.document == document))
+
+
+def count_of_document(connection: Connection, document: str) -> int:
+    """Counts the deliveries of a document."""
+    found = select(func.count()).select_from(deliveries).where(deliveries.c.document == document)
+    return int(connection.execute(found).scalar_one())
 
 
 def deliveries_of_case(connection: Connection, document: str) -> list[StoredDelivery]:
