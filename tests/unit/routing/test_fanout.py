@@ -7,6 +7,8 @@ import pytest
 from tests.unit.routing.conftest import BROKEN, ORIGINAL, Routing, make
 
 from lienthong.chassis.directory.model import Agency, AgencyCode
+from lienthong.common.v1.document_pb2 import DOCUMENT_KIND_UPDATE
+from lienthong.events.v1 import intake_documents_pb2 as intake
 from lienthong.events.v1 import routing_deliveries_pb2 as events
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
@@ -54,6 +56,22 @@ def test_chunks_made_after_a_recall_are_born_withdrawn(small: Routing) -> None:
     assert len(small.told(events.DeliveryWithdrawn)) == 8
     assert len(small.told(events.DeliveryAvailable)) == 3
     assert all(small.waiting(agency) == [] for agency in everybody)
+
+
+def test_an_update_waits_until_its_original_is_delivered_everywhere(small: Routing) -> None:
+    """An update that comes while its original is still fanned out overtakes it at every recipient, also at the last."""
+    everybody = agencies(5)
+    small.bench.know(*everybody)
+    original = small.deliver(*everybody)
+    affected = [intake.AffectedDocument(document=original)]
+    changed = small.deliver(*everybody, kind=DOCUMENT_KIND_UPDATE, affected=affected)
+    assert len(small.told(events.DeliveryCreated)) == 3
+    small.step()
+    small.bench.clock.advance(seconds=1)
+    small.step()
+    assert len(small.told(events.DeliverySuperseded)) == 5
+    for agency in everybody:
+        assert [item.document for item in small.waiting(agency)] == [f"documents/{changed}"]
 
 
 def test_a_later_verdict_reaches_every_recipient_in_chunks(small: Routing) -> None:
