@@ -10,7 +10,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.times import to_timestamp
-from lienthong.cli import credentials
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -27,6 +26,7 @@ from lienthong.cli.console import (
     show,
     show_list,
 )
+from lienthong.client import credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.routing.v1 import directory_pb2 as pb

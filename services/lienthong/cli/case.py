@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lienthong.cli.console import DEFAULT_CONTEXT, As, Column, Filter, Json, Size, field, moment, session, show_list
-from lienthong.cli.progress import state_text
+from lienthong.terminal import state_text
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
 app = typer.Typer(help="Cases: where each document stands at each recipient.")

@@ -1,13 +1,15 @@
 """`lienthong config`: what is configured, and whether it can be used."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
 
 from lienthong.cli.console import Json, out, print_json
 from lienthong.cli.run import ConfigFile, DataDir, load
-from lienthong.settings import Settings
+
+if TYPE_CHECKING:
+    from lienthong.settings import Settings
 
 app = typer.Typer(help="Show and check the configuration.")
 Diff = Annotated[bool, typer.Option("--diff", help="Only what differs from the defaults.")]
@@ -33,7 +35,9 @@ def check(
         out.print("the configuration can be used")
 
 
-def _print(settings: Settings, *, diff: bool, as_json: bool) -> None:
+def _print(settings: "Settings", *, diff: bool, as_json: bool) -> None:
+    from lienthong.settings import Settings
+
     values: Any = settings.model_dump(mode="json")
     if diff:
         values = _changed(values, Settings().model_dump(mode="json"))

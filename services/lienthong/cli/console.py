@@ -165,7 +165,9 @@ def choice(name: str, prefix: str) -> Callable[[Any], str]:
     """Reads an enumerated field of a message, without its prefix."""
 
     def read(message: Message) -> str:
-        enum = message.DESCRIPTOR.fields_by_name[name].enum_type
-        return enum.values_by_number[getattr(message, name)].name.removeprefix(prefix).lower()
+        values = message.DESCRIPTOR.fields_by_name[name].enum_type
+        if values is None:
+            raise TypeError(f"{name} is no enumerated field")
+        return values.values_by_number[getattr(message, name)].name.removeprefix(prefix).lower()
 
     return read

@@ -6,9 +6,6 @@ from typing import Annotated
 import typer
 
 from lienthong.cli.console import Json, err, out, print_json
-from lienthong.demo.file import play_file
-from lienthong.demo.story import play
-from lienthong.demo.timeline import StoryError
 
 FAILED = 1
 
@@ -23,6 +20,11 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Plays the founding story on a platform of its own; exit code 0 only when every step was confirmed."""
+    # What the demo needs (PDFs, signatures, sinks) takes a second to load; other commands do without.
+    from lienthong.demo.file import play_file
+    from lienthong.demo.story import play
+    from lienthong.demo.timeline import StoryError
+
     try:
         if file is not None:
             play_file(out, file, data_dir, keep=keep)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import grpc
 import typer
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.pki import needs_renewal
@@ -62,13 +60,11 @@ def _examine(axis: Axis, context: Context) -> Iterator[Finding]:
 
 def _reachable(axis: Axis) -> Finding:
     begun = time.monotonic()
-    stub = health_pb2_grpc.HealthStub(axis.channel("intake"))
     try:
-        answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=5.0)
-    except grpc.RpcError as error:
-        text = f"does not answer: {error}"
+        serving = axis.serving()
+    except AxisCallError as error:
+        text = f"does not answer: {error.message}"
         return Finding("server", ok=False, text=text, remedy="Start it with `lienthong run`, or correct the context.")
-    serving = answer.status == health_pb2.HealthCheckResponse.SERVING
     return Finding("server", ok=serving, text=f"answers in {(time.monotonic() - begun) * 1000:.0f} ms")
 
 

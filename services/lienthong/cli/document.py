@@ -31,12 +31,12 @@ from lienthong.cli.console import (
     to_dict,
     transfer_bar,
 )
-from lienthong.cli.progress import print_progress
 from lienthong.client import Axis, Progress
 from lienthong.client.session import INLINE_BYTES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.intake.v1 import intake_pb2 as pb
+from lienthong.terminal import progress_table
 from lienthong.workflow.v1 import workflow_pb2
 
 app = typer.Typer(help="Documents that you send: compose, check, submit, follow, take back, prove.")
@@ -246,10 +246,10 @@ def progress(
     with session(who) as axis:
         if not watch:
             answer = axis.workflow.GetProgress(workflow_pb2.GetProgressRequest(document=_name(document)))
-            print_progress(answer, as_json=as_json)
+            _print_progress(answer, as_json=as_json)
             return
         for change in axis.watch_progress(_name(document)):
-            print_progress(change.progress, as_json=as_json)
+            _print_progress(change.progress, as_json=as_json)
 
 
 @app.command("evidence")
@@ -308,6 +308,13 @@ class FollowUp:
         content = pb.DocumentContent(header=changed, attachments=attachments)
         request = pb.SubmitDocumentRequest(document=content, request_id=self.request_id or new_request_id())
         return axis.intake.SubmitDocument(request, timeout=600.0)
+
+
+def _print_progress(progress: workflow_pb2.Progress, *, as_json: bool) -> None:
+    if as_json:
+        print_json(to_dict(progress))
+    else:
+        out.print(progress_table(progress))
 
 
 def _attached(axis: Axis, file: Path, progress: Progress) -> pb.AttachmentContent:

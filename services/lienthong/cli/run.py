@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lienthong import app
 from lienthong.chassis import config, logging
 from lienthong.cli.console import err
-from lienthong.settings import Settings
+
+if TYPE_CHECKING:
+    from lienthong.app import Platform
+    from lienthong.settings import Settings
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file; see `lienthong config show`.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of engines, keys and contexts.")]
@@ -23,17 +25,23 @@ def run(
     metrics: Annotated[str | None, typer.Option(help="Address and port of metrics; empty for none.")] = None,
 ) -> None:
     """Keeps the platform up until it gets SIGTERM or SIGINT; then it drains and ends."""
+    from lienthong import app
+
     settings = load(data_dir, config_file, listen=listen, metrics=metrics)
     logging.configure(settings.log.level, settings.log.form)
     app.run(settings, lambda platform: _announce(platform, target))
 
 
-def load(data_dir: Path | None, config_file: Path | None, *, listen: str = "", metrics: str | None = None) -> Settings:
+def load(
+    data_dir: Path | None, config_file: Path | None, *, listen: str = "", metrics: str | None = None
+) -> "Settings":
     """Reads the configuration; what the command line says weighs most.
 
     Raises:
         ConfigError: With all problems at once.
     """
+    from lienthong.settings import Settings
+
     overrides: dict[str, Any] = {"data_dir": data_dir} if data_dir else {}
     server = ({"listen": listen} if listen else {}) | ({"metrics": metrics} if metrics is not None else {})
     if server:
@@ -42,7 +50,7 @@ def load(data_dir: Path | None, config_file: Path | None, *, listen: str = "", m
     return settings
 
 
-def _announce(platform: app.Platform, target: str) -> None:
+def _announce(platform: "Platform", target: str) -> None:
     data_dir = platform.settings.data_dir
     err.print(f"lienthong {target} is up: port {platform.port}, data in {data_dir}, pid {os.getpid()}")
     err.print(f"speak as operator: LIENTHONG_CONTEXTS={data_dir / 'contexts'} lienthong --help")

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli import credentials
 from lienthong.cli.agency import resource
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
@@ -21,6 +20,7 @@ from lienthong.cli.console import (
     show,
     show_list,
 )
+from lienthong.client import credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.routing.v1 import directory_pb2 as pb

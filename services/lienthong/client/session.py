@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2
 
 from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
 from lienthong.client.context import Context, find_context, load_context
+from lienthong.client.errors import call_error
 from lienthong.client.stubs import Stub, resumed
 from lienthong.client.transfers import Progress, Transfers, new_request_id, no_progress
 from lienthong.common.v1 import operations_pb2
@@ -133,6 +135,24 @@ class Axis:
             return self.notification.WatchNotices(notification_pb2.WatchNoticesRequest(cursor=place))
 
         return resumed(opened, cursor)
+
+    def serving(self, service: str = "intake", timeout: float = 5.0) -> bool:
+        """Tells whether a server answers and says that it serves.
+
+        Raises:
+            AxisCallError: It does not answer.
+        """
+        request = health_pb2.HealthCheckRequest()
+        check = self.channel(service).unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
+        try:
+            answer = check(request, timeout=timeout)
+        except grpc.RpcError as error:
+            raise call_error(error) from error
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def close(self) -> None:
         """Ends the session."""

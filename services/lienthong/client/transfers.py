@@ -6,8 +6,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 import grpc
-from google.bytestream import bytestream_pb2 as pb
 
+from google.bytestream import bytestream_pb2 as pb
 from lienthong.client.errors import call_error
 from lienthong.client.stubs import Metadata, retried
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lienthong.cli import credentials
-from lienthong.client import Axis
+from lienthong.client import Axis, credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import document_pb2

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from lienthong import edxml
 from lienthong.chassis.times import to_timestamp
-from lienthong.cli.progress import print_progress
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2, lifecycle_pb2
 from lienthong.demo.cast import read_all
@@ -13,6 +12,7 @@ from lienthong.demo.stage import Leader, Stage
 from lienthong.demo.timeline import confirm
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import mailbox_pb2
+from lienthong.terminal import progress_table
 from lienthong.testing.documents import Letter
 from lienthong.workflow.v1 import workflow_pb2
 
@@ -67,7 +67,7 @@ def work(stage: Stage, delivery: str, leader: Leader) -> None:
     steps = [step.step for step in done.recipients[0].steps if step.HasField("start_time")]
     confirm("the four steps", steps, [1, 2, 3, 4])
     timeline.say("VPCP leader", "sees the four steps at the city, with the time spent in each")
-    print_progress(done, as_json=False)
+    timeline.show(progress_table(done))
 
 
 def answer(stage: Stage, receipt: intake_pb2.Receipt, leader: Leader) -> None:

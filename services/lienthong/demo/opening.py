@@ -61,8 +61,8 @@ def _subscribe(stage: Stage) -> None:
         stage.parties[name].axis.notification.CreateSubscription(
             notification_pb2.CreateSubscriptionRequest(subscription=subscription, request_id=new_request_id())
         )
-    # The city's endpoint is down at first: two calls fail, the third is taken.
-    stage.city_hook.fail(2)
+    # The city's endpoint refuses its first notice twice, then takes it.
+    stage.city_hook.refuse_first_message(2)
     stage.timeline.say("the city", "subscribes by e-mail and webhook; its endpoint will fail twice")
     stage.timeline.say("VPCP", "subscribes in-app and by webhook")
 

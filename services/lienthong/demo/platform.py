@@ -9,12 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import grpc
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from lienthong.client import Axis, connect, load_context
+from lienthong.client import Axis, AxisCallError, connect, load_context
 from lienthong.demo.timeline import StoryError
 from lienthong.testing.authority import DemoAuthority
 from lienthong.testing.sinks import HttpSink, SmtpSink
@@ -96,12 +94,10 @@ class DemoPlatform:
         if not (self.contexts / "operator.yaml").is_file():
             return False
         with self.speak("operator") as axis:
-            stub = health_pb2_grpc.HealthStub(axis.channel("intake"))
             try:
-                answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=2.0)
-            except grpc.RpcError:
+                return axis.serving(timeout=2.0)
+            except AxisCallError:
                 return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def _config(folder: Path, mail: SmtpSink, hooks: Sequence[HttpSink]) -> dict[str, object]:

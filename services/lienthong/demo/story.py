@@ -29,12 +29,11 @@ def play(console: Console, folder: Path | None, *, keep: bool) -> None:
         stage = stack.enter_context(set_stage(place, timeline, keep=keep))
         timeline.say("lienthong", f"is up, five services on one port, data in {place}")
         tell(stage)
-        console.print(f"\n[bold green]The story was played: {timeline.steps} steps, each confirmed by the platform.[/]")
+        console.print(f"\n[bold green]The story was played: {timeline.steps} steps, each confirmed.[/]")
         if keep:
             pid = stage.platform.pid
-            console.print(
-                f"The platform stays up (pid {pid}). Speak to it: LIENTHONG_CONTEXTS={place}/contexts lienthong --as vpcp …"
-            )
+            console.print(f"The platform stays up (pid {pid}); end it with `kill {pid}`. Speak to it:")
+            console.print(f"  LIENTHONG_CONTEXTS={place}/contexts lienthong document list --as vpcp")
 
 
 def tell(stage: Stage) -> None:

@@ -96,6 +96,12 @@ class HttpSink(Inbox[Received]):
         self._script: deque[Reply] = deque()
         self._tls = tls
         self._closing = threading.Event()
+        self._stubborn = 0
+        self._refused = ""
+
+    def refuse_first_message(self, times: int) -> None:
+        """Answer the first message that comes, and its repeats, with a failure so often; take every other."""
+        self._stubborn = times
 
     def script(self, *replies: Reply) -> None:
         """Add answers for the next requests, one each."""
@@ -155,11 +161,17 @@ class HttpSink(Inbox[Received]):
         length = int(handler.headers.get("content-length", "0"))
         headers = {name.lower(): value for name, value in handler.headers.items()}
         body = handler.rfile.read(length)
-        reply = self._script.popleft() if self._script else Reply()
+        reply = self._reply(headers.get("webhook-id", ""))
         self.put(Received(handler.command, handler.path, headers, body, time.monotonic()))
         if reply.hold:
             self._closing.wait()
         self._answer(handler, reply)
+
+    def _reply(self, message: str) -> Reply:
+        if self._stubborn and message == (self._refused or message):
+            self._refused, self._stubborn = message, self._stubborn - 1
+            return Reply(503)
+        return self._script.popleft() if self._script else Reply()
 
     def _answer(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
         handler.send_response(reply.status)

@@ -1,11 +1,10 @@
-"""How the four steps are shown: one row for each recipient, time spent in each step."""
+"""How the four steps are shown on a terminal: one row for each recipient, time spent in each step."""
 
 from datetime import timedelta
 
 from rich.table import Table
 
 from lienthong.chassis.times import from_duration
-from lienthong.cli.console import out, print_json, to_dict
 from lienthong.common.v1 import lifecycle_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
@@ -26,11 +25,8 @@ STATES = {
 """Names of states as a leader reads them."""
 
 
-def print_progress(progress: pb.Progress, *, as_json: bool) -> None:
-    """Prints a progress."""
-    if as_json:
-        print_json(to_dict(progress))
-        return
+def progress_table(progress: pb.Progress) -> Table:
+    """Makes the table of a progress."""
     closed = "  [green]case closed[/]" if progress.closed else ""
     table = Table(
         box=None, header_style="dim", title_justify="left", title=f"{progress.code} {progress.subject}{closed}"
@@ -39,7 +35,7 @@ def print_progress(progress: pb.Progress, *, as_json: bool) -> None:
         table.add_column(title)
     for row in progress.recipients:
         table.add_row(row.display_name or row.code, state_text(row), *steps_text(row), note_text(row))
-    out.print(table)
+    return table
 
 
 def state_text(row: pb.RecipientProgress) -> str:

@@ -1,0 +1,91 @@
+# Lienthong. `make demo` is the place to begin; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+RUN_STAMP := $(VENV)/.run-installed
+DEV_STAMP := $(VENV)/.dev-installed
+PROTO_STAMP := $(VENV)/.protos-generated
+PROTOS := $(shell find protos -name '*.proto')
+SOURCES := services/lienthong tests tools
+TEST ?= tests
+
+export PYTHONPATH := services
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples check format bench reference clean
+
+help: ## Lists what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Lienthong needs Python 3.11 or later; name one with make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(UV): requirements/bootstrap.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.txt
+	@touch $@
+
+$(RUN_STAMP): requirements/run.txt | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(RUN_STAMP)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(PROTO_STAMP): $(PROTOS) tools/protos.py $(RUN_STAMP)
+	$(BIN)/python tools/protos.py
+	@touch $@
+
+# With the checkers installed, type stubs are generated too.
+$(VENV)/.stubs-generated: $(PROTOS) tools/protos.py $(DEV_STAMP)
+	$(BIN)/python tools/protos.py --third-party
+	@touch $@ $(PROTO_STAMP)
+
+$(VENV)/.command-installed: pyproject.toml $(RUN_STAMP) $(PROTO_STAMP)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(PROTO_STAMP) $(VENV)/.command-installed ## Makes the environment and the generated code.
+
+setup-dev: $(DEV_STAMP) $(VENV)/.stubs-generated $(VENV)/.command-installed
+
+protos: $(VENV)/.stubs-generated ## Generates code from protos/.
+
+demo: setup ## Plays the founding story. KEEP=1 leaves the platform up, FILE=x.edxml plays a real file.
+	@$(BIN)/lienthong demo $(FILE) $(if $(KEEP),--keep)
+
+run: setup ## Keeps the platform up, data in ./var.
+	@$(BIN)/lienthong run --data-dir ./var
+
+test: setup-dev ## Runs the whole suite.
+	$(BIN)/python -m pytest $(TEST)
+
+test-unit: setup-dev ## Runs the fast tests, under a minute.
+	$(BIN)/python -m pytest tests/unit tests/contract
+
+test-samples: setup-dev ## Reads every edXML file of DIR=folder.
+	$(BIN)/python tools/check_samples.py $(DIR)
+
+check: setup-dev ## Format, lint, types, layers, protos, references.
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code protos
+	$(BIN)/python tools/reference.py --check
+
+format: setup-dev ## Formats everything.
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/buf format --write protos
+
+reference: setup-dev ## Writes the generated pages under docs/reference.
+	$(BIN)/python tools/reference.py
+
+clean: ## Removes the environment, generated code and caches.
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache services/google
+	find services -path '*/v1/*_pb2*' -delete
