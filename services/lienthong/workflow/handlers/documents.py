@@ -45,9 +45,11 @@ def case_for(work: UnitOfWork, event: DeliveryCreated) -> StoredCase:
     if case is None:
         case = StoredCase(document, accepted_at=timestamp_micros(event.accept_time))
         _fill(case, event.header, event.reference.sender_agency, event.sender_name)
+        storage.save_case(work.connection, case)
         work.release(f"document:{document}")
-    case.delivery_count = event.delivery_count
-    storage.save_case(work.connection, case)
+    if case.delivery_count != event.delivery_count:
+        case.delivery_count = event.delivery_count
+        storage.save_case(work.connection, case)
     return case
 
 

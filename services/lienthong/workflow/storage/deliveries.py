@@ -1,52 +1,63 @@
 """Rows of cases, deliveries and answers."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery
+from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery, values_of
 from lienthong.workflow.storage.tables import answers, cases, deliveries
 
 LINES_AT_MOST = 10_000
 """Deliveries of one case: at most 2,000 recipients, with the updates that took their place."""
 
+# Statements that every event runs are built once: building one costs more than running it.
+_CASE = select(cases).where(cases.c.document == bindparam("which"))
+_NEXT_CHANGE = (
+    update(cases)
+    .where(cases.c.document == bindparam("which"))
+    .values(change=cases.c.change + 1)
+    .returning(cases.c.change)
+)
+_NEW_CASE = insert(cases)
+_SAVE_CASE = _NEW_CASE.on_conflict_do_update(
+    index_elements=["document"],
+    set_={column.name: column for column in _NEW_CASE.excluded if column.name not in {"document", "change"}},
+)
+_DELIVERY = select(deliveries).where(deliveries.c.id == bindparam("which"))
+_SAVE_DELIVERY = update(deliveries).where(deliveries.c.id == bindparam("which"))
+
 
 def case_by_document(connection: Connection, document: str) -> StoredCase | None:
     """Finds the case of a document."""
-    row = connection.execute(select(cases).where(cases.c.document == document)).mappings().one_or_none()
+    row = connection.execute(_CASE, {"which": document}).mappings().one_or_none()
     return None if row is None else StoredCase(**row)
 
 
 def save_case(connection: Connection, case: StoredCase) -> None:
     """Stores a case, new or changed; its change counter is left to `next_change`."""
-    values = asdict(case)
-    statement = insert(cases).values(values)
-    changed = {name: value for name, value in values.items() if name not in {"document", "change"}}
-    connection.execute(statement.on_conflict_do_update(index_elements=["document"], set_=changed))
+    connection.execute(_SAVE_CASE, values_of(case))
 
 
 def next_change(connection: Connection, document: str) -> int:
     """Counts a change of a case under its row's lock, and tells the number."""
-    grown = update(cases).where(cases.c.document == document).values(change=cases.c.change + 1)
-    return int(connection.execute(grown.returning(cases.c.change)).scalar_one())
+    return int(connection.execute(_NEXT_CHANGE, {"which": document}).scalar_one())
 
 
 def add_delivery(connection: Connection, delivery: StoredDelivery) -> None:
     """Stores a new delivery."""
-    connection.execute(deliveries.insert().values(asdict(delivery)))
+    connection.execute(deliveries.insert(), values_of(delivery))
 
 
 def save_delivery(connection: Connection, delivery: StoredDelivery) -> None:
     """Stores the state of a delivery."""
-    connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(asdict(delivery)))
+    connection.execute(_SAVE_DELIVERY, values_of(delivery) | {"which": delivery.id})
 
 
 def delivery_by_id(connection: Connection, identifier: str) -> StoredDelivery | None:
     """Finds a delivery."""
-    row = connection.execute(select(deliveries).where(deliveries.c.id == identifier)).mappings().one_or_none()
+    row = connection.execute(_DELIVERY, {"which": identifier}).mappings().one_or_none()
     return None if row is None else StoredDelivery(**row)
 
 
@@ -105,7 +116,7 @@ def sent(connection: Connection, senders: Collection[str], document_id: str) -> 
 
 def add_answer(connection: Connection, answer: StoredAnswer) -> None:
     """Notes an acknowledged answer; a repeat changes nothing."""
-    connection.execute(insert(answers).values(asdict(answer)).on_conflict_do_nothing())
+    connection.execute(insert(answers).values(values_of(answer)).on_conflict_do_nothing())
 
 
 def answers_of(connection: Connection, document: str) -> Sequence[StoredAnswer]:

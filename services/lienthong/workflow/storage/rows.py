@@ -1,6 +1,19 @@
 """Cases, deliveries and statuses as they stand in their rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Row(Protocol):
+    """Something whose fields are the columns of a table."""
+
+    __slots__: Sequence[str]
+
+
+def values_of(row: Row) -> dict[str, Any]:
+    """Gives the columns of a row; `dataclasses.asdict` would copy each value."""
+    return {name: getattr(row, name) for name in row.__slots__}
 
 
 @dataclass(slots=True)

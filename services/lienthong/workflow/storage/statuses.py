@@ -1,18 +1,18 @@
 """Rows of statuses: the history of a case, and what matches no delivery."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal, or_, select, tuple_, update
 
-from lienthong.workflow.storage.rows import StoredStatus
+from lienthong.workflow.storage.rows import StoredStatus, values_of
 from lienthong.workflow.storage.tables import statuses
 
 WAITING_AT_ONCE = 1000
 """Kept statuses that one event of a delivery looks at."""
 
 _NAMES_AT_ONCE = 500
+_SAVE = update(statuses).where(statuses.c.id == bindparam("which"))
 _CHANGE_COLUMNS = (statuses.c.delivery, statuses.c.to_state, statuses.c.event_at, statuses.c.received_at)
 
 
@@ -26,12 +26,12 @@ class StateChange(NamedTuple):
 
 def add_status(connection: Connection, status: StoredStatus) -> None:
     """Stores a new status."""
-    connection.execute(statuses.insert().values(asdict(status)))
+    connection.execute(statuses.insert(), values_of(status))
 
 
 def save_status(connection: Connection, status: StoredStatus) -> None:
     """Stores what became of a status."""
-    connection.execute(update(statuses).where(statuses.c.id == status.id).values(asdict(status)))
+    connection.execute(_SAVE, values_of(status) | {"which": status.id})
 
 
 def status_by_id(connection: Connection, identifier: str) -> StoredStatus | None:

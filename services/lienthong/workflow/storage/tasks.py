@@ -1,11 +1,10 @@
 """Rows of tasks."""
 
 from collections.abc import Collection
-from dataclasses import asdict
 
 from sqlalchemy import Connection, literal, select, tuple_, update
 
-from lienthong.workflow.storage.rows import StoredTask
+from lienthong.workflow.storage.rows import StoredTask, values_of
 from lienthong.workflow.storage.tables import tasks
 
 TASKS_AT_ONCE = 10_000
@@ -14,12 +13,12 @@ TASKS_AT_ONCE = 10_000
 
 def add_task(connection: Connection, task: StoredTask) -> None:
     """Stores a new task."""
-    connection.execute(tasks.insert().values(asdict(task)))
+    connection.execute(tasks.insert(), values_of(task))
 
 
 def save_task(connection: Connection, task: StoredTask) -> None:
     """Stores the state of a task."""
-    connection.execute(update(tasks).where(tasks.c.id == task.id).values(asdict(task)))
+    connection.execute(update(tasks).where(tasks.c.id == task.id).values(values_of(task)))
 
 
 def task_by_id(connection: Connection, identifier: str) -> StoredTask | None:
