@@ -46,6 +46,10 @@ class BlobWriter(Protocol):
         """Drops what was written."""
         ...
 
+    def close(self) -> None:
+        """Lets go without a commit; what was made durable stays for `BlobStore.resume`."""
+        ...
+
     def __enter__(self) -> Self:
         """Commits at the end of the block, or discards when it raises."""
         ...
@@ -72,7 +76,7 @@ class BlobStore(Protocol):
         ...
 
     def resume(self, key: str, size: int) -> BlobWriter:
-        """Goes on with a blob that was not committed, after its first `size` bytes.
+        """Goes on with a blob that was not committed, after its first `size` bytes; with 0 it begins.
 
         Raises:
             AxisError: NOT_FOUND when fewer bytes than that are durable.
@@ -100,11 +104,11 @@ class BlobStore(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Removes a blob; one that is gone already is no error."""
+        """Removes a blob, committed or not; one that is gone already is no error."""
         ...
 
     def entries(self) -> Iterator[BlobEntry]:
-        """Lists all blobs, for the sweeper of orphans."""
+        """Lists all blobs, committed or not, for the sweeper of orphans."""
         ...
 
 
@@ -130,7 +134,8 @@ class DirectoryBlobs:
 
     def resume(self, key: str, size: int) -> "FileBlobWriter":
         """Goes on with a blob. See `BlobStore.resume`."""
-        return FileBlobWriter(key, self._partial(key, size), self._place(key), size)
+        incoming = self._partial(key, size) if size else self._incoming / _checked(key)
+        return FileBlobWriter(key, incoming, self._place(key), size)
 
     def open_partial(self, key: str) -> BinaryIO:
         """Opens an unfinished blob. See `BlobStore.open_partial`."""
@@ -142,25 +147,26 @@ class DirectoryBlobs:
 
     def path(self, key: str) -> Path:
         """Gives the file of a blob. See `BlobStore.path`."""
-        place = self._place(key)
-        if len(key) != _KEY_LENGTH or "/" in key or not place.is_file():
+        place = self._place(_checked(key))
+        if not place.is_file():
             raise not_found(f"content {key}")
         return place
 
     def delete(self, key: str) -> None:
         """Removes a blob. See `BlobStore.delete`."""
-        self._place(key).unlink(missing_ok=True)
+        for place in (self._place(_checked(key)), self._incoming / key):
+            place.unlink(missing_ok=True)
 
     def entries(self) -> Iterator[BlobEntry]:
         """Lists all blobs. See `BlobStore.entries`."""
-        for place in self._root.glob("??/*"):
+        for place in (*self._root.glob("??/*"), *self._incoming.iterdir()):
             with suppress(FileNotFoundError):
                 status = place.stat()
                 yield BlobEntry(place.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def _partial(self, key: str, size: int) -> Path:
-        incoming = self._incoming / key
-        if "/" in key or not incoming.is_file() or incoming.stat().st_size < size:
+        incoming = self._incoming / _checked(key)
+        if not incoming.is_file() or incoming.stat().st_size < size:
             raise not_found(f"unfinished content {key}")
         return incoming
 
@@ -238,9 +244,13 @@ class FileBlobWriter:
 
     def discard(self) -> None:
         """Drops what was written."""
+        self.close()
+        self._incoming.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Lets go without a commit. See `BlobWriter.close`."""
         with suppress(OSError):
             self._file.close()
-        self._incoming.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -252,6 +262,12 @@ class FileBlobWriter:
             self.commit()
         else:
             self.discard()
+
+
+def _checked(key: str) -> str:
+    if len(key) != _KEY_LENGTH or not key.isascii() or "/" in key:
+        raise not_found(f"content {key}")
+    return key
 
 
 def _sync_folder(folder: Path) -> None:

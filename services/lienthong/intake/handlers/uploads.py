@@ -106,8 +106,13 @@ class UploadSink:
 
     def close(self) -> None:
         """Lets go; bytes that were not flushed are sent again by the caller."""
-        if self._writer is not None and not self.complete and self._written > self.committed:
-            self.flush(finish=False)
+        if self._writer is None:
+            return
+        try:
+            if not self.complete and self._written > self.committed:
+                self.flush(finish=False)
+        finally:
+            self._writer.close()
 
     def _advance(self, *, finish: bool) -> None:
         writer = self._open()
