@@ -9,10 +9,11 @@ from lienthong import edxml
 from lienthong.chassis.documents import document_of
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
+from lienthong.common.v1 import document_pb2
 from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.domain import Problem, from_codec
-from lienthong.intake.handlers.contents import BlobSpools, UploadedContent
+from lienthong.intake.handlers.contents import BlobSpools, UploadedContent, drop
 
 _STATUS_AT_INTAKE = Problem(
     "STATUS_AT_INTAKE",
@@ -20,6 +21,13 @@ _STATUS_AT_INTAKE = Problem(
     "this is a status message, and intake accepts documents",
     "Hand it to Workflow.ReportStatuses (`lienthong status report --file`).",
 )
+_KIND_MISSING = Problem(
+    "KIND_MISSING",
+    "header.kind",
+    "a document says what it does to earlier ones",
+    "Give NEW, UPDATE or REPLACEMENT; take a document back with RecallDocument.",
+)
+_KINDS = frozenset(document_pb2.DocumentKind.values()) - {document_pb2.DOCUMENT_KIND_UNSPECIFIED}
 
 
 class RefusedError(Exception):
@@ -100,16 +108,16 @@ def prepare_typed(header: DocumentHeader, attachments: Sequence[TypedAttachment]
     """Builds a document from types.
 
     Raises:
-        RefusedError: A date does not exist.
+        RefusedError: A date does not exist, or it is not said what the document does to earlier ones.
         AxisError: RESOURCE_EXHAUSTED when the disk is full.
     """
     spools = BlobSpools(blobs)
-    contents = [_attachment(number, one, spools) for number, one in enumerate(attachments, 1)]
+    attached = [_attachment(number, one, spools) for number, one in enumerate(attachments, 1)]
     try:
-        return Prepared(document_of(header, contents))
-    except ValueError as error:
-        problem = Problem("DATE_INVALID", "header", f"a date does not exist: {error}", "Give a day of the calendar.")
-        raise RefusedError([problem]) from error
+        return Prepared(_typed(header, attached))
+    except RefusedError:
+        drop(blobs, attached)
+        raise
 
 
 def completed(prepared: Prepared, sender: edxml.Organization, document_id: str) -> Prepared:
@@ -139,6 +147,16 @@ def refusal(problems: Sequence[Problem]) -> AxisError:
         return invalid(problems[0].reason, violations[0].text(), *violations)
     text = f"the document has {len(problems)} problems; the first: {violations[0].text()}"
     return AxisError(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", text, {}, violations)
+
+
+def _typed(header: DocumentHeader, attached: Sequence[edxml.Attachment]) -> edxml.Document:
+    if header.kind not in _KINDS:
+        raise RefusedError([_KIND_MISSING])
+    try:
+        return document_of(header, attached)
+    except ValueError as error:
+        problem = Problem("DATE_INVALID", "header", f"a date does not exist: {error}", "Give a day of the calendar.")
+        raise RefusedError([problem]) from error
 
 
 def _attachment(number: int, one: TypedAttachment, spools: BlobSpools) -> edxml.Attachment:
