@@ -96,12 +96,19 @@ def _from_environment(kind: type[BaseModel], environment: Mapping[str, str]) -> 
     values: dict[str, Any] = {}
     for name, text in environment.items():
         path = name.removeprefix(ENVIRONMENT_PREFIX).lower().split(NESTED)
-        if name.startswith(ENVIRONMENT_PREFIX) and path[0] in kind.model_fields:
+        # LIENTHONG_TEST names no setting: `test` is a section, and only its keys can be given.
+        names_section = len(path) == 1 and _is_section(kind, path[0])
+        if name.startswith(ENVIRONMENT_PREFIX) and path[0] in kind.model_fields and not names_section:
             nested: Any = yaml.safe_load(text)
             for key in reversed(path):
                 nested = {key: nested}
             _merge(values, nested)
     return values
+
+
+def _is_section(kind: type[BaseModel], name: str) -> bool:
+    field = kind.model_fields.get(name)
+    return field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
 
 
 def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:

@@ -1,9 +1,11 @@
 """Counters that follow commit order: taken under their row's lock inside the transaction, never from a sequence."""
 
-from sqlalchemy import Connection
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, text
 
-from lienthong.chassis.events.tables import counters
+_TAKE = text(
+    "INSERT INTO counters (name, value) VALUES (:name, :count) "
+    "ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"
+)
 
 
 def next_value(connection: Connection, name: str, count: int = 1) -> int:
@@ -17,6 +19,4 @@ def next_value(connection: Connection, name: str, count: int = 1) -> int:
     Returns:
         The last of the `count` values taken.
     """
-    statement = insert(counters).values(name=name, value=count)
-    grown = statement.on_conflict_do_update(index_elements=["name"], set_={"value": counters.c.value + count})
-    return int(connection.execute(grown.returning(counters.c.value)).scalar_one())
+    return int(connection.execute(_TAKE, {"name": name, "count": count}).scalar_one())

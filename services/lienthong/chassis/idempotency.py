@@ -96,6 +96,7 @@ def once(
     request: Message,
     kind: type[Answer],
     action: Callable[[UnitOfWork], Answer],
+    resource: str = "",
 ) -> Answer:
     """Does a mutation in one transaction, or gives the answer that it had the first time.
 
@@ -105,6 +106,7 @@ def once(
         request: The request, with a field `request_id`.
         kind: Type of the answer.
         action: Does it.
+        resource: What the answer is about, for whoever uses the key again; the answer's `name` when empty.
 
     Raises:
         AxisError: The key is missing or was used for other content, or whatever `action` raised.
@@ -117,7 +119,7 @@ def once(
         if known is not None:
             return known
         answer = action(work)
-        remember_answer(work, call, request_id, content, answer)
+        remember_answer(work, call, request_id, content, answer, resource)
         return answer
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
+from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, not_found
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.inbox import InboxBatch, held_event
@@ -175,9 +175,8 @@ def _take(connection: Connection, identifier: str) -> Event:
 
 
 def _advance(connection: Connection, event: Event) -> None:
-    values = {"version": event.sequence}
-    statement = insert(positions).values(topic=event.topic, subject=event.subject, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["topic", "subject"], set_=values))
+    row = {"topic": event.topic, "subject": event.subject, "version": event.sequence}
+    upsert(connection, positions, row, ("topic", "subject"), ("version",))
 
 
 def _next_parked(connection: Connection, event: Event) -> list[Event]:

@@ -1,15 +1,17 @@
 """Handing documents in."""
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from google.type.date_pb2 import Date
 
 from lienthong import edxml
 from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.seals import verify_seal
-from lienthong.chassis.keyfiles import load_certificates
 from lienthong.common.v1 import document_pb2
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
 from lienthong.intake.v1 import intake_pb2 as pb
@@ -17,6 +19,7 @@ from lienthong.testing.service import HCMC, NGHE_AN, VPCP, ServiceBench
 
 
 def header(**more: object) -> document_pb2.DocumentHeader:
+    """A header to the city, with changes."""
     fields: dict[str, object] = {
         "document_id": "000.00.00.G22,2026/11/22,7816/VPCP-TTĐT",
         "number": "7816",
@@ -33,16 +36,19 @@ def header(**more: object) -> document_pb2.DocumentHeader:
 
 
 def submission(key: str = "first", data: bytes = b"%PDF-1.7 x", **more: object) -> pb.SubmitDocumentRequest:
+    """A submission in types."""
     attachment = pb.AttachmentContent(name="cong-van.pdf", data=data)
     content = pb.DocumentContent(header=header(**more), attachments=[attachment])
     return pb.SubmitDocumentRequest(document=content, request_id=key)
 
 
 def vpcp(intake: ServiceBench, method: str = "SubmitDocument") -> Call:
+    """A call of the Government Office."""
     return intake.call(VPCP, f"lienthong.intake.v1.Intake/{method}")
 
 
-def file_of(**more: object) -> bytes:
+def file_of(**more: Any) -> bytes:
+    """An edXML file to the city, with changes."""
     document = edxml.Document(
         sender=edxml.Organization("G22", "Văn phòng Chính phủ"),
         recipients=(edxml.Organization("H29", "UBND TP.HCM"),),
@@ -51,11 +57,7 @@ def file_of(**more: object) -> bytes:
         promulgation=edxml.PromulgationInfo("Hà Nội", date(2026, 11, 22)),
         subject="Thử",
     )
-    changed = {name: value for name, value in more.items()}
-    spools = edxml.MemorySpools()
-    return b"".join(
-        edxml.write(edxml.Document(**({f: getattr(document, f) for f in document.__slots__} | changed)), spools)
-    )
+    return b"".join(edxml.write(replace(document, **more), edxml.MemorySpools()))
 
 
 def test_a_document_is_accepted_with_a_sealed_receipt(intake: ServiceBench) -> None:

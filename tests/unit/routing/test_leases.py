@@ -8,10 +8,10 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from tests.unit.routing.conftest import PDF, Routing, leased, make, refusal
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.tables import audit
 from lienthong.events.v1 import routing_deliveries_pb2 as events
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.v1 import mailbox_pb2 as pb
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
 

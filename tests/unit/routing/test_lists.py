@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 from tests.unit.routing.conftest import Routing, refusal
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.tables import items
 from lienthong.routing.v1 import mailbox_pb2 as pb
 from lienthong.testing.service import HCMC, NGHE_AN

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects.sqlite import insert
 
 from lienthong.chassis.counters import next_value
 from lienthong.chassis.directory.messages import agency_of, resource_id, system_of
 from lienthong.chassis.directory.model import Agency, System
+from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.inbox import Handler, handler
 from lienthong.chassis.events.tables import directory_agencies, directory_systems
@@ -87,8 +87,7 @@ def _save(
         "state": message.SerializeToString(deterministic=True),
         **more,
     }
-    statement = insert(table).values(id=identifier, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    upsert(connection, table, {"id": identifier, **values}, ("id",), tuple(values))
 
 
 def _state(connection: Connection, table: Table, identifier: str) -> bytes | None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 from sqlalchemy import delete, func, select, tuple_
-from sqlalchemy.dialects.sqlite import insert
 
+from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import DIRECTORY, Event
 from lienthong.chassis.events.tables import dead_letters, parked, positions
 from lienthong.chassis.uow import UnitOfWork
@@ -26,7 +26,7 @@ Handler = Callable[[UnitOfWork, Any, Event], None]
 
 
 class ParentUnknownError(Exception):
-    """An event arrived before the thing that it is about.
+    """An event arrived before the thing that it is about. A handler raises it before its first write.
 
     Attributes:
         awaited: What it waits for, such as `document:…`; whoever makes it calls `UnitOfWork.release` with the same.
@@ -130,12 +130,8 @@ class InboxBatch:
         if self._count() >= PARKED_AT_MOST:
             raise ParkingFullError(f"{PARKED_AT_MOST} events are parked; the oldest say what is missing")
         row = held_row(event, self._work) | {"reason": reason, "waits_for": awaited}
-        statement = insert(parked).values(row)
         # A repeat of a parked event changes only what it waits for.
-        again = statement.on_conflict_do_update(
-            index_elements=["topic", "subject", "sequence"], set_={"waits_for": awaited, "reason": reason}
-        )
-        self._work.connection.execute(again)
+        upsert(self._work.connection, parked, row, ("topic", "subject", "sequence"), ("waits_for", "reason"))
         self._parked_count = None
 
     def _count(self) -> int:
@@ -164,17 +160,11 @@ class InboxBatch:
     def _store(self) -> None:
         if not self._changed:
             return
-        statement = insert(positions)
         rows = [
             {"topic": topic, "subject": subject, "version": self._positions[topic, subject]}
             for topic, subject in sorted(self._changed)
         ]
-        self._work.connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["topic", "subject"], set_={"version": statement.excluded.version}
-            ),
-            rows,
-        )
+        upsert(self._work.connection, positions, rows, ("topic", "subject"), ("version",))
 
 
 def held_row(event: Event, work: UnitOfWork) -> dict[str, Any]:
@@ -214,9 +204,4 @@ def held_event(row: Any) -> Event:
 def bury(work: UnitOfWork, event: Event, reason: str, attempts: int) -> None:
     """Keeps an event that could not be handled, for an operator."""
     row = held_row(event, work) | {"reason": reason, "attempts": attempts}
-    statement = insert(dead_letters).values(row)
-    again = statement.on_conflict_do_update(
-        index_elements=["topic", "subject", "sequence"],
-        set_={"reason": reason, "attempts": dead_letters.c.attempts + attempts},
-    )
-    work.connection.execute(again)
+    upsert(work.connection, dead_letters, row, ("topic", "subject", "sequence"), ("reason", "attempts"))

@@ -2,18 +2,18 @@
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.event import NewEvent, record_of
 from lienthong.chassis.events.tables import outbox, versions
@@ -42,7 +42,7 @@ def write_events(connection: Connection, events: Sequence[tuple[NewEvent, str]],
         now: Microseconds since 1970.
     """
     counts = Counter((event.topic, event.subject) for event, _ in events)
-    last = {key: _advance(connection, *key, count) - count for key, count in counts.items()}
+    last = _advance(connection, counts)
     rows = []
     for event, traceparent in events:
         key = (event.topic, event.subject)
@@ -51,12 +51,14 @@ def write_events(connection: Connection, events: Sequence[tuple[NewEvent, str]],
     connection.execute(outbox.insert(), rows)
 
 
-def _advance(connection: Connection, topic: str, subject: str, count: int) -> int:
-    statement = insert(versions).values(topic=topic, subject=subject, version=count)
-    grown = statement.on_conflict_do_update(
-        index_elements=["topic", "subject"], set_={"version": versions.c.version + statement.excluded.version}
-    )
-    return int(connection.execute(grown.returning(versions.c.version)).scalar_one())
+def _advance(connection: Connection, counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """Takes the next versions of aggregates; gives the last one before them."""
+    found = select(versions).where(tuple_(versions.c.topic, versions.c.subject).in_(list(counts))).with_for_update()
+    last = dict.fromkeys(counts, 0)
+    last.update({(row.topic, row.subject): row.version for row in connection.execute(found)})
+    rows = [{"topic": key[0], "subject": key[1], "version": last[key] + count} for key, count in counts.items()]
+    upsert(connection, versions, rows, ("topic", "subject"), ("version",))
+    return last
 
 
 def _row(event: NewEvent, sequence: int, identifier: str, now: int, traceparent: str) -> dict[str, Any]:

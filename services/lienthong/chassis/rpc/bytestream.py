@@ -9,8 +9,8 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 import grpc
-from google.bytestream import bytestream_pb2 as pb
 
+from google.bytestream import bytestream_pb2 as pb
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, Code, invalid, not_found
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink

@@ -211,7 +211,8 @@ class ServerBuilder:
                 messages, cursor = await loop.run_in_executor(self._transfers, produce, cursor)
                 for message in messages:
                     yield message
-                await _either(hint, RECHECK_SECONDS)
+                if not messages:
+                    await _either(hint, RECHECK_SECONDS)
         finally:
             self._hub.leave(watch.key, hint)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from lienthong.chassis.directory.cache import DirectoryCache
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.times import from_micros, to_micros
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.notification.channels import Result, Retry, Sent
@@ -24,7 +25,6 @@ from lienthong.notification.domain import (
 from lienthong.notification.domain.notices import Channel
 from lienthong.notification.sending.couriers import Outcome, Task
 from lienthong.notification.storage.circuits import circuit_of, keep_circuit
-from lienthong.notification.storage.database_time import database_now
 from lienthong.notification.storage.notices import StoredNotice
 from lienthong.notification.storage.queue import Attempt, claim, due_notices, given_up, held_by_endpoint, settle
 from lienthong.notification.storage.subscriptions import subscription_of

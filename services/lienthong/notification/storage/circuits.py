@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, select
-from sqlalchemy.dialects.sqlite import insert
 
+from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.times import from_micros, to_micros
 from lienthong.notification.domain import Circuit, CircuitPolicy
 from lienthong.notification.storage.tables import circuits, notices
@@ -32,8 +32,7 @@ def keep_circuit(connection: Connection, endpoint: str, circuit: Circuit, policy
         "probe_since": _micros(circuit.probe_since),
         "blocked_until": max(map(to_micros, blocked), default=0),
     }
-    statement = insert(circuits).values(endpoint=endpoint, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["endpoint"], set_=values))
+    upsert(connection, circuits, {"endpoint": endpoint, **values}, ("endpoint",), tuple(values))
 
 
 def remove_idle_circuits(connection: Connection, now: int) -> int:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
+from lienthong.chassis.engines.sql import upsert
 from lienthong.notification.storage.tables import deliveries, documents, tasks
 
 
@@ -50,19 +50,19 @@ _DOCUMENT = tuple(column for column in documents.c if column.name != "verdict")
 def keep_document(connection: Connection, document: KnownDocument) -> None:
     """Keeps a document; what is known already stays."""
     values = {name: getattr(document, name) for name in document.__slots__}
-    connection.execute(insert(documents).values(verdict=0, **values).on_conflict_do_nothing())
+    upsert(connection, documents, {"verdict": 0, **values}, ("id",))
 
 
 def keep_delivery(connection: Connection, delivery: KnownDelivery) -> None:
     """Keeps a delivery; what is known already stays."""
-    statement = insert(deliveries).values(
-        id=delivery.id,
-        document=delivery.document.id,
-        recipient=delivery.recipient,
-        recipient_name=delivery.recipient_name,
-        shown=delivery.shown,
-    )
-    connection.execute(statement.on_conflict_do_nothing())
+    row = {
+        "id": delivery.id,
+        "document": delivery.document.id,
+        "recipient": delivery.recipient,
+        "recipient_name": delivery.recipient_name,
+        "shown": delivery.shown,
+    }
+    upsert(connection, deliveries, row, ("id",))
 
 
 def document_of(connection: Connection, identifier: str) -> KnownDocument | None:
@@ -94,9 +94,7 @@ def replace_verdict(connection: Connection, document: str, verdict: int) -> int:
 
 def keep_task(connection: Connection, task: str, person: str, unit: str) -> None:
     """Notes to whom a task was given; the last one counts."""
-    statement = insert(tasks).values(id=task, person=person, unit=unit)
-    again = statement.on_conflict_do_update(index_elements=["id"], set_={"person": person, "unit": unit})
-    connection.execute(again)
+    upsert(connection, tasks, {"id": task, "person": person, "unit": unit}, ("id",), ("person", "unit"))
 
 
 def end_task(connection: Connection, task: str) -> tuple[str, str]:

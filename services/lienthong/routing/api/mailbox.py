@@ -6,6 +6,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from lienthong.chassis.directory.messages import resource_id
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.filtering import Kind, parse_filter
 from lienthong.chassis.idempotency import once
@@ -23,7 +24,6 @@ from lienthong.routing.handlers.batches import Leased, acknowledge_items, extend
 from lienthong.routing.handlers.desk import Desk, from_length, watch_key
 from lienthong.routing.handlers.leasing import Pull, audit_of, pull_once
 from lienthong.routing.handlers.parking import check_parked, redrive
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import Conditions, visible_deliveries, visible_delivery
 from lienthong.routing.storage.items import count_waiting, leases_ended, parked_items, positions_of, waiting_items
 from lienthong.routing.v1 import mailbox_pb2 as pb

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.idempotency import forget_answers
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
@@ -13,7 +14,6 @@ from lienthong.routing.handlers.parking import park_exhausted
 from lienthong.routing.handlers.recalls import recall_chunk
 from lienthong.routing.handlers.retirement import retire_chunk
 from lienthong.routing.handlers.verdicts import release_due, verdict_chunk
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import due_held
 from lienthong.routing.storage.items import exhausted_items, expire_statuses
 from lienthong.routing.storage.jobs import due_job, keep_place

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError, not_found, precondition
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.uow import UnitOfWork
@@ -15,7 +16,6 @@ from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.leasing import audit_of
 from lienthong.routing.handlers.lifecycle import acknowledge_delivery
 from lienthong.routing.handlers.parking import FAILED_BY_RECIPIENT, park
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import lock_delivery
 from lienthong.routing.storage.items import change_item, free_followers, lock_items
 

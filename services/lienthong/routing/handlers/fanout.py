@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.events.event import DELIVERIES, NewEvent
 from lienthong.chassis.events.inbox import ParentUnknownError
 from lienthong.chassis.text import words
@@ -21,7 +22,6 @@ from lienthong.routing.handlers.lifecycle import fail, release, supersede, withd
 from lienthong.routing.handlers.links import Links, links_of
 from lienthong.routing.handlers.recalls import concerns, recalls_before
 from lienthong.routing.handlers.recipients import Destination, destination
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import insert_deliveries, insert_words, lock_delivery, of_document
 from lienthong.routing.storage.documents import insert_document, known_documents, load_document, load_recipients
 from lienthong.routing.storage.jobs import unfinished

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.idempotency import check_key, content_of, recall_answer, remember_answer
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
@@ -15,7 +16,6 @@ from lienthong.routing.domain.ordering import choose
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.lifecycle import open_delivery
 from lienthong.routing.handlers.parking import park_exhausted
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import lock_deliveries
 from lienthong.routing.storage.items import followers_of, free_heads, full_items, lease_items, leased_items
 from lienthong.routing.v1 import mailbox_pb2 as pb

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.events.inbox import ParentUnknownError
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
@@ -17,7 +18,6 @@ from lienthong.routing.handlers.jobs import VERDICT, Job, Progress, begin
 from lienthong.routing.handlers.lifecycle import release
 from lienthong.routing.handlers.mailbox import put_item
 from lienthong.routing.handlers.telling import tell
-from lienthong.routing.storage.database_time import database_now
 from lienthong.routing.storage.deliveries import due_held, of_document, update_delivery
 from lienthong.routing.storage.documents import load_document, set_verdict
 

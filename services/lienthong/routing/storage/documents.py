@@ -3,8 +3,8 @@
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.dialects.sqlite import insert
 
+from lienthong.chassis.engines.sql import upsert
 from lienthong.routing.storage.tables import documents, recalls
 
 
@@ -47,8 +47,7 @@ def set_verdict(connection: Connection, identifier: str, values: dict[str, objec
 
 def keep_recall(connection: Connection, identifier: str, document: str, asked: bytes) -> None:
     """Keeps a recall of a document; one that is kept already stays."""
-    statement = insert(recalls).values(id=identifier, document=document, asked=asked)
-    connection.execute(statement.on_conflict_do_nothing(index_elements=["id"]))
+    upsert(connection, recalls, {"id": identifier, "document": document, "asked": asked}, ("id",))
 
 
 def load_recall(connection: Connection, identifier: str) -> bytes:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select, update
 
+from lienthong.chassis.engines.sql import DatabaseMicros, database_now
 from lienthong.signing.domain import Attachment, SizeClass
-from lienthong.signing.storage.database_time import DatabaseMicros, database_now
 from lienthong.signing.storage.documents import attachments_of
 from lienthong.signing.storage.tables import documents, jobs
 

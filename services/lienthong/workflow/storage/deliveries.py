@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
+from lienthong.chassis.engines.sql import upsert
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery, values_of
 from lienthong.workflow.storage.tables import answers, cases, deliveries
 
@@ -20,11 +20,7 @@ _NEXT_CHANGE = (
     .values(change=cases.c.change + 1)
     .returning(cases.c.change)
 )
-_NEW_CASE = insert(cases)
-_SAVE_CASE = _NEW_CASE.on_conflict_do_update(
-    index_elements=["document"],
-    set_={column.name: column for column in _NEW_CASE.excluded if column.name not in {"document", "change"}},
-)
+_CASE_FACTS = tuple(column.name for column in cases.columns if column.name not in {"document", "change"})
 _DELIVERY = select(deliveries).where(deliveries.c.id == bindparam("which"))
 _SAVE_DELIVERY = update(deliveries).where(deliveries.c.id == bindparam("which"))
 
@@ -37,7 +33,7 @@ def case_by_document(connection: Connection, document: str) -> StoredCase | None
 
 def save_case(connection: Connection, case: StoredCase) -> None:
     """Stores a case, new or changed; its change counter is left to `next_change`."""
-    connection.execute(_SAVE_CASE, values_of(case))
+    upsert(connection, cases, values_of(case), ("document",), _CASE_FACTS)
 
 
 def next_change(connection: Connection, document: str) -> int:
@@ -116,7 +112,8 @@ def sent(connection: Connection, senders: Collection[str], document_id: str) -> 
 
 def add_answer(connection: Connection, answer: StoredAnswer) -> None:
     """Notes an acknowledged answer; a repeat changes nothing."""
-    connection.execute(insert(answers).values(values_of(answer)).on_conflict_do_nothing())
+    keys = tuple(column.name for column in answers.primary_key)
+    upsert(connection, answers, values_of(answer), keys)
 
 
 def answers_of(connection: Connection, document: str) -> Sequence[StoredAnswer]:

@@ -1,0 +1,72 @@
+"""SQL that SQLite and PostgreSQL share, where the toolkit has a construct for each or none.
+
+`upsert` is written as text: the toolkit's own constructs are compiled again at every execution.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Table, TextClause, select, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import FunctionElement
+
+
+class DatabaseMicros(FunctionElement[int]):
+    """Microseconds since 1970 by the clock of the database: leases compare with it, whatever clocks replicas have."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(DatabaseMicros)
+def _standard(_element: DatabaseMicros, _compiler: Any, **_options: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
+
+@compiles(DatabaseMicros, "sqlite")
+def _sqlite(_element: DatabaseMicros, _compiler: Any, **_options: Any) -> str:
+    # `now` has milliseconds; 2440587.5 is the Julian day of 1970-01-01.
+    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
+
+
+_NOW = select(DatabaseMicros())
+
+
+def database_now(connection: Connection) -> int:
+    """Tells the time of the database in microseconds since 1970."""
+    return int(connection.execute(_NOW).scalar_one())
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    changed: Sequence[str] = (),
+) -> None:
+    """Inserts rows; where the keys are there already, changes the named columns, or nothing.
+
+    Args:
+        connection: The transaction.
+        table: Into which table.
+        rows: One row, or several with the same columns.
+        keys: Columns of a unique key.
+        changed: Columns that take the new value when the keys are there.
+    """
+    first = rows if isinstance(rows, Mapping) else rows[0]
+    connection.execute(_upsert(table.name, tuple(first), tuple(keys), tuple(changed)), rows)
+
+
+@lru_cache(maxsize=256)
+def _upsert(table: str, columns: tuple[str, ...], keys: tuple[str, ...], changed: tuple[str, ...]) -> TextClause:
+    sets = ", ".join(f'"{column}" = excluded."{column}"' for column in changed)
+    action = f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
+    values = ", ".join(f":{column}" for column in columns)
+    return text(
+        f'INSERT INTO "{table}" ({_names(columns)}) VALUES ({values}) ON CONFLICT ({_names(keys)}) {action}'  # noqa: S608 -- names of our own tables, values are bound
+    )
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
