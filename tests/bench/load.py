@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from world import World, submission
+
 from lienthong.client.transfers import new_request_id
 from lienthong.demo.cast import Party
 from lienthong.routing.v1 import mailbox_pb2
-from world import World, submission
 
 CLIENTS = 8
 BATCH = 50
