@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from world import World, submission
+from tests.bench.world import World, submission
 
 from lienthong.client.transfers import new_request_id
 from lienthong.demo.cast import Party

@@ -14,6 +14,8 @@ class Hub:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.closing = False
+        """Whether streams are to end: the server drains."""
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """Names the loop in which streams run."""
@@ -35,6 +37,12 @@ class Hub:
         self._waiting[key].discard(event)
         if not self._waiting[key]:
             del self._waiting[key]
+
+    def close(self) -> None:
+        """Tells every stream to end. In the loop only."""
+        self.closing = True
+        for key in list(self._waiting):
+            self._wake(key)
 
     def _wake(self, key: str) -> None:
         for event in self._waiting.get(key, ()):

@@ -24,7 +24,7 @@ from grpc_reflection.v1alpha import reflection
 from lienthong.chassis import failpoints
 from lienthong.chassis.auth.caller import Authenticator
 from lienthong.chassis.auth.policy import Row, authorise, policy
-from lienthong.chassis.errors import AxisError, Code, exhausted
+from lienthong.chassis.errors import AxisError, Code, exhausted, unavailable
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.rpc.hub import Hub
@@ -131,7 +131,7 @@ class ServerBuilder:
         names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, server)
         server.add_generic_rpc_handlers(tuple(self._handlers.values()))
-        return Server(server, checks, self._names, (self._pool, self._transfers))
+        return Server(server, checks, self._names, (self._pool, self._transfers), self._hub)
 
     def _method(self, method: MethodDescriptor, implementation: object, admission: Admission) -> Handler:
         name = f"{method.containing_service.full_name}/{method.name}"
@@ -203,7 +203,7 @@ class ServerBuilder:
         hint = self._hub.watch(watch.key)
         cursor, checked = watch.cursor, time.monotonic()
         try:
-            while True:
+            while not self._hub.closing:
                 hint.clear()
                 if time.monotonic() - checked > RECHECK_SECONDS:
                     watch, checked = await loop.run_in_executor(self._transfers, admit), time.monotonic()
@@ -215,6 +215,7 @@ class ServerBuilder:
                     await _either(hint, RECHECK_SECONDS)
         finally:
             self._hub.leave(watch.key, hint)
+        raise unavailable("SERVER_DRAINING", "The server goes down; go on from the cursor.", timedelta(seconds=1))
 
 
 class Server:
@@ -226,11 +227,13 @@ class Server:
         checks: Any,
         names: Sequence[str],
         pools: Sequence[ThreadPoolExecutor],
+        hub: Hub,
     ) -> None:
         self._server = server
         self._checks = checks
         self._names = names
         self._pools = pools
+        self._hub = hub
 
     def listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
         """Binds a port; tells which.
@@ -249,8 +252,9 @@ class Server:
             await self._checks.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     async def drain(self, grace: float) -> None:
-        """Says that it is not serving any more, lets calls end for `grace` seconds, and stops."""
+        """Says that it is not serving any more, ends streams, lets calls end for `grace` seconds, and stops."""
         await self._checks.enter_graceful_shutdown()
+        self._hub.close()
         await self._server.stop(grace)
         for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
