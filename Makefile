@@ -11,7 +11,7 @@ PROTOS := $(shell find protos -name '*.proto')
 SOURCES := services/lienthong tests tools
 TEST ?= tests
 
-export PYTHONPATH := services
+export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples check format bench reference clean
@@ -68,6 +68,12 @@ test-unit: setup-dev ## Runs the fast tests, under a minute.
 
 test-samples: setup-dev ## Reads every edXML file of DIR=folder.
 	$(BIN)/python tools/check_samples.py $(DIR)
+
+bench: setup-dev ## Measures, prints, and writes a dated table under docs/bench.
+	$(BIN)/python -m tests.bench
+
+test-faults: setup-dev ## A thousand kills; LIENTHONG_FAULT_KILLS sets another number.
+	LIENTHONG_FAULT_KILLS=$${LIENTHONG_FAULT_KILLS:-1000} $(BIN)/python -m pytest tests/faults -s
 
 check: setup-dev ## Format, lint, types, layers, protos, references.
 	$(BIN)/ruff format --check $(SOURCES)
