@@ -78,9 +78,10 @@ class SqliteEventLog:
             stamp = to_micros(self._clock.now())
             rows = [self._place(record, heads, stamp) for record in records]
             self._append(rows, heads)
-        with self.grown:
-            self._heads = heads
-            self.grown.notify_all()
+            # Before the next writer looks: it would give the same offsets out again.
+            with self.grown:
+                self._heads = heads
+                self.grown.notify_all()
 
     def join(self, group: str, topics: Sequence[str]) -> "SqliteLogConsumer":
         """Becomes a member of a group. See `EventLog.join`."""

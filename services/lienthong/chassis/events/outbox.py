@@ -129,9 +129,13 @@ class Relay:
                     pass
             except AxisError as error:
                 _log.warning("events wait in the outbox", reason=error.reason, detail=error.message)
-                if self._stopping.wait(_RETRY_SECONDS):
-                    return
-                self._due.set()
+            except Exception:  # noqa: BLE001 -- a relay that ended would hold everything back until the next start
+                _log.exception("the relay failed; it goes on")
+            else:
+                continue
+            if self._stopping.wait(_RETRY_SECONDS):
+                return
+            self._due.set()
 
 
 _WAITING = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
