@@ -57,8 +57,8 @@ def config_page() -> str:
 
     intro = (
         "Defaults, then the YAML file of `--config`, then the environment, then options of the command line: what "
-        "comes later wins. Unknown keys are refused, all problems are told at once. Values in the environment are YAML: "
-        "a list is `[a, b]`. `lienthong config show --diff` prints what differs from the defaults.\n"
+        "comes later wins. Unknown keys are refused. Values in the environment are YAML, "
+        "so a list is `[a, b]`. `lienthong config show --diff` prints what differs from the defaults.\n"
     )
     top: list[Sequence[str]] = []
     sections: list[str] = []
