@@ -24,6 +24,7 @@ from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
@@ -31,6 +32,7 @@ from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
 from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, assemble
 from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.topics import TOPICS
+from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
 from lienthong.settings import Settings
@@ -85,6 +87,8 @@ class Platform:
         self._event_log = SqliteEventLog(_folder(settings, "log"), TOPICS, self._clock)
         self._components = [self._build(module.name) for module in MODULES]
         self._running = [assemble(component, ConsumerLimits()) for component in self._components]
+        observe(self.metrics, self._running)
+        tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
         self.port = 0
 
     async def serve(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -175,6 +179,7 @@ class Platform:
         write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator)
 
     def _close(self) -> None:
+        tracing.shutdown()
         self._event_log.close()
         for database in self._databases:
             database.close()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lienthong.chassis.config import LogSection, Section, ServerSection
+from lienthong.chassis.config import LogSection, Section, ServerSection, TelemetrySection
 from lienthong.intake.config import IntakeSection
 from lienthong.notification.config import NotificationSection
 from lienthong.routing.config import RoutingSection
@@ -27,6 +27,7 @@ class Settings(Section):
     data_dir: Path = Field(Path("var"), description="Folder of the embedded engines, the keys and the contexts.")
     server: ServerSection = Field(default_factory=ServerSection, description="The port that callers reach.")
     log: LogSection = Field(default_factory=LogSection, description="How the program logs.")
+    telemetry: TelemetrySection = Field(default_factory=TelemetrySection, description="Traces.")
     intake: IntakeSection = Field(default_factory=IntakeSection, description="Accepting documents.")
     routing: RoutingSection = Field(default_factory=RoutingSection, description="Directory and mailboxes.")
     workflow: WorkflowSection = Field(default_factory=WorkflowSection, description="Statuses and tasks.")

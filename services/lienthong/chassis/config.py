@@ -4,14 +4,17 @@ Unknown keys are refused. Every field says in its description what it does and i
 """
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 ENVIRONMENT_PREFIX = "LIENTHONG_"
 NESTED = "__"
+
+_PORT_AT_MOST = 65_535
 
 
 class Section(BaseModel):
@@ -27,6 +30,13 @@ class LogSection(Section):
     form: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")
 
 
+class TelemetrySection(Section):
+    """What is told to a collector of traces."""
+
+    otlp_endpoint: str = Field("", description="Address and port of an OTLP collector (gRPC); empty for none.")
+    otlp_secure: bool = Field(default=True, description="Whether the connection to the collector uses TLS.")
+
+
 class ServerSection(Section):
     """The port that callers reach."""
 
@@ -40,6 +50,28 @@ class ServerSection(Section):
     queue: int = Field(512, ge=0, le=100_000, description="Unary calls that wait for a thread; more are refused.")
     transfer_threads: int = Field(8, ge=1, le=256, description="Steps of transfers and streams handled at once.")
     drain_seconds: float = Field(20.0, ge=0, le=600, description="How long calls may go on after SIGTERM.")
+
+    @field_validator("listen", "metrics")
+    @classmethod
+    def _address(cls, value: str, info: ValidationInfo) -> str:
+        host, _, port = value.rpartition(":")
+        empty = info.field_name == "metrics" and not value
+        if not empty and not (host and port.isdecimal() and int(port) <= _PORT_AT_MOST):
+            raise ValueError("an address and a port are needed, such as 127.0.0.1:7443")
+        return value
+
+    @model_validator(mode="after")
+    def _no_tls_on_loopback_only(self) -> Self:
+        if self.insecure and not _is_loopback(self.listen.rpartition(":")[0]):
+            raise ValueError(f"insecure: without TLS only loopback may be served, and listen is {self.listen}")
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class ConfigError(Exception):

@@ -18,9 +18,9 @@ from lienthong.chassis.events.inbox import Subscription
 from lienthong.chassis.events.outbox import Relay
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.rpc.admission import Admission
 from lienthong.chassis.rpc.call import ContentDoor
 from lienthong.chassis.rpc.hub import Hub
-from lienthong.chassis.rpc.server import Admission
 from lienthong.chassis.uow import UnitsOfWork
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, tuple_
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import DIRECTORY, Event
 from lienthong.chassis.events.tables import dead_letters, parked, positions
+from lienthong.chassis.tracing import CONSUMER, tracing
 from lienthong.chassis.uow import UnitOfWork
 
 PARKED_AT_MOST = 100_000
@@ -123,8 +124,9 @@ class InboxBatch:
         kind, action = found
         message = kind()
         message.ParseFromString(event.value)
-        self._work.traceparent = event.traceparent
-        action(self._work, message, event)
+        with tracing.span(event.type, event.traceparent, CONSUMER, {"subject": event.subject}) as traceparent:
+            self._work.traceparent = traceparent
+            action(self._work, message, event)
 
     def _park(self, event: Event, awaited: str, reason: str) -> None:
         if self._count() >= PARKED_AT_MOST:

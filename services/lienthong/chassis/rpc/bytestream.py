@@ -13,8 +13,9 @@ import grpc
 from google.bytestream import bytestream_pb2 as pb
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, Code, invalid, not_found
+from lienthong.chassis.rpc.admission import Admission, Context, abort, facts_of, guarded, row_of
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
-from lienthong.chassis.rpc.server import Admission, Context, ServerBuilder, abort, facts_of, guarded, row_of
+from lienthong.chassis.rpc.server import ServerBuilder
 
 SERVICE = "google.bytestream.ByteStream"
 PIECE = 256 * 1024

@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import Any
 
 import grpc
-import structlog
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -22,15 +21,14 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from lienthong.chassis import failpoints
-from lienthong.chassis.auth.caller import Authenticator
-from lienthong.chassis.auth.policy import Row, authorise, policy
-from lienthong.chassis.errors import AxisError, Code, exhausted, unavailable
+from lienthong.chassis.auth.policy import Row
+from lienthong.chassis.errors import AxisError, exhausted, unavailable
+from lienthong.chassis.logging import bound
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.rpc.admission import Admission, Context, Handler, Metadata, abort, facts_of, guarded, row_of
 from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.rpc.hub import Hub
-from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
-
-_log = structlog.get_logger(__name__)
+from lienthong.chassis.tracing import HEADER, SERVER, trace_of, tracing
 
 MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
 """A call carries 1 MiB inline and an answer 3 MiB, with room for the rest."""
@@ -38,12 +36,7 @@ MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
 RECHECK_SECONDS = 5.0
 """How often a stream looks by itself, and whether its caller may still see it."""
 
-Result = TypeVar("Result")
 Unary = Callable[[Any, Call], Message]
-Metadata = Mapping[str, str]
-# Quoted: the stubs make these generic, the library does not.
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +52,6 @@ class ServerLimits:
     threads: int = 16
     queue: int = 512
     transfer_threads: int = 8
-
-
-class Admission:
-    """Decides for each call who calls and whether they may; one for each service."""
-
-    def __init__(self, authenticator: Authenticator) -> None:
-        self._authenticator = authenticator
-
-    def admit(self, row: Row, certificate: bytes | None, metadata: Metadata) -> Call:
-        """Makes the `Call`.
-
-        Raises:
-            AxisError: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE.
-        """
-        caller = self._authenticator.caller(certificate, metadata)
-        authorise(row, caller)
-        return Call(caller, row.method, metadata.get("traceparent", ""))
 
 
 class ServerBuilder:
@@ -260,51 +236,6 @@ class Server:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def row_of(name: str) -> Row:
-    """Gives the policy row of an rpc.
-
-    Raises:
-        ValueError: There is none.
-    """
-    row = policy().get(name)
-    if row is None:
-        raise ValueError(f"{name} has no row in the policy table")
-    return row
-
-
-def facts_of(context: Context) -> tuple[bytes | None, Metadata]:
-    """Takes the client's certificate and the text metadata out of a context."""
-    certificates = list(context.auth_context().get("x509_pem_cert", ()))
-    metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    return (certificates[0] if certificates else None), metadata
-
-
-async def abort(context: Context, error: AxisError) -> None:
-    """Ends a call with an error."""
-    status = to_status(error)
-    await context.abort(
-        _GRPC_CODES[error.code.value],
-        _one_line(error.message),
-        ((DETAILS_KEY, status.SerializeToString()),),
-    )
-
-
-def guarded(method: str, action: Callable[[], Result]) -> Result:
-    """Runs `action`; whatever is not an `AxisError` becomes INTERNAL, with its cause in the log only.
-
-    Raises:
-        AxisError: Whatever went wrong.
-    """
-    try:
-        return action()
-    except AxisError:
-        raise
-    except Exception as error:
-        _log.exception("call failed", method=method)
-        message = "Something went wrong inside. It was noted; trying again may help."
-        raise AxisError(Code.INTERNAL, "INTERNAL", message) from error
-
-
 def snake_case(name: str) -> str:
     """Turns `SubmitDocument` into `submit_document`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
@@ -313,20 +244,19 @@ def snake_case(name: str) -> str:
 def _serve(
     row: Row, action: Unary, admission: Admission, request: Message, certificate: bytes | None, metadata: Metadata
 ) -> Message:
-    def serve() -> Message:
-        answer = action(request, admission.admit(row, certificate, metadata))
+    def serve(traceparent: str) -> Message:
+        call = admission.admit(row, certificate, metadata, traceparent)
+        with bound(agency=call.caller.scope, system=call.caller.system.id, trace=trace_of(traceparent)):
+            answer = action(request, call)
         failpoints.reach("rpc.before-answer")
         return answer
 
-    return guarded(row.method, serve)
+    with tracing.span(row.method, metadata.get(HEADER, ""), SERVER) as traceparent:
+        return guarded(row.method, lambda: serve(traceparent))
 
 
 def _serialise(message: Message) -> bytes:
     return message.SerializeToString()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 async def _either(hint: asyncio.Event, seconds: float) -> None:
@@ -334,6 +264,3 @@ async def _either(hint: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(hint.wait(), seconds)
     except TimeoutError:
         return
-
-
-_GRPC_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}

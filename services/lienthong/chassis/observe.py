@@ -1,0 +1,104 @@
+"""What is seen of every service from outside: its outbox, its lag, what is parked or dead."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import func, select
+
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.events.outbox import outbox_state
+from lienthong.chassis.events.tables import dead_letters, parked
+from lienthong.chassis.metrics import Metrics, Sample
+from lienthong.chassis.service import RunningComponent
+from lienthong.chassis.times import to_micros
+
+_SECOND = 1_000_000
+
+
+def observe(metrics: Metrics, running: list[RunningComponent]) -> None:
+    """Adds the gauges that every service has."""
+
+    def each(read: Callable[[RunningComponent], Iterable[Sample]]) -> Callable[[], Iterable[Sample]]:
+        return lambda: [sample for one in running for sample in _read(one, read)]
+
+    metrics.gauge("lienthong_outbox_waiting", "Events that wait to be published.", ["service"], each(_outbox_waiting))
+    metrics.gauge("lienthong_outbox_age_seconds", "Age of the oldest of them.", ["service"], each(_outbox_age))
+    metrics.gauge("lienthong_dead_letters", "Events that could not be handled.", ["service"], each(_dead))
+    metrics.gauge("lienthong_parked_events", "Events that wait for an earlier one.", ["service"], each(_parked))
+    metrics.gauge("lienthong_parked_age_seconds", "Age of the oldest of them.", ["service"], each(_parked_age))
+    metrics.gauge("lienthong_lag_records", "Records not handled yet.", ["service", "topic", "partition"], each(_lag))
+    metrics.gauge(
+        "lienthong_lag_seconds", "Age of the oldest of them.", ["service", "topic", "partition"], each(_lag_seconds)
+    )
+    metrics.gauge("lienthong_consumer_halted", "1 when a consumer stopped by itself.", ["service"], each(_halted))
+
+
+def _read(one: RunningComponent, read: Callable[[RunningComponent], Iterable[Sample]]) -> Iterable[Sample]:
+    try:
+        return list(read(one))
+    except AxisError:
+        # An engine that is away has no figures; that it is away is told by health and logs.
+        return []
+
+
+def _name(one: RunningComponent) -> str:
+    return one.component.context.name
+
+
+def _now(one: RunningComponent) -> int:
+    return to_micros(one.component.context.base.clock.now())
+
+
+def _outbox(one: RunningComponent) -> tuple[int, int, int]:
+    with one.component.context.database.read() as connection:
+        return outbox_state(connection, _now(one))
+
+
+def _outbox_waiting(one: RunningComponent) -> Iterable[Sample]:
+    yield (_name(one),), float(_outbox(one)[0])
+
+
+def _outbox_age(one: RunningComponent) -> Iterable[Sample]:
+    yield (_name(one),), _outbox(one)[1] / _SECOND
+
+
+def _count(one: RunningComponent, table: Any) -> float:
+    with one.component.context.database.read() as connection:
+        return float(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _dead(one: RunningComponent) -> Iterable[Sample]:
+    yield (_name(one),), _count(one, dead_letters)
+
+
+def _parked(one: RunningComponent) -> Iterable[Sample]:
+    yield (_name(one),), _count(one, parked)
+
+
+def _parked_age(one: RunningComponent) -> Iterable[Sample]:
+    with one.component.context.database.read() as connection:
+        oldest = connection.execute(select(func.min(parked.c.held_at))).scalar_one()
+    yield (_name(one),), (_now(one) - oldest) / _SECOND if oldest else 0.0
+
+
+def _lags(one: RunningComponent) -> Iterable[tuple[tuple[str, str, str], int, int | None]]:
+    subscription = one.component.subscription
+    if subscription is None:
+        return
+    for row in one.component.context.base.log.lag(_name(one), subscription.topics):
+        yield (_name(one), row.topic, str(row.partition)), row.records, row.oldest
+
+
+def _lag(one: RunningComponent) -> Iterable[Sample]:
+    for labels, records, _oldest in _lags(one):
+        yield labels, float(records)
+
+
+def _lag_seconds(one: RunningComponent) -> Iterable[Sample]:
+    now = _now(one)
+    for labels, _records, oldest in _lags(one):
+        yield labels, max(0, now - oldest) / _SECOND if oldest else 0.0
+
+
+def _halted(one: RunningComponent) -> Iterable[Sample]:
+    yield (_name(one),), float(bool(one.consumer and one.consumer.halted))

@@ -1,0 +1,82 @@
+"""What happens around every call: who calls and whether they may, and how errors end it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+import grpc
+import structlog
+
+from lienthong.chassis.auth.caller import Authenticator
+from lienthong.chassis.auth.policy import Row, authorise, policy
+from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
+
+_log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+Metadata = Mapping[str, str]
+# Quoted: the stubs make these generic, the library does not.
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+
+_GRPC_CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class Admission:
+    """Decides for each call who calls and whether they may; one for each service."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    def admit(self, row: Row, certificate: bytes | None, metadata: Metadata, traceparent: str = "") -> Call:
+        """Makes the `Call`; `traceparent` is its place in a trace.
+
+        Raises:
+            AxisError: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE.
+        """
+        caller = self._authenticator.caller(certificate, metadata)
+        authorise(row, caller)
+        return Call(caller, row.method, traceparent)
+
+
+def row_of(name: str) -> Row:
+    """Gives the policy row of an rpc.
+
+    Raises:
+        ValueError: There is none.
+    """
+    row = policy().get(name)
+    if row is None:
+        raise ValueError(f"{name} has no row in the policy table")
+    return row
+
+
+def facts_of(context: Context) -> tuple[bytes | None, Metadata]:
+    """Takes the client's certificate and the text metadata out of a context."""
+    certificates = list(context.auth_context().get("x509_pem_cert", ()))
+    metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    return (certificates[0] if certificates else None), metadata
+
+
+async def abort(context: Context, error: AxisError) -> None:
+    """Ends a call with an error."""
+    status = to_status(error)
+    details = ((DETAILS_KEY, status.SerializeToString()),)
+    await context.abort(_GRPC_CODES[error.code.value], " ".join(error.message.split()), details)
+
+
+def guarded(method: str, action: Callable[[], Result]) -> Result:
+    """Runs `action`; whatever is not an `AxisError` becomes INTERNAL, with its cause in the log only.
+
+    Raises:
+        AxisError: Whatever went wrong.
+    """
+    try:
+        return action()
+    except AxisError:
+        raise
+    except Exception as error:
+        _log.exception("call failed", method=method)
+        message = "Something went wrong inside. It was noted; trying again may help."
+        raise AxisError(Code.INTERNAL, "INTERNAL", message) from error
