@@ -11,6 +11,8 @@ import threading
 from collections import Counter
 from typing import Final
 
+from lienthong.chassis.config import ConfigError
+
 KNOWN: Final = frozenset(
     {
         "blob.before-fsync",
@@ -44,11 +46,11 @@ class FailPoints:
         """Kills the process with SIGKILL when `name` is reached for the `countdown`-th time.
 
         Raises:
-            ValueError: No such point.
+            ConfigError: No such point.
         """
         if name not in KNOWN:
             known = ", ".join(sorted(KNOWN))
-            raise ValueError(f"no fail point {name!r}; known: {known}")
+            raise ConfigError([f"test.failpoint: no fail point {name!r}; known: {known}"])
         self._armed = (name, countdown)
 
     def reach(self, name: str) -> None:
