@@ -30,6 +30,13 @@ class LogSection(Section):
     form: Literal["json", "text"] = Field("json", description="`json` for machines, `text` for people.")
 
 
+class TelemetrySection(Section):
+    """What is told to a collector of traces."""
+
+    otlp_endpoint: str = Field("", description="Address and port of an OTLP collector (gRPC); empty for none.")
+    otlp_secure: bool = Field(default=True, description="Whether the connection to the collector uses TLS.")
+
+
 class ServerSection(Section):
     """The port that callers reach."""
 
