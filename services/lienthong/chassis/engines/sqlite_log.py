@@ -186,9 +186,12 @@ class SqliteEventLog:
             member.positions = {}
 
     def _lag_of(self, topic: str, partition: int, position: int) -> Lag:
-        waiting = max(0, self.head((topic, partition)) - position)
-        first = self.fetch((topic, partition), position, 1) if waiting else []
-        return Lag(topic, partition, waiting, first[0].timestamp if first else None)
+        head = self.head((topic, partition))
+        first = self.fetch((topic, partition), position, 1) if position < head else []
+        # What retention removed waits for nobody.
+        if not first:
+            return Lag(topic, partition, 0, None)
+        return Lag(topic, partition, head - first[0].offset, first[0].timestamp)
 
     def _trim_topic(self, topic: Topic, now_micros: int) -> int:
         removed = 0
@@ -222,14 +225,18 @@ class SqliteLogConsumer:
         log = self._log
         with log.grown:
             log.grown.wait_for(lambda: self._closed or bool(self._waiting()), timeout)
-            waiting = [] if self._closed else self._waiting()
+            waiting = {} if self._closed else {key: log.head(key) for key in self._waiting()}
+            # When partitions move, these positions are left behind with what was read from them.
+            positions = self.positions
         records: list[Record] = []
-        for partition in waiting:
+        for partition, head in waiting.items():
             room = max_records - len(records)
-            found = log.fetch(partition, self.positions[partition], room) if room else []
+            if not room:
+                break
+            found = log.fetch(partition, positions[partition], room)
             records.extend(found)
-            if found:
-                self.positions[partition] = found[-1].offset + 1
+            # Nothing below the head means that retention took it; staying there would look again without a pause.
+            positions[partition] = found[-1].offset + 1 if found else head
         return records
 
     def commit(self, records: Sequence[Record]) -> None:
