@@ -1,0 +1,124 @@
+"""What clients were told. Each answer is noted before the next step: it is the truth that the system must keep."""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from tests.faults.support.papers import Paper
+
+from lienthong.common.v1.lifecycle_pb2 import DeliveryState
+from lienthong.intake.v1 import intake_pb2
+from lienthong.routing.v1 import mailbox_pb2
+from lienthong.workflow.v1 import workflow_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A document whose receipt the sender has.
+
+    Attributes:
+        sender: Name of the party.
+        paper: What was handed in.
+        upload: The upload that it came by; empty when inline.
+        receipt: The answer.
+    """
+
+    sender: str
+    paper: Paper
+    upload: str
+    receipt: intake_pb2.Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An item that a party acknowledged, and was told OK."""
+
+    party: str
+    item: mailbox_pb2.Item
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A status that a party reported, and what it was told."""
+
+    party: str
+    request: workflow_pb2.ReportStatusesRequest
+    answer: workflow_pb2.ReportStatusesResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A recall that was accepted."""
+
+    party: str
+    request: intake_pb2.RecallDocumentRequest
+    receipt: intake_pb2.Receipt
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All of it, from all threads.
+
+    Attributes:
+        submissions: By document.
+        taken: By item.
+        pulled: Items in the order in which each party first saw them.
+        seen: Items a party was given, by party and item.
+        reported: Statuses.
+        recalled: By document.
+        observed: States that senders saw, by delivery, in their order.
+        wrongs: What was wrong when it happened.
+    """
+
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    taken: dict[str, Taken] = field(default_factory=dict)
+    pulled: dict[str, list[mailbox_pb2.Item]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    reported: list[Reported] = field(default_factory=list)
+    recalled: dict[str, Recalled] = field(default_factory=dict)
+    observed: dict[str, list[DeliveryState.ValueType]] = field(default_factory=lambda: defaultdict(list))
+    wrongs: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def submitted(self, submission: Submission) -> None:
+        """Notes a receipt."""
+        with self.lock:
+            document = submission.receipt.document
+            if document in self.submissions:
+                self.wrongs.append(f"{document}: two submissions were given one document")
+            self.submissions[document] = submission
+
+    def saw(self, party: str, item: mailbox_pb2.Item) -> None:
+        """Notes an item that a party was given."""
+        with self.lock:
+            if item.name in self.taken:
+                self.wrongs.append(f"{item.name}: was acknowledged and came again")
+            if (party, item.name) not in self.seen:
+                self.seen.add((party, item.name))
+                self.pulled[party].append(item)
+
+    def acknowledged(self, party: str, item: mailbox_pb2.Item) -> None:
+        """Notes that an acknowledgement was answered OK."""
+        with self.lock:
+            self.taken[item.name] = Taken(party, item)
+
+    def report(self, entry: Reported) -> None:
+        """Notes the answer to a status."""
+        with self.lock:
+            self.reported.append(entry)
+
+    def recall(self, entry: Recalled) -> None:
+        """Notes an accepted recall."""
+        with self.lock:
+            self.recalled[entry.request.name] = entry
+
+    def observe(self, progress: workflow_pb2.Progress) -> None:
+        """Notes the states that a sender saw."""
+        with self.lock:
+            for row in progress.recipients:
+                self.observed[row.delivery].append(row.state)
+
+    def wrong(self, text: str) -> None:
+        """Notes something that must not happen."""
+        with self.lock:
+            self.wrongs.append(text)

@@ -1,0 +1,158 @@
+"""Several agencies at once, each in a thread of its own, over as many crashes as there are."""
+
+import random
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+from tests.faults.support.harness import PAUSE_SECONDS, Program, wait_until
+from tests.faults.support.ledger import Ledger
+from tests.faults.support.papers import Press
+from tests.faults.support.party import Party, Plan, StoppedError
+
+from lienthong.client import credentials
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import directory_pb2 as common
+from lienthong.common.v1 import operations_pb2
+from lienthong.notification.v1 import notification_pb2
+from lienthong.routing.v1 import directory_pb2
+
+SERVICES = ("signing", "routing", "intake", "workflow", "notification")
+STRANGER = "la-mat"
+"""An agency that nobody writes to."""
+
+_CODES = {"vpcp": "000.00.00.G22", "tphcm": "000.00.00.H29", "nghean": "000.00.00.H41", "hagiang": "000.00.00.H22"}
+_QUIET_LOOKS = 3
+_WRONGS_AT_MOST = 50
+
+
+class Traffic:
+    """The agencies and what they were told.
+
+    Attributes:
+        ledger: What they were told.
+        parties: By name.
+    """
+
+    def __init__(self, program: Program, press: Press, seed: int, count: int = 4, plan: Plan | None = None) -> None:
+        """Registers the agencies with a running program.
+
+        Args:
+            program: It is ready.
+            press: Makes signed documents.
+            seed: Of all choices.
+            count: How many agencies, 2 to 4.
+            plan: How they behave.
+        """
+        self.ledger = Ledger()
+        self.parties: dict[str, Party] = {}
+        self._program = program
+        self._stopping = threading.Event()
+        codes = dict(list(_CODES.items())[:count])
+        agencies = {
+            name: _register(program, name, code) for name, code in (codes | {STRANGER: "000.00.00.H88"}).items()
+        }
+        for index, (name, code) in enumerate(codes.items(), 1):
+            others = tuple(other for other in codes.values() if other != code)
+            self.parties[name] = Party(
+                name=name,
+                code=code,
+                agency=agencies[name],
+                index=index,
+                others=others,
+                program=program,
+                ledger=self.ledger,
+                press=press,
+                chance=random.Random(f"{seed}/{name}"),  # noqa: S311 -- reproducible, keeps no secret
+                plan=plan or Plan(),
+                stopping=self._stopping,
+            )
+        self._threads = [
+            threading.Thread(target=self._run, args=(party,), name=party.name, daemon=True)
+            for party in self.parties.values()
+        ]
+
+    def start(self) -> None:
+        """Begins; nobody hands anything in before it is granted."""
+        for thread in self._threads:
+            thread.start()
+
+    def grant(self, documents: int, at_most: int = 6) -> None:
+        """Lets each party hand in so many documents more, without heaping up more than `at_most`."""
+        for party in self.parties.values():
+            party.budget = min(at_most, party.budget + documents)
+
+    def spend(self, seconds: float) -> None:
+        """Waits until everything granted was handed in.
+
+        Raises:
+            AssertionError: It was not within the deadline.
+        """
+        wait_until("all is handed in", lambda: not any(one.budget for one in self.parties.values()), seconds)
+
+    def settle(self, seconds: float) -> list[str]:
+        """Waits until everything is done and nothing moves any more; tells what still moves at the deadline."""
+        for party in self.parties.values():
+            party.budget = 0
+        end, quiet, moving = time.monotonic() + seconds, 0, ["not looked at"]
+        while time.monotonic() < end and quiet < _QUIET_LOOKS:
+            moving = self._moving()
+            quiet = 0 if moving else quiet + 1
+            time.sleep(PAUSE_SECONDS * 10)
+        return moving
+
+    def close(self) -> None:
+        """Ends all threads."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        for party in self.parties.values():
+            party.close()
+
+    def _run(self, party: Party) -> None:
+        wrongs = 0
+        while wrongs < _WRONGS_AT_MOST:
+            try:
+                party.step()
+            except StoppedError:
+                return
+            except Exception:  # noqa: BLE001 -- whatever it is, the checker tells it
+                wrongs += 1
+                self.ledger.wrong(f"{party.name}: {traceback.format_exc()}")
+
+    def _moving(self) -> list[str]:
+        moving = [f"{party.name} is at work" for party in self.parties.values() if not party.idle]
+        with self._program.speak("operator") as axis:
+            for service in SERVICES:
+                calls = axis.operations(service)
+                outbox = calls.GetOutbox(operations_pb2.GetOutboxRequest(service=service))
+                lag = calls.GetLag(operations_pb2.GetLagRequest(service=service))
+                behind = sum(partition.records for partition in lag.partitions)
+                if outbox.waiting or behind:
+                    moving.append(f"{service}: {outbox.waiting} events in the outbox, {behind} not handled")
+        return moving
+
+
+def until(look: Callable[[], bool], seconds: float) -> bool:
+    """Waits until something is true; tells whether it became so."""
+    end = time.monotonic() + seconds
+    while not look():
+        if time.monotonic() > end:
+            return False
+        time.sleep(PAUSE_SECONDS)
+    return True
+
+
+def _register(program: Program, name: str, code: str) -> str:
+    with program.speak("operator") as operator:
+        agency = common.Agency(display_name=f"Cơ quan {name}", short_name=name, codes=[common.AgencyCode(code=code)])
+        made = operator.directory.CreateAgency(
+            directory_pb2.CreateAgencyRequest(agency=agency, request_id=new_request_id())
+        )
+        credentials.issue(operator, made.name, name, program.contexts, None)
+    with program.speak(name) as axis:
+        subscription = notification_pb2.Subscription(channel=notification_pb2.CHANNEL_IN_APP)
+        request = notification_pb2.CreateSubscriptionRequest(subscription=subscription, request_id=new_request_id())
+        axis.notification.CreateSubscription(request)
+    return made.name

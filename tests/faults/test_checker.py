@@ -1,0 +1,75 @@
+"""The checker is checked: it finds every seeded defect, and nothing in the program as it is."""
+
+from pathlib import Path
+
+import pytest
+from tests.faults.support.defects import DEFECTS
+from tests.faults.support.papers import Press
+from tests.faults.support.party import Plan
+from tests.faults.support.run import Run, listed, running
+
+SEED = 7
+DOCUMENTS = 4
+SPEND_SECONDS = 60.0
+SETTLE_SECONDS = 60.0
+BROKEN_SETTLE_SECONDS = 6.0
+"""What is broken may never come to rest."""
+
+# What the checker says of each defect, in part.
+FOUND = {
+    "lost-outbox-row": "has 0 deliveries of it",
+    "applied-twice": "stands 2 times in the mailbox",
+    "position-not-stored": "workflow: stands at version",
+    "skipped-fsync": "is not what was sent",
+    "early-offsets": "stands at version",
+    "stale-lease": "acknowledged under a lease that had expired",
+    "status-back": "led back from",
+}
+
+
+def small_run(run: Run) -> None:
+    """Has each party hand in a few documents."""
+    run.traffic.grant(DOCUMENTS)
+    run.traffic.spend(SPEND_SECONDS)
+
+
+def cut_power(run: Run) -> None:
+    """Loses the second half of the last content, as a power cut does to what was not on disk."""
+    run.traffic.settle(SETTLE_SECONDS)
+    run.program.kill()
+    last = max(run.program.data.glob("blobs/??/*"), key=lambda place: place.name)
+    with last.open("r+b") as content:
+        content.truncate(last.stat().st_size // 2)
+    assert run.program.start(), run.program.tail()
+
+
+def kill_between(run: Run) -> None:
+    """Kills the program between taking records and handling them."""
+    run.program.kill()
+    alive = run.program.start("consumer.before-transaction", 3)
+    run.traffic.grant(1)
+    assert not alive or run.program.dies_within(SPEND_SECONDS)
+    assert run.program.start(), run.program.tail()
+
+
+AFTERWARDS = {"skipped-fsync": cut_power, "early-offsets": kill_between}
+
+
+@pytest.mark.parametrize("defect", sorted(DEFECTS))
+def test_the_checker_finds_a_defect(tmp_path: Path, press: Press, defect: str) -> None:
+    """A seeded defect makes the checker fail, and it says what is wrong."""
+    plan = Plan(signed=0.0, recalled=0.0, lazy=0.5 if defect == "stale-lease" else 0.0)
+    with running(tmp_path, press, SEED, defect=defect, count=3, plan=plan) as run:
+        small_run(run)
+        AFTERWARDS.get(defect, lambda _: None)(run)
+        wrongs = run.conclude(BROKEN_SETTLE_SECONDS)
+    assert any(FOUND[defect] in wrong for wrong in wrongs), f"not found; what was: {listed(wrongs) or 'nothing'}"
+
+
+def test_the_checker_finds_nothing_where_nothing_is_wrong(tmp_path: Path, press: Press) -> None:
+    """The program as it is passes the same small run, with late acknowledgements and recalls."""
+    with running(tmp_path, press, SEED, count=3, plan=Plan(lazy=0.3, recalled=0.3)) as run:
+        small_run(run)
+        wrongs = run.conclude(SETTLE_SECONDS)
+        assert run.traffic.ledger.submissions
+    assert not wrongs, listed(wrongs)

@@ -1,0 +1,92 @@
+"""Ending in good order: SIGTERM under load drains, and one data folder has one program."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from tests.faults.support.harness import ROOT, Program, wait_until
+from tests.faults.support.papers import Press
+from tests.faults.support.party import Plan
+from tests.faults.support.run import Run, listed, running
+from tests.faults.support.traffic import SERVICES
+
+DRAIN_SECONDS = 20.0
+"""As configured by default; background work may take as long again to end what it has in hand."""
+
+SETTLE_SECONDS = 120.0
+LOADED = 12
+"""Submissions after which the load counts as running."""
+
+USAGE = 2
+
+
+def test_sigterm_under_load_cuts_no_call(tmp_path: Path, press: Press, seed: int) -> None:
+    """The exit code is 0 within the drain time; a call has an answer, or has left no trace; nothing is doubled."""
+    with running(tmp_path, press, seed, plan=Plan(lazy=0.0)) as run:
+        for turn in (1, 2, 3):
+            load(run, LOADED * turn)
+            code, seconds = run.program.terminate()
+            assert code == 0, run.program.tail()
+            assert seconds < 2 * DRAIN_SECONDS
+            parties = run.traffic.parties.values()
+            wait_until("clients wait", partial(all_wait, run), DRAIN_SECONDS)
+            cut = [party.pending for party in parties if party.pending and party.pending in remembered(run.program)]
+            assert not cut, f"calls were cut after they had taken effect: {cut}"
+            assert run.program.start(), run.program.tail()
+        wrongs = run.conclude(SETTLE_SECONDS)
+    assert not wrongs, listed(wrongs)
+
+
+def test_a_second_program_on_the_same_data_is_refused(tmp_path: Path, press: Press) -> None:
+    """One process owns a data folder; another ends with exit code 2 and says which folder, and what to do."""
+    press.write_trust(tmp_path / "trust")
+    program = Program(tmp_path)
+    try:
+        assert program.start(), program.tail()
+        command = [sys.executable, "-m", "lienthong", "run", "--listen", "127.0.0.1:0", "--metrics", ""]
+        second = subprocess.run(  # noqa: S603 -- our own program
+            [*command, "--data-dir", str(program.data)],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT / "services"), "COLUMNS": "400"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert second.returncode == USAGE
+        said = " ".join((second.stdout + second.stderr).split())
+        assert f"{program.data} is in use by another process; stop it first" in said
+        assert program.stop()[0] == 0
+    finally:
+        program.close()
+
+
+def load(run: Run, submissions: int) -> None:
+    """Keeps all agencies at work until so many documents are accepted."""
+
+    def loaded() -> bool:
+        run.traffic.grant(4)
+        return len(run.traffic.ledger.submissions) >= submissions
+
+    wait_until("the load is running", loaded, SETTLE_SECONDS)
+
+
+def all_wait(run: Run) -> bool:
+    """Tells whether every agency waits for the program to come back."""
+    return all(party.waiting for party in run.traffic.parties.values())
+
+
+def remembered(program: Program) -> set[str]:
+    """Gives the requests that took effect, as the files of a program that ended say."""
+
+    def requests() -> Iterator[str]:
+        for service in SERVICES:
+            file = program.data / "databases" / f"{service}.db"
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+                yield from (row[0] for row in connection.execute("SELECT request_id FROM requests"))
+
+    return set(requests())
