@@ -1,8 +1,8 @@
 """The outbox: events are written with the state change and published afterwards, in order."""
 
 import threading
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError
-from lienthong.chassis.events.event import NewEvent, record_of
+from lienthong.chassis.events.event import DIRECTORY, NewEvent, record_of
 from lienthong.chassis.events.tables import outbox, versions
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.times import from_micros, to_micros
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 
 def write_events(connection: Connection, events: Sequence[tuple[NewEvent, str]], ids: IdSource, now: int) -> None:
-    """Writes events into the outbox, each with the next version of its aggregate.
+    """Writes events into the outbox, each with the next version of its aggregate and in the trace that began it.
 
     Args:
         connection: The transaction of the state change.
@@ -41,24 +41,34 @@ def write_events(connection: Connection, events: Sequence[tuple[NewEvent, str]],
         ids: Gives the events' identifiers.
         now: Microseconds since 1970.
     """
-    counts = Counter((event.topic, event.subject) for event, _ in events)
-    last = _advance(connection, counts)
+    aggregates = _aggregates(connection, events)
     rows = []
     for event, traceparent in events:
-        key = (event.topic, event.subject)
-        last[key] += 1
-        rows.append(_row(event, last[key], ids.new(), now, traceparent))
+        aggregate = aggregates.setdefault((event.topic, event.subject), _Aggregate(0, traceparent))
+        aggregate.version += 1
+        begun = traceparent if event.topic == DIRECTORY else aggregate.traceparent
+        rows.append(_row(event, aggregate.version, ids.new(), now, begun))
     connection.execute(outbox.insert(), rows)
+    upsert(connection, versions, [_kept(key, one) for key, one in aggregates.items()], _KEY, ("version",))
 
 
-def _advance(connection: Connection, counts: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
-    """Takes the next versions of aggregates; gives the last one before them."""
-    found = select(versions).where(tuple_(versions.c.topic, versions.c.subject).in_(list(counts))).with_for_update()
-    last = dict.fromkeys(counts, 0)
-    last.update({(row.topic, row.subject): row.version for row in connection.execute(found)})
-    rows = [{"topic": key[0], "subject": key[1], "version": last[key] + count} for key, count in counts.items()]
-    upsert(connection, versions, rows, ("topic", "subject"), ("version",))
-    return last
+@dataclass(slots=True)
+class _Aggregate:
+    version: int
+    traceparent: str
+
+
+_KEY = ("topic", "subject")
+
+
+def _aggregates(connection: Connection, events: Sequence[tuple[NewEvent, str]]) -> dict[tuple[str, str], _Aggregate]:
+    keys = list({(event.topic, event.subject) for event, _traceparent in events})
+    found = select(versions).where(tuple_(versions.c.topic, versions.c.subject).in_(keys)).with_for_update()
+    return {(row.topic, row.subject): _Aggregate(row.version, row.traceparent) for row in connection.execute(found)}
+
+
+def _kept(key: tuple[str, str], one: _Aggregate) -> dict[str, Any]:
+    return {"topic": key[0], "subject": key[1], "version": one.version, "traceparent": one.traceparent}
 
 
 def _row(event: NewEvent, sequence: int, identifier: str, now: int, traceparent: str) -> dict[str, Any]:

@@ -48,6 +48,8 @@ versions = Table(
     Column("topic", String(80), nullable=False),
     Column("subject", String(80), nullable=False),
     Column("version", BigInteger, nullable=False),
+    # Of the first event: all events of an aggregate belong to the trace that began it.
+    Column("traceparent", String(80), nullable=False),
     PrimaryKeyConstraint("topic", "subject"),
     sqlite_with_rowid=False,
 )
