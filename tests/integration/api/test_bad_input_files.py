@@ -58,9 +58,7 @@ def test_too_deep(world: World) -> None:
 def test_too_many_attachments(world: World) -> None:
     """The number of attachments is bounded, by the limit's name and value."""
     files = tuple(attached(f"{number}.pdf", PDF, number) for number in range(101))
-    error = refused(
-        Code.INVALID_ARGUMENT, "LIMIT_EXCEEDED", lambda: submit(world.vpcp, file_of(attachments=files))
-    )
+    error = refused(Code.INVALID_ARGUMENT, "LIMIT_EXCEEDED", lambda: submit(world.vpcp, file_of(attachments=files)))
     assert "attachments is limited to 100" in error.message
 
 
@@ -78,9 +76,7 @@ def test_typed_content_too_large_inline(world: World) -> None:
     request = intake_pb2.SubmitDocumentRequest(
         document=intake_pb2.DocumentContent(attachments=[half, half]), request_id=new_request_id()
     )
-    error = refused(
-        Code.INVALID_ARGUMENT, "INLINE_TOO_LARGE", lambda: world.vpcp.intake.SubmitDocument(request)
-    )
+    error = refused(Code.INVALID_ARGUMENT, "INLINE_TOO_LARGE", lambda: world.vpcp.intake.SubmitDocument(request))
     assert told(error, "INLINE_TOO_LARGE").field == "document.attachments"
 
 

@@ -82,9 +82,7 @@ Reading = Callable[[Axis, str, str], object]
 READINGS: dict[str, Reading] = {
     "document": lambda axis, document, _: axis.intake.GetDocument(intake_pb2.GetDocumentRequest(name=document)),
     "receipt": lambda axis, document, _: axis.intake.GetReceipt(intake_pb2.GetReceiptRequest(document=document)),
-    "progress": lambda axis, document, _: axis.workflow.GetProgress(
-        workflow_pb2.GetProgressRequest(document=document)
-    ),
+    "progress": lambda axis, document, _: axis.workflow.GetProgress(workflow_pb2.GetProgressRequest(document=document)),
     "statuses": lambda axis, document, _: axis.workflow.ListStatuses(
         workflow_pb2.ListStatusesRequest(document=document)
     ),
@@ -203,9 +201,7 @@ def test_a_page_is_capped(world: World) -> None:
     names = [one.name for one in world.operator.directory.ListAgencies(directory_pb2.ListAgenciesRequest()).agencies]
     token, paged = "", []
     while True:
-        page = world.operator.directory.ListAgencies(
-            directory_pb2.ListAgenciesRequest(page_size=1, page_token=token)
-        )
+        page = world.operator.directory.ListAgencies(directory_pb2.ListAgenciesRequest(page_size=1, page_token=token))
         paged += [one.name for one in page.agencies]
         token = page.next_page_token
         if not token:
@@ -231,7 +227,9 @@ def test_offsets_outside_the_content(world: World, exchanged: tuple[str, str]) -
     document, _delivery = exchanged
     for offset in (-1, 2**40):
         refused(
-            Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", lambda offset=offset: _read(world.vpcp, f"{document}/rendition", offset)
+            Code.OUT_OF_RANGE,
+            "OFFSET_OUT_OF_RANGE",
+            lambda offset=offset: _read(world.vpcp, f"{document}/rendition", offset),
         )
     for name in ("", "nonsense", f"{document}/attachments/7", f"{document}/attachments/x", f"{document}/../x"):
         refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", lambda name=name: _read(world.vpcp, name))

@@ -46,17 +46,13 @@ def test_an_agency_of_somebody_else(world: World) -> None:
 )
 def test_a_sender_that_cannot_send(world: World, code: str, reason: str) -> None:
     """An unregistered or retired sender is wrong, not forbidden: INVALID_ARGUMENT with its path."""
-    error = refused(
-        Code.INVALID_ARGUMENT, reason, lambda: submit(world.vpcp, file_of(sender=edxml.Organization(code)))
-    )
+    error = refused(Code.INVALID_ARGUMENT, reason, lambda: submit(world.vpcp, file_of(sender=edxml.Organization(code))))
     assert told(error, reason).field == "MessageHeader/From/OrganId"
 
 
 def test_no_recipients(world: World) -> None:
     """A document has at least one recipient."""
-    refused(
-        Code.INVALID_ARGUMENT, "RECIPIENTS_MISSING", lambda: world.vpcp.intake.SubmitDocument(typed())
-    )
+    refused(Code.INVALID_ARGUMENT, "RECIPIENTS_MISSING", lambda: world.vpcp.intake.SubmitDocument(typed()))
 
 
 @pytest.mark.parametrize("codes", [("H29", "H29"), ("000.00.00.H29", "H29")], ids=["same code", "two aliases"])

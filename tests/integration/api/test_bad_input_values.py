@@ -24,9 +24,7 @@ def accepted(axis: Axis, data: bytes) -> intake_pb2.Document:
 
 def with_date(text: str) -> bytes:
     """A file whose date of issue is written in some way."""
-    return re.sub(
-        rb"<edXML:PromulgationDate>[^<]*<", f"<edXML:PromulgationDate>{text}<".encode(), file_of(), count=1
-    )
+    return re.sub(rb"<edXML:PromulgationDate>[^<]*<", f"<edXML:PromulgationDate>{text}<".encode(), file_of(), count=1)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +60,7 @@ def test_text_in_a_number_field(world: World, element: str) -> None:
     """Text in a number field counts as absent and stands in a warning; never a silent zero."""
     document = edxml.OtherInfo(priority=1, page_amount=2)
     data = file_of(other=document, steering_type=1)
-    odd = re.sub(
-        f"<edXML:{element}>[^<]*<".encode(), f"<edXML:{element}>khẩn<".encode(), data, count=1
-    )
+    odd = re.sub(f"<edXML:{element}>[^<]*<".encode(), f"<edXML:{element}>khẩn<".encode(), data, count=1)
     assert odd != data
     warnings = [one for one in accepted(world.vpcp, odd).warnings if one.path.endswith(element)]
     assert [(one.code, one.found, one.taken) for one in warnings] == [("VALUE_UNREADABLE", "khẩn", "")]
