@@ -65,7 +65,8 @@ class OperationsApi:
 
         def handle(work: UnitOfWork) -> pb.RedriveDeadLetterResponse:
             event = _take(work.connection, request.event)
-            released = self._apply(component, work, [event]) - 1
+            # An event that took effect meanwhile, and every one of the directory, counts as none.
+            released = max(0, self._apply(component, work, [event]) - 1)
             work.record(_entry(call, "dead-letter.redrive", f"{event.topic}/{event.subject}", request.event))
             return pb.RedriveDeadLetterResponse(handled=True, released=released)
 
@@ -175,6 +176,10 @@ def _take(connection: Connection, identifier: str) -> Event:
 
 
 def _advance(connection: Connection, event: Event) -> None:
+    kept = select(positions.c.version).where(positions.c.topic == event.topic, positions.c.subject == event.subject)
+    # The event may have come again and taken effect, and others after it: positions never go back.
+    if (connection.execute(kept).scalar_one_or_none() or 0) >= event.sequence:
+        return
     row = {"topic": event.topic, "subject": event.subject, "version": event.sequence}
     upsert(connection, positions, row, ("topic", "subject"), ("version",))
 

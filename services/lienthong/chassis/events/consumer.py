@@ -16,7 +16,7 @@ import structlog
 from lienthong.chassis import failpoints
 from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, Record
 from lienthong.chassis.errors import AxisError, Code
-from lienthong.chassis.events.event import Event, event_of
+from lienthong.chassis.events.event import Event, event_of, unreadable
 from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription, bury
 from lienthong.chassis.uow import UnitsOfWork
 
@@ -74,15 +74,19 @@ class Consumer:
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        consumer = self._event_log.join(self._service, self._subscription.topics)
-        try:
-            while not self._stopping.is_set():
-                self._turn(consumer)
-        except (ParkingFullError, DeadLetterFloodError) as error:
-            self.halted = str(error)
-            _log.critical("the consumer stopped; an operator must look", service=self._service, reason=str(error))
-        finally:
-            consumer.close()
+        while not (self._stopping.is_set() or self.halted):
+            consumer = self._event_log.join(self._service, self._subscription.topics)
+            try:
+                while not self._stopping.is_set():
+                    self._turn(consumer)
+            except (ParkingFullError, DeadLetterFloodError) as error:
+                self.halted = str(error)
+                _log.critical("the consumer stopped; an operator must look", service=self._service, reason=str(error))
+            except Exception:  # noqa: BLE001 -- a consumer that ended would hold its service back until the next start
+                _log.exception("the consumer failed; it begins again after its last commit", service=self._service)
+                self._stopping.wait(self._limits.away_seconds)
+            finally:
+                consumer.close()
 
     def _turn(self, consumer: LogConsumer) -> None:
         records = consumer.poll(self._limits.batch, min(self._limits.poll_seconds, 0.5))
@@ -101,12 +105,21 @@ class Consumer:
             DeadLetterFloodError: Too much is dead.
         """
         failpoints.reach("consumer.before-transaction")
-        done = self._handle_events([event_of(record) for record in records])
+        done = self._handle_events(self._read(records))
         failpoints.reach("consumer.after-commit")
         return done
 
+    def _read(self, records: Sequence[Record]) -> list[Event]:
+        events: list[Event] = []
+        for record in records:
+            try:
+                events.append(event_of(record))
+            except ValueError as error:
+                self._bury(unreadable(record), error)
+        return events
+
     def _handle_events(self, events: Sequence[Event]) -> bool:
-        error = self._attempt(events)
+        error = self._attempt(events) if events else None
         if error is None:
             return True
         if self._stopping.is_set():

@@ -102,3 +102,19 @@ def event_of(record: Record) -> Event:
         partition=record.partition,
         offset=record.offset,
     )
+
+
+def unreadable(record: Record) -> Event:
+    """Makes an event of a record whose headers cannot be read; its place in the log is its name."""
+    return Event(
+        id=record.headers.get("ce_id", ""),
+        topic=record.topic,
+        type=record.headers.get("ce_type", ""),
+        subject=f"unreadable/{record.partition}/{record.offset}",
+        sequence=1,
+        time=record.headers.get("ce_time", ""),
+        traceparent=record.headers.get("traceparent", ""),
+        value=record.value,
+        partition=record.partition,
+        offset=record.offset,
+    )
