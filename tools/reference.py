@@ -576,6 +576,7 @@ def errors_page() -> str:
         "## edXML files that are refused\n\nCode INVALID_ARGUMENT, each with line and column.\n\n"
         + table(("Reason", "Rule and remedy"), codec),
         "## Deliveries that fail, items that are parked\n\n" + table(("Reason", "What is said", "Made in"), kept),
+        "## Made by the client library itself\n\n" + table(("Reason", "Code", "When"), _CLIENT),
         "## Alerts on cases\n\n" + table(("Reason", "Lifecycle"), alerts),
     )
 
@@ -584,6 +585,13 @@ _ERRORS_INTRO = (
     "An error carries `google.rpc.Status` with one `ErrorInfo` (domain `lienthong.gov.vn`, the reason, facts), a\n"
     "`BadRequest` with every field that is wrong, and a `RetryInfo` when trying again helps. Programs look at the\n"
     "code and the reason; sentences are for people and may change. Words in braces are filled in.\n"
+)
+
+
+_CLIENT = (
+    ("`AXIS_UNREACHABLE`", "UNAVAILABLE", "nothing answers at the address, or the other side is not who it should be"),
+    ("`DEADLINE_EXCEEDED`", "DEADLINE_EXCEEDED", "no answer came in time; the call may have taken effect"),
+    ("`CLIENT_ERROR`", "INTERNAL", "gRPC failed before a call was made"),
 )
 
 
