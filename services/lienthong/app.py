@@ -121,7 +121,9 @@ class Platform:
     def _server(self) -> Server:
         section = self.settings.server
         builder = ServerBuilder(
-            self.hub, self.metrics, ServerLimits(section.threads, section.queue, section.transfer_threads)
+            self.hub,
+            self.metrics,
+            ServerLimits(section.threads, section.queue, section.queue_of_one, section.transfer_threads),
         )
         contents = ByteStream(builder.transfers)
         for component in self._components:

@@ -48,6 +48,7 @@ class ServerSection(Section):
     )
     threads: int = Field(16, ge=1, le=256, description="Unary calls handled at once.")
     queue: int = Field(512, ge=0, le=100_000, description="Unary calls that wait for a thread; more are refused.")
+    queue_of_one: int = Field(128, ge=0, le=100_000, description="Of these, calls of one system; more are refused.")
     transfer_threads: int = Field(8, ge=1, le=256, description="Steps of transfers and streams handled at once.")
     drain_seconds: float = Field(20.0, ge=0, le=600, description="How long calls may go on after SIGTERM.")
 

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 import grpc
 import structlog
 
-from lienthong.chassis.auth.caller import Authenticator
+from lienthong.chassis.auth.caller import Authenticator, credential_of
 from lienthong.chassis.auth.policy import Row, authorise, policy
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.rpc.call import Call
@@ -57,6 +57,12 @@ def facts_of(context: Context) -> tuple[bytes | None, Metadata]:
     certificates = list(context.auth_context().get("x509_pem_cert", ()))
     metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     return (certificates[0] if certificates else None), metadata
+
+
+def system_of(certificate: bytes | None) -> str:
+    """Names the system that a certificate is of, for sharing threads; empty without one."""
+    credential = credential_of(certificate) if certificate else None
+    return credential.system if credential else ""
 
 
 async def abort(context: Context, error: AxisError) -> None:

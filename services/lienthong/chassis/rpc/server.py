@@ -22,11 +22,22 @@ from grpc_reflection.v1alpha import reflection
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.auth.policy import Row
-from lienthong.chassis.errors import AxisError, exhausted, unavailable
+from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.logging import bound
 from lienthong.chassis.metrics import Metrics
-from lienthong.chassis.rpc.admission import Admission, Context, Handler, Metadata, abort, facts_of, guarded, row_of
+from lienthong.chassis.rpc.admission import (
+    Admission,
+    Context,
+    Handler,
+    Metadata,
+    abort,
+    facts_of,
+    guarded,
+    row_of,
+    system_of,
+)
 from lienthong.chassis.rpc.call import Call, Watch
+from lienthong.chassis.rpc.fairness import FairPool
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.tracing import HEADER, SERVER, trace_of, tracing
 
@@ -46,11 +57,13 @@ class ServerLimits:
     Attributes:
         threads: Unary calls handled at once.
         queue: Unary calls that wait for a thread; more are refused.
+        queue_of_one: Of these, calls of one system.
         transfer_threads: Steps of transfers and streams handled at once.
     """
 
     threads: int = 16
     queue: int = 512
+    queue_of_one: int = 128
     transfer_threads: int = 8
 
 
@@ -63,7 +76,7 @@ class ServerBuilder:
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
         self._transfers = ThreadPoolExecutor(limits.transfer_threads, thread_name_prefix="transfer")
-        self._waiting = 0
+        self._fair = FairPool(self._pool, limits.threads, limits.queue, limits.queue_of_one)
         self._handlers: dict[str, grpc.GenericRpcHandler] = {}
         self._names: list[str] = []
 
@@ -129,7 +142,9 @@ class ServerBuilder:
             begun = time.perf_counter()
             outcome = "OK"
             try:
-                return await self._in_pool(_serve, row, action, admission, request, *facts_of(context))
+                certificate, metadata = facts_of(context)
+                arguments = (row, action, admission, request, certificate, metadata)
+                return await self._fair.run(system_of(certificate), _serve, *arguments)
             except AxisError as error:
                 outcome = error.code.name
                 await abort(context, error)
@@ -138,15 +153,6 @@ class ServerBuilder:
                 self._metrics.called(row.method, outcome, time.perf_counter() - begun)
 
         return handle
-
-    async def _in_pool(self, function: Callable[..., Message], *arguments: object) -> Message:
-        if self._waiting >= self._limits.threads + self._limits.queue:
-            raise exhausted("SERVER_BUSY", "The server has as many calls as it can hold.", timedelta(seconds=1))
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
-        finally:
-            self._waiting -= 1
 
     def _stream(
         self, row: Row, action: Callable[[Any, Call], Watch], admission: Admission

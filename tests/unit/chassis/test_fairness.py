@@ -1,0 +1,72 @@
+"""Threads are shared fairly between systems."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.rpc.fairness import FairPool
+
+
+def test_systems_take_turns() -> None:
+    """A system with many calls waits for itself: the other's calls pass in between."""
+    gate = threading.Event()
+    order: list[str] = []
+
+    async def main() -> None:
+        with ThreadPoolExecutor(1) as executor:
+            pool = FairPool(executor, 1, 100, 100)
+            first = asyncio.create_task(pool.run("blocker", gate.wait))
+            await asyncio.sleep(0)
+            greedy = [asyncio.create_task(pool.run("greedy", order.append, f"greedy-{n}")) for n in range(4)]
+            modest = [asyncio.create_task(pool.run("modest", order.append, f"modest-{n}")) for n in range(2)]
+            await asyncio.sleep(0)
+            gate.set()
+            await asyncio.gather(first, *greedy, *modest)
+
+    asyncio.run(main())
+    assert order == ["greedy-0", "modest-0", "greedy-1", "modest-1", "greedy-2", "greedy-3"]
+
+
+def test_queues_are_bounded() -> None:
+    """More than a system may have waiting is refused with a time to retry; others are still taken."""
+    gate = threading.Event()
+
+    async def main() -> str:
+        with ThreadPoolExecutor(1) as executor:
+            pool = FairPool(executor, 1, 10, 1)
+            first = asyncio.create_task(pool.run("one", gate.wait))
+            await asyncio.sleep(0)
+            second = asyncio.create_task(pool.run("one", gate.is_set))
+            await asyncio.sleep(0)
+            with pytest.raises(AxisError) as refused:
+                await pool.run("one", gate.is_set)
+            other = asyncio.create_task(pool.run("other", gate.is_set))
+            await asyncio.sleep(0)
+            gate.set()
+            await asyncio.gather(first, second, other)
+            return refused.value.reason
+
+    assert asyncio.run(main()) == "SYSTEM_BUSY"
+
+
+def test_a_caller_that_leaves_gives_its_place_back() -> None:
+    """A call that is cancelled while it waits neither runs nor keeps a thread."""
+    gate = threading.Event()
+
+    async def main() -> tuple[int, bool]:
+        with ThreadPoolExecutor(1) as executor:
+            pool = FairPool(executor, 1, 10, 10)
+            first = asyncio.create_task(pool.run("one", gate.wait))
+            await asyncio.sleep(0)
+            second = asyncio.create_task(pool.run("two", gate.is_set))
+            await asyncio.sleep(0)
+            second.cancel()
+            await asyncio.gather(second, return_exceptions=True)
+            gate.set()
+            await first
+            return pool.waiting, await pool.run("three", gate.is_set)
+
+    assert asyncio.run(main()) == (0, True)
