@@ -1,7 +1,6 @@
 """The disk is full: writing is refused, reading goes on, and all goes on by itself once there is room."""
 
 import hashlib
-import io
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from lienthong.client import Axis, AxisUnavailableError
 from lienthong.client.transfers import new_request_id
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import mailbox_pb2
+from lienthong.workflow.v1 import workflow_pb2
 
 DISK_BYTES = 48 * 1024 * 1024
 PIECE = 64 * 1024
@@ -79,7 +79,8 @@ def test_a_full_disk_refuses_writes_and_nothing_else(tmp_path: Path, press: Pres
             assert (error.code, error.reason) == (Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
             assert axis.intake.GetDocument(intake_pb2.GetDocumentRequest(name=document)).name == document
             assert axis.mailbox.ListDeliveries(mailbox_pb2.ListDeliveriesRequest()).deliveries
-            axis.download(f"{document}/rendition", io.BytesIO())
+            asked = workflow_pb2.GetProgressRequest(document=document)
+            assert axis.workflow.GetProgress(asked).document == document
             ballast.unlink()
             assert until(lambda: refusal(axis, refused) is None, SETTLE_SECONDS), "it does not go on by itself"
         traffic.grant(2)

@@ -102,8 +102,15 @@ class Program:
     def speak(self, name: str) -> Axis:
         """Opens a session as a context, on the port that the program keeps."""
         context = load_context(self.contexts / f"{name}.yaml")
-        files = {key: self._seen(getattr(context, key)) for key in ("authority", "certificate", "key")}
-        return connect(replace(context, address=f"127.0.0.1:{self._port}" if self._port else context.address, **files))
+        return connect(
+            replace(
+                context,
+                address=f"127.0.0.1:{self._port}" if self._port else context.address,
+                authority=self._seen(context.authority),
+                certificate=self._seen(context.certificate),
+                key=self._seen(context.key),
+            )
+        )
 
     def launch(self, failpoint: str = "", countdown: int = 1, **sections: Mapping[str, object]) -> None:
         """Starts the program and does not wait; armed with a fail point when one is named."""
@@ -191,9 +198,9 @@ class Program:
         lines = self.log.read_text("utf-8", "replace").splitlines()
         return [line for line in lines if line.startswith("Exception in thread") or _is_alarm(line)]
 
-    def _seen(self, file: Path) -> Path:
+    def _seen(self, file: Path | None) -> Path | None:
         place = self.folder / "data"
-        return self.data / file.relative_to(place) if file.is_relative_to(place) else file
+        return self.data / file.relative_to(place) if file and file.is_relative_to(place) else file
 
     def _command(self) -> tuple[str, ...]:
         program = (sys.executable, *(("-c", _DEFECTIVE, self._defect) if self._defect else _PROGRAM))

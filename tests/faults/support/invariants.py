@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from cryptography import x509
 from google.protobuf.message import Message
+from tests.faults.support.handing import resubmit
 from tests.faults.support.harness import Program
 from tests.faults.support.ledger import Ledger, Submission
-from tests.faults.support.party import UNKNOWN_CODE, resubmit
+from tests.faults.support.party import UNKNOWN_CODE
 from tests.faults.support.traffic import SERVICES, STRANGER, Traffic
 
 from lienthong.chassis.seal_check import verify_seal

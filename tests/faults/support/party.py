@@ -12,12 +12,13 @@ from typing import TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
+from tests.faults.support.handing import resubmit, upload_whole
 from tests.faults.support.harness import PAUSE_SECONDS, Program
 from tests.faults.support.ledger import Ledger, Recalled, Reported, Submission
-from tests.faults.support.papers import FORMS, Paper, Press, edxml_file, typed
+from tests.faults.support.papers import FORMS, Paper, Press, edxml_file
 
 from lienthong.client import Axis, AxisCallError, AxisUnavailableError
-from lienthong.client.transfers import Transfers, new_request_id
+from lienthong.client.transfers import new_request_id
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2
@@ -28,6 +29,9 @@ LEASE = Duration(seconds=60)
 SHORT_LEASE = Duration(nanos=200_000_000)
 UNKNOWN_CODE = "000.00.00.H92"
 """Of no agency: a delivery to it fails."""
+
+_REFUSED = "CANCELLED"
+"""What gRPC itself says of a call that came over an open connection while the server closed, and never began."""
 
 _COURSES = (("03", "05", "06"), ("03", "05", "06"), ("03", "05"), ("02",))
 
@@ -121,7 +125,9 @@ class Party:
             axis = self._session()
             try:
                 answer = action(axis)
-            except AxisUnavailableError as error:
+            except AxisCallError as error:
+                if not isinstance(error, AxisUnavailableError) and error.message != _REFUSED:
+                    raise
                 if error.reason == "DEADLINE_EXCEEDED":
                     self.ledger.wrong(f"{self.name}: a call hung: {error.message}")
                 self.close()
@@ -149,7 +155,7 @@ class Party:
     def submit(self, axis: Axis, paper: Paper) -> tuple[str, intake_pb2.Receipt]:
         """Hands a paper in; gives the upload that it came by and the receipt."""
         whole = edxml_file(paper, self.code) if paper.form.startswith("edxml") else paper.content
-        upload = _upload(axis, f"{paper.key}-upload", whole) if paper.form.endswith("upload") else ""
+        upload = upload_whole(axis, f"{paper.key}-upload", whole) if paper.form.endswith("upload") else ""
         return upload, resubmit(axis, self.code, paper, upload)
 
     def _session(self) -> Axis:
@@ -281,21 +287,3 @@ class Party:
             if codes:
                 self._courses.append((delivery, codes))
         return True
-
-
-def resubmit(axis: Axis, code: str, paper: Paper, upload: str) -> intake_pb2.Receipt:
-    """Hands a paper in whose content is uploaded, if it goes that way."""
-    if not paper.form.startswith("edxml"):
-        return axis.intake.SubmitDocument(typed(paper, upload))
-    request = intake_pb2.SubmitEdxmlRequest(request_id=paper.key)
-    if upload:
-        request.upload = upload
-    else:
-        request.content = edxml_file(paper, code)
-    return axis.intake.SubmitEdxml(request)
-
-
-def _upload(axis: Axis, key: str, data: bytes) -> str:
-    upload = axis.intake.CreateUpload(intake_pb2.CreateUploadRequest(size=len(data), request_id=key))
-    Transfers(axis.channel("intake"), ()).upload(upload.name, io.BytesIO(data), len(data))
-    return upload.name
