@@ -73,7 +73,8 @@ def _tokens(text: str) -> list[_Token]:
     while text[place:].strip():
         match = _TOKEN.match(text, place)
         if match is None:
-            raise _refused(place + 1, f"{text[place:].strip()[:20]!r} cannot be read")
+            rest = text[place:].lstrip()
+            raise _refused(len(text) - len(rest) + 1, f"{rest[:20].rstrip()!r} cannot be read")
         kind = str(match.lastgroup)
         found.append((kind, match[kind], match.start(kind) + 1))
         place = match.end()

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
+from lienthong.chassis.directory.store import tell_all
 from lienthong.chassis.engines.sql import upsert
-from lienthong.chassis.errors import AxisError, not_found
+from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.inbox import InboxBatch, held_event
 from lienthong.chassis.events.outbox import outbox_state, republish
@@ -21,6 +22,10 @@ from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
 from lienthong.common.v1 import operations_pb2 as pb
 
 Answer = TypeVar("Answer")
+
+
+DIRECTORY_OWNER = "routing"
+"""The service that publishes the directory."""
 
 
 class OperationsApi:
@@ -39,9 +44,13 @@ class OperationsApi:
     def republish_outbox(self, request: pb.RepublishOutboxRequest, call: Call) -> pb.RepublishOutboxResponse:
         """Publishes kept rows again; relays pick them up by themselves."""
         context = self._component(request.service).context
+        if request.directory and request.service != DIRECTORY_OWNER:
+            rule = f"{DIRECTORY_OWNER} owns the directory, not {request.service}"
+            violation = Violation("directory", "NOT_THE_OWNER", rule, f"Name the service {DIRECTORY_OWNER}.")
+            raise invalid("NOT_THE_OWNER", f"directory: {rule}", violation)
 
         def again(work: UnitOfWork) -> pb.RepublishOutboxResponse:
-            count = republish(work.connection, timestamp_micros(request.since))
+            count = tell_all(work) if request.directory else republish(work.connection, timestamp_micros(request.since))
             work.record(_entry(call, "outbox.republish", request.service, f"{count} events"))
             return pb.RepublishOutboxResponse(events=count)
 

@@ -159,14 +159,21 @@ def outboxes(
 def republish(
     *,
     service: OneService,
-    since: Annotated[datetime, typer.Option(help="Rows written at or after this time.")],
+    since: Annotated[datetime | None, typer.Option(help="Rows written at or after this time; all when absent.")] = None,
+    directory: Annotated[
+        bool, typer.Option("--directory", help="The present state of every agency and system instead (routing).")
+    ] = False,
     dry_run: DryRun = False,
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
     """Publishes kept rows again; consumers drop what they have seen."""
     request = pb.RepublishOutboxRequest(
-        service=service, since=to_timestamp(since.astimezone()), dry_run=dry_run, request_id=new_request_id()
+        service=service,
+        since=to_timestamp(since.astimezone()) if since else None,
+        directory=directory,
+        dry_run=dry_run,
+        request_id=new_request_id(),
     )
     with session(who) as axis:
         answer = axis.operations(service).RepublishOutbox(request)

@@ -8,7 +8,7 @@ from lienthong.chassis.counters import next_value
 from lienthong.chassis.directory.messages import agency_of, resource_id, system_of
 from lienthong.chassis.directory.model import Agency, System
 from lienthong.chassis.engines.sql import upsert
-from lienthong.chassis.events.event import Event
+from lienthong.chassis.events.event import DIRECTORY, Event, NewEvent
 from lienthong.chassis.events.inbox import Handler, handler
 from lienthong.chassis.events.tables import directory_agencies, directory_systems
 from lienthong.chassis.uow import UnitOfWork
@@ -39,6 +39,18 @@ def load_system(connection: Connection, identifier: str) -> directory_pb2.System
     """Reads the state of a system."""
     state = _state(connection, directory_systems, identifier)
     return None if state is None else directory_pb2.System.FromString(state)
+
+
+def tell_all(work: UnitOfWork) -> int:
+    """Tells the present state of every agency and system again; tells how many. Only the owner of the directory may."""
+    agencies = work.connection.execute(select(directory_agencies.c.id, directory_agencies.c.state)).all()
+    systems = work.connection.execute(select(directory_systems.c.id, directory_systems.c.state)).all()
+    for row in agencies:
+        changed = AgencyChanged(agency=directory_pb2.Agency.FromString(row.state))
+        work.emit(NewEvent(DIRECTORY, row.id, row.id, changed))
+    for row in systems:
+        work.emit(NewEvent(DIRECTORY, row.id, row.id, SystemChanged(system=directory_pb2.System.FromString(row.state))))
+    return len(agencies) + len(systems)
 
 
 def changes_since(connection: Connection, change: int) -> tuple[list[Agency], list[System], int]:
