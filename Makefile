@@ -10,11 +10,13 @@ PROTO_STAMP := $(VENV)/.protos-generated
 PROTOS := $(shell find protos -name '*.proto')
 SOURCES := services/lienthong tests tools
 TEST ?= tests
+# The contracts of the last release: nothing that a client relies on may change.
+RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples check format bench reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples check format bench released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,6 +71,9 @@ test-unit: setup-dev ## Runs the fast tests, under a minute.
 test-samples: setup-dev ## Reads every edXML file of DIR=folder.
 	$(BIN)/python tools/check_samples.py $(DIR)
 
+released: setup-dev ## Records the contracts of a release: VERSION=0.2.0.
+	$(BIN)/buf build --exclude-source-info -o protos/released/$(VERSION).binpb
+
 bench: setup-dev ## Measures, prints, and writes a dated table under docs/bench.
 	$(BIN)/python -m tests.bench
 
@@ -82,6 +87,8 @@ check: setup-dev ## Format, lint, types, layers, protos, references.
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code protos
+	$(BIN)/buf build -o build/contracts.binpb
+	$(BIN)/buf breaking build/contracts.binpb --against $(RELEASED) --config buf.yaml
 	$(BIN)/python tools/reference.py --check
 
 format: setup-dev ## Formats everything.
