@@ -1,0 +1,300 @@
+"""The command line against a running platform: every group of commands, JSON for programs, documented exit codes."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from lienthong.chassis.keyfiles import load_certificates
+from lienthong.chassis.seals import verify_seal
+from lienthong.cli import main
+
+from .world import World, attached, delivered, document_of, file_of, pull, submit, wait_for
+
+PDF = b"%PDF-1.7\n%%EOF\n"
+
+
+class Shell:
+    """Runs commands in this process, as `lienthong` would."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capture = capture
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        """Runs a command; gives exit code, output and errors."""
+        self._monkeypatch.setattr(sys, "argv", ["lienthong", *arguments])
+        self._capture.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = self._capture.readouterr()
+        code = ended.value.code
+        return int(code or 0) if not isinstance(code, str) else 1, printed.out, printed.err
+
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """Runs a command with --json; gives what it printed last."""
+        ended, printed, errors = self.run(*arguments, "--json")
+        assert ended == code, errors or printed
+        return json.loads(printed.splitlines()[-1]) if printed.strip() else None
+
+
+@pytest.fixture
+def shell(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Shell]:
+    """A shell in an empty folder that finds the contexts of the platform."""
+    monkeypatch.setenv("LIENTHONG_CONTEXTS", str(world.contexts))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    return Shell(monkeypatch, capsys)
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Path:
+    """An edXML file."""
+    file = tmp_path / "cong-van.edxml"
+    file.write_bytes(file_of(attachments=(attached("công văn.pdf", PDF),)))
+    return file
+
+
+def test_the_directory(world: World, shell: Shell, tmp_path: Path) -> None:
+    """Agencies are added, imported, listed, shown, renamed, merged, retired, and given credentials."""
+    made = shell.json("agency", "add", "UBND tỉnh Thử", "--code", "H70", "--short-name", "thu")
+    assert made["codes"][0]["code"] == "H70"
+    rows = [{"name": "Sở Một", "codes": ["H70.01"], "parent": made["name"]}, {"name": "Sở Hai", "codes": ["H70.02"]}]
+    (tmp_path / "agencies.yaml").write_text(json.dumps(rows), "utf-8")
+    assert len(shell.json("agency", "import", "agencies.yaml")) == 2
+    assert len(shell.json("agency", "import", "agencies.yaml")) == 2
+    assert shell.json("agency", "show", "H70")["name"] == made["name"]
+    listed = shell.json("agency", "list", "--filter", 'display_name : "tinh thu"')
+    assert [one["name"] for one in listed] == [made["name"]]
+    assert shell.json("agency", "rename", "H70", "--name", "UBND tỉnh Mới")["display_name"] == "UBND tỉnh Mới"
+    issued = shell.json("agency", "issue-credentials", "H70", "--folder", str(tmp_path))
+    assert Path(issued["context"]).is_file()
+    assert shell.json("agency", "merge", "H70.01", "--into", "H70")[0]["successors"] == [made["name"]]
+    assert "retire_time" in shell.json("agency", "retire", "H70.02")
+    assert world.agencies
+
+
+def test_systems(shell: Shell, tmp_path: Path) -> None:
+    """Systems are added with credentials, listed, allowed to act for agencies, and revoked."""
+    made = shell.json("system", "add", "dms-thu", "--act-for", "H41", "--folder", str(tmp_path))
+    assert (tmp_path / "dms-thu.yaml").is_file()
+    assert made["name"] in {one["name"] for one in shell.json("system", "list", "--limit", "500")}
+    assert len(shell.json("system", "act-for", made["name"], "H29")["grants"]) == 2
+    assert "revoke_time" in shell.json("system", "revoke", made["name"])
+
+
+def test_a_document_from_end_to_end(world: World, shell: Shell, letter: Path, tmp_path: Path) -> None:
+    """Submit, list, show, pull, download, acknowledge, report, follow: each command prints what the next one needs."""
+    as_vpcp, as_city = ("--as", "vpcp"), ("--as", "city")
+    assert shell.json("document", "check", str(letter), *as_vpcp)["acceptable"]
+    receipt = shell.json("document", "submit", str(letter), *as_vpcp)
+    assert shell.json("document", "submit", str(letter), *as_vpcp) == receipt
+    document = receipt["document"]
+    assert shell.json("document", "get", document, *as_vpcp)["name"] == document
+    assert document in {one["name"] for one in shell.json("document", "list", *as_vpcp)}
+    item = wait_for(
+        "the item", lambda: next((i for i in shell.json("mailbox", "list", *as_city) if i.get("document") == document), None)
+    )
+    pulled = wait_for(
+        "the lease",
+        lambda: next(
+            (i for i in shell.json("mailbox", "pull", "--max", "100", *as_city) if i["name"] == item["name"]), None
+        ),
+    )
+    files = shell.json("mailbox", "download", item["delivery"], "--to", str(tmp_path / "in"), *as_city)
+    assert all(one["ok"] for one in files)
+    assert len(files) == 2
+    (acknowledged,) = shell.json("mailbox", "ack", f"{item['name']}={pulled['lease']}", *as_city)
+    assert not acknowledged.get("status")
+    wait_for(
+        "01 by itself",
+        lambda: shell.json("document", "progress", document, *as_vpcp)["recipients"][0]["state"]
+        == "DELIVERY_STATE_ARRIVED",
+    )
+    report = shell.json("status", "report", item["delivery"], "--code", "03", "--arrival-number", "7", *as_city)
+    assert report[0]["outcome"] == "OUTCOME_APPLIED"
+    task = shell.json("task", "assign", item["delivery"], "--unit", "Phòng VX", *as_city)
+    assert task["name"] in {one["name"] for one in shell.json("task", "list", *as_city)}
+    assert "complete_time" in shell.json("task", "complete", task["name"], "--result", "Đã xong", *as_city)
+    progress = shell.json("document", "progress", document, *as_vpcp)
+    assert progress["recipients"][0]["arrival_number"] == "7"
+    assert shell.json("case", "list", *as_vpcp)
+    assert world.vpcp
+
+
+def test_composing_and_what_follows(shell: Shell, tmp_path: Path) -> None:
+    """Compose, recall, update, replace."""
+    (tmp_path / "một.pdf").write_bytes(PDF)
+    made = shell.json(
+        "document", "compose", "--to", "H29", "--number", "501", "--notation", "VPCP-CLI", "--subject", "Thử",
+        "--attach", "một.pdf", "--due", "2027-01-31", "--as", "vpcp",
+    )  # fmt: skip
+    (tmp_path / "header.json").write_text('{"subject": "Đã sửa"}', "utf-8")
+    update = shell.json(
+        "document", "update", made["document"], "--header", "header.json", "--attach", "một.pdf", "--as", "vpcp"
+    )
+    assert update["document"] != made["document"]
+    (tmp_path / "new.json").write_text('{"number": "502"}', "utf-8")
+    replaced = shell.json(
+        "document", "replace", made["document"], "--header", "new.json", "--attach", "một.pdf", "--as", "vpcp"
+    )
+    assert replaced["document"] not in {made["document"], update["document"]}
+    recall = shell.json("document", "recall", made["document"], "--reason", "Sai số liệu", "--as", "vpcp")
+    assert recall["document"] == made["document"]
+
+
+def test_statuses_that_match_nothing(shell: Shell, world: World) -> None:
+    """What matches nothing is listed and linked."""
+    _receipt, item = delivered(world)
+    kept = shell.json("status", "report", "không có", "--code", "03", "--as", "city")[0]
+    assert kept["outcome"] == "OUTCOME_KEPT"
+    wait_for(
+        "the list",
+        lambda: kept["name"]
+        in {one["name"] for one in shell.json("status", "unmatched", "list", "--limit", "500", "--as", "city")},
+    )
+    linked = shell.json("status", "unmatched", "link", kept["name"], item.delivery, "--as", "city")[0]
+    assert linked["outcome"] == "OUTCOME_APPLIED"
+
+
+def test_notices(shell: Shell, world: World) -> None:
+    """Subscribe, try it out, list, mark as read, end."""
+    made = shell.json("subscription", "add", "in-app", "--as", "city")
+    assert made["name"] in {one["name"] for one in shell.json("subscription", "list", "--as", "city")}
+    notice = shell.json("subscription", "test", made["name"], "--as", "city")
+    wait_for(
+        "the notice",
+        lambda: notice["name"] in {one["name"] for one in shell.json("notice", "list", "--limit", "500", "--as", "city")},
+    )
+    assert shell.json("notice", "ack", notice["name"], "--as", "city") == {"changed": 1}
+    assert shell.json("subscription", "remove", made["name"], "--as", "city") == {"removed": made["name"]}
+    assert world.city
+
+
+def test_operating(shell: Shell) -> None:
+    """Lag, outboxes, parked events, dead letters, audit, doctor."""
+    assert shell.json("ops", "lag", "--service", "workflow")["service"] == "workflow"
+    assert shell.json("ops", "outbox", "--service", "intake")["service"] == "intake"
+    assert shell.json("ops", "parked") == []
+    assert shell.json("ops", "dead-letters", "list") == []
+    republished = shell.json(
+        "ops", "outbox", "republish", "--service", "intake", "--since", "2026-01-01", "--dry-run"
+    )
+    assert int(republished["events"]) >= 0
+    assert shell.json("audit", "list", "--service", "routing", "--limit", "5")
+    assert all(one["ok"] for one in shell.json("doctor"))
+
+
+def test_contexts_and_configuration(shell: Shell, world: World, tmp_path: Path) -> None:
+    """Contexts are listed, added and chosen; the configuration is shown and checked."""
+    assert {"vpcp", "operator"} <= {one["name"] for one in shell.json("context", "list")}
+    added = shell.json(
+        "context", "add", "again", "127.0.0.1:1",
+        "--authority", str(world.folder / "keys" / "axis-root.crt"),
+        "--certificate", str(world.contexts / "vpcp.crt"),
+        "--key", str(world.contexts / "vpcp.key"),
+    )  # fmt: skip
+    assert Path(added["file"]).is_file()
+    Path(added["file"]).unlink()
+    assert shell.json("context", "use", "vpcp")["name"] == "vpcp"
+    assert (tmp_path / "var" / "contexts" / "current").read_text("utf-8").strip() == "vpcp"
+    assert isinstance(shell.json("document", "list"), list)
+    assert shell.json("config", "show")["server"]["listen"]
+    assert shell.json("config", "check", "--diff") == {}
+
+
+def test_files_without_a_platform(shell: Shell, letter: Path, tmp_path: Path) -> None:
+    """`edxml check`, `show` and `canonical` need no platform; a refused file is exit code 3."""
+    assert shell.json("edxml", "check", str(letter)) == {"acceptable": True, "warnings": []}
+    assert shell.json("edxml", "show", str(letter))["attachments"][0]["name"] == "công văn.pdf"
+    shell.json("edxml", "canonical", str(letter), "-o", "canonical.edxml")
+    assert (tmp_path / "canonical.edxml").read_bytes() == letter.read_bytes()
+    letter.write_bytes(letter.read_bytes()[:200])
+    for command in (("check",), ("show",), ("canonical", "-o", "x.edxml")):
+        answer = shell.json("edxml", command[0], str(letter), *command[1:], code=3)
+        assert answer["problems"][0]["reason"] == "XML_MALFORMED"
+    assert shell.run("edxml", "check", "missing.edxml")[0] == 2
+
+
+def test_evidence(shell: Shell, world: World, tmp_path: Path) -> None:
+    """The evidence is one ZIP: every hash of its manifest matches, and every seal verifies against its root."""
+    receipt, item = delivered(world, file_of(attachments=(attached("công văn.pdf", PDF),)))
+    shell.json("status", "report", item.delivery, "--code", "03", "--as", "city")
+    told = shell.json("document", "evidence", receipt.document, "-o", "evidence.zip", "--as", "vpcp")
+    with ZipFile(tmp_path / "evidence.zip") as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(entries["manifest.json"])
+    assert manifest["document"] == receipt.document
+    assert set(told["entries"]) == set(entries) == {*manifest["sha256"], "manifest.json"}
+    for name, expected in manifest["sha256"].items():
+        assert hashlib.sha256(entries[name]).hexdigest() == expected
+    (tmp_path / "root.pem").write_bytes(entries["axis-root.pem"])
+    root = load_certificates(tmp_path / "root.pem")
+    sealed = [name.removesuffix(".cms") for name in entries if name.endswith(".cms")]
+    assert "receipt" in sealed
+    assert any(name.startswith("statuses/") for name in sealed)
+    now = world.platform._clock.now()
+    for name in sealed:
+        assert verify_seal(entries[f"{name}.json"], entries[f"{name}.cms"], root, now).valid
+        assert not verify_seal(entries[f"{name}.json"] + b" ", entries[f"{name}.cms"], root, now).valid
+    subject = json.loads(entries["receipt.json"])
+    assert subject["rendition"]["sha256"] == manifest["sha256"]["document.edxml"]
+    assert subject["attachments"][0]["sha256"] == hashlib.sha256(PDF).hexdigest()
+
+
+def test_exit_codes(shell: Shell, world: World, letter: Path) -> None:
+    """2 usage, 3 refused, 4 not found, 5 not allowed, 6 exists with other content, 7 not in this state, 8 away."""
+    broken = letter.with_name("broken.edxml")
+    broken.write_bytes(b"<")
+    document = document_of()
+    submit(world.vpcp, file_of(document))
+    other = letter.with_name("other.edxml")
+    other.write_bytes(file_of(document).replace("V/v".encode(), "Về".encode()))
+    item = pull(world.city, submit(world.vpcp, file_of()).document)
+    away = world.contexts / "away.yaml"
+    away.write_text((world.contexts / "vpcp.yaml").read_text("utf-8").replace(str(world.platform.port), "1"), "utf-8")
+    cases = {
+        ("nonsense",): 2,
+        ("document", "list", "--as", "nobody"): 2,
+        ("document", "submit", str(broken), "--as", "vpcp"): 3,
+        ("document", "get", "không-có", "--as", "vpcp"): 4,
+        ("document", "list", "--as", "operator"): 5,
+        ("document", "submit", str(other), "--as", "vpcp"): 6,
+        ("task", "assign", item.delivery, "--unit", "x", "--as", "city"): 7,
+        ("document", "list", "--as", "away"): 8,
+    }
+    assert {arguments: shell.run(*arguments)[0] for arguments in cases} == cases
+    away.unlink()
+
+
+def test_errors_say_what_to_do(shell: Shell, letter: Path) -> None:
+    """An error names reason, place, rule and remedy on standard error, and prints no trace."""
+    letter.write_bytes(b"<")
+    code, printed, errors = shell.run("document", "submit", str(letter), "--as", "vpcp")
+    assert (code, printed) == (3, "")
+    assert "XML_MALFORMED" in errors
+    assert "line 1" in errors
+    assert "Correct the file" in errors
+    assert "Traceback" not in errors
+
+
+def test_the_program_itself(world: World) -> None:
+    """`python -m lienthong` is the same program."""
+    ended = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-m", "lienthong", "agency", "show", "H29", "--json"],
+        env={**os.environ, "LIENTHONG_CONTEXTS": str(world.contexts)},
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(ended.stdout)["name"] == world.agencies["city"].name
