@@ -69,7 +69,7 @@ async def abort(context: Context, error: AxisError) -> None:
     """Ends a call with an error."""
     status = to_status(error)
     details = ((DETAILS_KEY, status.SerializeToString()),)
-    await context.abort(_GRPC_CODES[error.code.value], " ".join(error.message.split()), details)
+    await context.abort(_GRPC_CODES[error.code.value], " ".join(status.message.split()), details)
 
 
 def guarded(method: str, action: Callable[[], Result]) -> Result:

@@ -5,6 +5,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from lienthong.chassis.errors import DOMAIN, AxisError, Code, Violation
+from lienthong.chassis.text import shorten
 from lienthong.chassis.times import from_duration, to_duration
 
 DETAILS_KEY = "grpc-status-details-bin"
@@ -16,12 +17,15 @@ VIOLATIONS_AT_MOST = 100
 DETAILS_BYTES_AT_MOST = 6000
 
 _TEXT = 300
+_MESSAGE = 1000
 
 
 def to_status(error: AxisError) -> status_pb2.Status:
     """Makes the message of an error; details that would not fit are left out, the count stays in the metadata."""
-    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=dict(error.metadata))
-    status = status_pb2.Status(code=error.code.value, message=error.message)
+    # What callers sent may stand in both, at any length.
+    facts = {key: shorten(value, _TEXT) for key, value in error.metadata.items()}
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=facts)
+    status = status_pb2.Status(code=error.code.value, message=shorten(error.message, _MESSAGE))
     if error.violations:
         info.metadata["violations"] = str(len(error.violations))
     status.details.append(_packed(info))
