@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import grpc
@@ -106,7 +107,7 @@ def test_documents_of_others(world: World, exchanged: tuple[str, str], reading: 
     document, delivery = exchanged
     texts = []
     for place in ((document, delivery), (document[:-4] + "0000", delivery[:-4] + "0000")):
-        error = refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", lambda place=place: reading(world.nghe_an, *place))
+        error = refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", partial(reading, world.nghe_an, *place))
         text = error.message
         for name in place:
             text = text.replace(name, "NAME").replace(name.partition("/")[2], "NAME")
@@ -125,7 +126,7 @@ def test_the_operator_reads_no_content(world: World, exchanged: tuple[str, str])
     """People who run the platform cannot read what passes through it."""
     document, delivery = exchanged
     for reading in READINGS.values():
-        refused(Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED", lambda r=reading: r(world.operator, document, delivery))
+        refused(Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED", partial(reading, world.operator, document, delivery))
 
 
 Listing = Callable[[Axis, dict[str, Any]], Any]
@@ -177,7 +178,7 @@ def test_a_token_of_another_list(world: World, foreign_token: str, name: str) ->
         error = refused(
             Code.INVALID_ARGUMENT,
             "PAGE_TOKEN_INVALID",
-            lambda token=token: ALL_LISTS[name](axis, {"page_token": token}),
+            partial(ALL_LISTS[name], axis, {"page_token": token}),
         )
         assert told(error, "PAGE_TOKEN_INVALID").field == "page_token"
 
@@ -229,10 +230,10 @@ def test_offsets_outside_the_content(world: World, exchanged: tuple[str, str]) -
         refused(
             Code.OUT_OF_RANGE,
             "OFFSET_OUT_OF_RANGE",
-            lambda offset=offset: _read(world.vpcp, f"{document}/rendition", offset),
+            partial(_read, world.vpcp, f"{document}/rendition", offset),
         )
     for name in ("", "nonsense", f"{document}/attachments/7", f"{document}/attachments/x", f"{document}/../x"):
-        refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", lambda name=name: _read(world.vpcp, name))
+        refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", partial(_read, world.vpcp, name))
 
 
 def _read(axis: Axis, name: str, offset: int = 0) -> bytes:

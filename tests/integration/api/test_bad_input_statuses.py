@@ -125,14 +125,14 @@ def test_a_status_that_came_first_is_matched_by_itself(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "fields"),
-    [("02", {}), ("16", {}), ("", {"description": "x"}), ("0" * 300, {})],
+    ("code", "text"),
+    [("02", ""), ("16", ""), ("", "x"), ("0" * 300, "")],
     ids=["02 without a reason", "16 without a reason", "no code", "an endless code"],
 )
-def test_a_status_that_says_too_little(world: World, code: str, fields: dict[str, str]) -> None:
+def test_a_status_that_says_too_little(world: World, code: str, text: str) -> None:
     """In a batch each status has its own answer; a code stands in it, the others are recorded."""
     _receipt, item = delivered(world)
-    wrong = pb.StatusReport(code=code, delivery=item.delivery, **fields)
+    wrong = pb.StatusReport(code=code, delivery=item.delivery, description=text)
     right = pb.StatusReport(code="03", delivery=item.delivery)
     request = pb.ReportStatusesRequest(statuses=[wrong, right], request_id=new_request_id())
     first, second = world.city.workflow.ReportStatuses(request).results

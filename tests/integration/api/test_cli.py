@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -25,8 +24,7 @@ class Shell:
     """Runs commands in this process, as `lienthong` would."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capture: pytest.CaptureFixture[str]) -> None:
-        self._monkeypatch = monkeypatch
-        self._capture = capture
+        self._monkeypatch, self._capture = monkeypatch, capture
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         """Runs a command; gives exit code, output and errors."""
@@ -35,8 +33,7 @@ class Shell:
         with pytest.raises(SystemExit) as ended:
             main()
         printed = self._capture.readouterr()
-        code = ended.value.code
-        return int(code or 0) if not isinstance(code, str) else 1, printed.out, printed.err
+        return int(ended.value.code or 0), printed.out, printed.err
 
     def json(self, *arguments: str, code: int = 0) -> Any:
         """Runs a command with --json; gives what it printed last."""
@@ -46,9 +43,7 @@ class Shell:
 
 
 @pytest.fixture
-def shell(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> Iterator[Shell]:
+def shell(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Shell:
     """A shell in an empty folder that finds the contexts of the platform."""
     monkeypatch.setenv("LIENTHONG_CONTEXTS", str(world.contexts))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -103,7 +98,8 @@ def test_a_document_from_end_to_end(world: World, shell: Shell, letter: Path, tm
     assert shell.json("document", "get", document, *as_vpcp)["name"] == document
     assert document in {one["name"] for one in shell.json("document", "list", *as_vpcp)}
     item = wait_for(
-        "the item", lambda: next((i for i in shell.json("mailbox", "list", *as_city) if i.get("document") == document), None)
+        "the item",
+        lambda: next((i for i in shell.json("mailbox", "list", *as_city) if i.get("document") == document), None),
     )
     pulled = wait_for(
         "the lease",
@@ -118,8 +114,9 @@ def test_a_document_from_end_to_end(world: World, shell: Shell, letter: Path, tm
     assert not acknowledged.get("status")
     wait_for(
         "01 by itself",
-        lambda: shell.json("document", "progress", document, *as_vpcp)["recipients"][0]["state"]
-        == "DELIVERY_STATE_ARRIVED",
+        lambda: (
+            shell.json("document", "progress", document, *as_vpcp)["recipients"][0]["state"] == "DELIVERY_STATE_ARRIVED"
+        ),
     )
     report = shell.json("status", "report", item["delivery"], "--code", "03", "--arrival-number", "7", *as_city)
     assert report[0]["outcome"] == "OUTCOME_APPLIED"
@@ -160,8 +157,10 @@ def test_statuses_that_match_nothing(shell: Shell, world: World) -> None:
     assert kept["outcome"] == "OUTCOME_KEPT"
     wait_for(
         "the list",
-        lambda: kept["name"]
-        in {one["name"] for one in shell.json("status", "unmatched", "list", "--limit", "500", "--as", "city")},
+        lambda: (
+            kept["name"]
+            in {one["name"] for one in shell.json("status", "unmatched", "list", "--limit", "500", "--as", "city")}
+        ),
     )
     linked = shell.json("status", "unmatched", "link", kept["name"], item.delivery, "--as", "city")[0]
     assert linked["outcome"] == "OUTCOME_APPLIED"
@@ -174,7 +173,9 @@ def test_notices(shell: Shell, world: World) -> None:
     notice = shell.json("subscription", "test", made["name"], "--as", "city")
     wait_for(
         "the notice",
-        lambda: notice["name"] in {one["name"] for one in shell.json("notice", "list", "--limit", "500", "--as", "city")},
+        lambda: (
+            notice["name"] in {one["name"] for one in shell.json("notice", "list", "--limit", "500", "--as", "city")}
+        ),
     )
     assert shell.json("notice", "ack", notice["name"], "--as", "city") == {"changed": 1}
     assert shell.json("subscription", "remove", made["name"], "--as", "city") == {"removed": made["name"]}
@@ -187,9 +188,7 @@ def test_operating(shell: Shell) -> None:
     assert shell.json("ops", "outbox", "--service", "intake")["service"] == "intake"
     assert shell.json("ops", "parked") == []
     assert shell.json("ops", "dead-letters", "list") == []
-    republished = shell.json(
-        "ops", "outbox", "republish", "--service", "intake", "--since", "2026-01-01", "--dry-run"
-    )
+    republished = shell.json("ops", "outbox", "republish", "--service", "intake", "--since", "2026-01-01", "--dry-run")
     assert int(republished["events"]) >= 0
     assert shell.json("audit", "list", "--service", "routing", "--limit", "5")
     assert all(one["ok"] for one in shell.json("doctor"))
@@ -259,7 +258,7 @@ def test_exit_codes(shell: Shell, world: World, letter: Path) -> None:
     document = document_of()
     submit(world.vpcp, file_of(document))
     other = letter.with_name("other.edxml")
-    other.write_bytes(file_of(document).replace("V/v".encode(), "Về".encode()))
+    other.write_bytes(file_of(document).replace(b"V/v", "Về".encode()))
     item = pull(world.city, submit(world.vpcp, file_of()).document)
     away = world.contexts / "away.yaml"
     away.write_text((world.contexts / "vpcp.yaml").read_text("utf-8").replace(str(world.platform.port), "1"), "utf-8")
@@ -290,7 +289,7 @@ def test_errors_say_what_to_do(shell: Shell, letter: Path) -> None:
 
 def test_the_program_itself(world: World) -> None:
     """`python -m lienthong` is the same program."""
-    ended = subprocess.run(  # noqa: S603 -- our own program
+    ended = subprocess.run(
         [sys.executable, "-m", "lienthong", "agency", "show", "H29", "--json"],
         env={**os.environ, "LIENTHONG_CONTEXTS": str(world.contexts)},
         capture_output=True,

@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -144,7 +145,7 @@ def test_the_person_is_a_claim(world: World) -> None:
 
 def test_health_needs_no_role(world: World) -> None:
     """Health answers by the gRPC protocol, for the whole and for each service."""
-    stub = health_pb2_grpc.HealthStub(world.vpcp.channel("intake"))
+    stub: Any = health_pb2_grpc.HealthStub(world.vpcp.channel("intake"))
     for service in ("", "lienthong.intake.v1.Intake", "lienthong.routing.v1.Mailbox"):
         answer = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5.0)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import grpc
@@ -89,6 +90,27 @@ def test_roles(world: World, role: str, name: str) -> None:
         assert (error.code, error.reason) == (Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
 
 
+def read_content(axis: Axis, name: str) -> bytes:
+    """Reads content to its end."""
+    read = axis.channel("intake").unary_stream(
+        "/google.bytestream.ByteStream/Read",
+        bytestream_pb2.ReadRequest.SerializeToString,
+        bytestream_pb2.ReadResponse.FromString,
+    )
+    try:
+        return b"".join(answer.data for answer in read(bytestream_pb2.ReadRequest(resource_name=name), timeout=30.0))
+    except grpc.RpcError as error:
+        raise call_error(error) from error
+
+
+def read_own(axis: Axis, document: str, delivery: str) -> bytes:
+    """Reads as the sender, else as the recipient."""
+    try:
+        return read_content(axis, f"{document}/rendition")
+    except NotFoundError:
+        return read_content(axis, f"{delivery}/content")
+
+
 CALLS: dict[str, Callable[[Axis, str, str], Any]] = {
     "lienthong.intake.v1.Intake/GetDocument": lambda axis, document, _: axis.intake.GetDocument(
         intake_pb2.GetDocumentRequest(name=document)
@@ -119,9 +141,8 @@ CALLS: dict[str, Callable[[Axis, str, str], Any]] = {
     "lienthong.signing.v1.Signing/GetVerification": lambda axis, document, _: axis.signing.GetVerification(
         signing_pb2.GetVerificationRequest(document=document)
     ),
-    "google.bytestream.ByteStream/Read": lambda axis, document, delivery: _read_own(axis, document, delivery),
+    "google.bytestream.ByteStream/Read": read_own,
 }
-READ_ONLY = {name: call for name, call in CALLS.items() if not policy()[name].mutation}
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +173,7 @@ def test_whose_it_is(world: World, exchanged: tuple[str, str], name: str) -> Non
     absent = tuple(one[:-4] + "0000" for one in exchanged)
     for axis in strangers:
         texts = [
-            _neutral(refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", lambda p=place, a=axis: CALLS[name](a, *p)), place)
+            _neutral(refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", partial(CALLS[name], axis, *place)), place)
             for place in (exchanged, absent)
         ]
         assert texts[0] == texts[1]
@@ -205,22 +226,3 @@ def _neutral(error: AxisCallError, place: tuple[str, ...]) -> str:
     for name in place:
         text = text.replace(name, "NAME").replace(name.partition("/")[2], "NAME")
     return text
-
-
-def _read_own(axis: Axis, document: str, delivery: str) -> bytes:
-    try:
-        return _read(axis, f"{document}/rendition")
-    except NotFoundError:
-        return _read(axis, f"{delivery}/content")
-
-
-def _read(axis: Axis, name: str) -> bytes:
-    read = axis.channel("intake").unary_stream(
-        "/google.bytestream.ByteStream/Read",
-        bytestream_pb2.ReadRequest.SerializeToString,
-        bytestream_pb2.ReadResponse.FromString,
-    )
-    try:
-        return b"".join(answer.data for answer in read(bytestream_pb2.ReadRequest(resource_name=name), timeout=30.0))
-    except grpc.RpcError as error:
-        raise call_error(error) from error
