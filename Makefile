@@ -89,7 +89,7 @@ check: setup-dev ## Format, lint, types, layers, protos, references.
 	$(BIN)/buf format --diff --exit-code protos
 	$(BIN)/buf build -o build/contracts.binpb
 	$(BIN)/buf breaking build/contracts.binpb --against $(RELEASED) --config buf.yaml
-	$(BIN)/python tools/reference.py --check
+	$(BIN)/python -m tools.reference --check
 
 format: setup-dev ## Formats everything.
 	$(BIN)/ruff format $(SOURCES)
@@ -97,7 +97,7 @@ format: setup-dev ## Formats everything.
 	$(BIN)/buf format --write protos
 
 reference: setup-dev ## Writes the generated pages under docs/reference.
-	$(BIN)/python tools/reference.py
+	$(BIN)/python -m tools.reference
 
 clean: ## Removes the environment, generated code and caches.
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache services/google

@@ -40,9 +40,9 @@ VIOLATIONS = st.builds(Violation, st.text(min_size=1, max_size=20), st.just("FIE
 @given(st.sampled_from(Code), TEXT, st.dictionaries(st.text(min_size=1, max_size=8), TEXT, max_size=3))
 def test_errors_round_trip(code: Code, message: str, metadata: dict[str, str]) -> None:
     """An error is the same after its trip over the wire: code, reason, words, facts, time to try again."""
-    error = AxisError(code, "SOME_REASON", message, metadata, retry_after=timedelta(milliseconds=250))
+    error = AxisError(code, "STORAGE_FULL", message, metadata, retry_after=timedelta(milliseconds=250))
     back = from_status(status_pb2.Status.FromString(to_status(error).SerializeToString()))
-    assert (back.code, back.reason, back.message) == (code, "SOME_REASON", message)
+    assert (back.code, back.reason, back.message) == (code, "STORAGE_FULL", message)
     assert dict(back.metadata) == metadata
     assert back.retry_after == error.retry_after
 

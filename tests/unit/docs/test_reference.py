@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from tools.reference import MAKERS, telemetry
+from tools.reference.common import ContradictionError
+from tools.reference.errors import errors_page, reasons
+from tools.reference.reasons import told
 
 ROOT = Path(__file__).parents[3]
 PAGES = ("api.md", "cli.md", "config.md", "errors.md", "lifecycle.md", "policy.md", "telemetry.md")
@@ -15,27 +18,27 @@ REASON = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_what_would_be_written(reference: ModuleType, name: str) -> None:
+def test_a_page_is_what_would_be_written(name: str) -> None:
     """A committed page equals what the generator writes; `make reference` mends it."""
-    assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == reference.MAKERS[name]()
+    assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == MAKERS[name]()
 
 
-def test_every_page_is_made(reference: ModuleType) -> None:
+def test_every_page_is_made() -> None:
     """The list above and the generator name the same pages, and no other page lies in the folder."""
     found = {file.name for file in (ROOT / "docs" / "reference").glob("*.md")}
-    assert set(PAGES) == reference.MAKERS.keys() == found
+    assert set(PAGES) == MAKERS.keys() == found
 
 
-def test_a_page_is_made_twice_alike(reference: ModuleType) -> None:
+def test_a_page_is_made_twice_alike() -> None:
     """Writing twice changes nothing: no order of a set, no time, no machine shows."""
-    assert reference.errors_page() == reference.errors_page()
+    assert errors_page() == errors_page()
 
 
-def test_a_metric_on_one_side_only_is_refused(reference: ModuleType) -> None:
+def test_a_metric_on_one_side_only_is_refused() -> None:
     """A metric that is not registered, or registered and not exposed, is named."""
     shape = ("gauge", frozenset[str]())
-    with pytest.raises(reference.ContradictionError, match=r"new is exposed.*gone is registered"):
-        reference._compare({"gone": shape}, {"new": shape})
+    with pytest.raises(ContradictionError, match=r"new is exposed.*gone is registered"):
+        telemetry._compare({"gone": shape}, {"new": shape})
 
 
 def _says_reason(node: ast.AST) -> bool:
@@ -61,18 +64,18 @@ def _reasons_in(tree: ast.AST) -> set[str]:
     }
 
 
-def test_reasons_of_tests_are_documented(reference: ModuleType) -> None:
+def test_reasons_of_tests_are_documented() -> None:
     """Every reason that a test expects of a call stands on the page of errors."""
     files = [file for file in (ROOT / "tests").rglob("test_*.py") if "docs" not in file.parts]
     expected = {reason: file.name for file in files for reason in _reasons_in(ast.parse(file.read_text("utf-8")))}
-    listed = reference.reasons()
+    listed = reasons()
     assert {reason: file for reason, file in expected.items() if reason not in listed} == {}
     assert len(expected) > 30
 
 
-def test_rules_of_helpers_are_followed(reference: ModuleType) -> None:
+def test_rules_of_helpers_are_followed() -> None:
     """A reason that a helper hands on is found at the helper's callers, with the sentence of each."""
-    found = {(one.reason, one.code): one.message for one in reference.told()}
+    found = {(one.reason, one.code): one.message for one in told()}
     assert found["AGENCY_NOT_GRANTED", "PERMISSION_DENIED"].startswith("system {system}")
     assert ("DOCUMENT_WITHDRAWN", "FAILED_PRECONDITION") in found
     assert ("PAGE_TOKEN_INVALID", "INVALID_ARGUMENT") in found

@@ -1,0 +1,78 @@
+"""The page of settings, from the configuration models."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from tools.reference.common import page, table
+
+
+def config_page() -> str:
+    """Lists every setting."""
+    from lienthong.settings import Settings
+
+    intro = (
+        "Defaults, then the YAML file of `--config`, then the environment, then options of the command line: what "
+        "comes later wins. Unknown keys are refused. Values in the environment are YAML, "
+        "so a list is `[a, b]`. `lienthong config show --diff` prints what differs from the defaults.\n"
+    )
+    top: list[Sequence[str]] = []
+    sections: list[str] = []
+    for name, setting in Settings.model_fields.items():
+        inner: Mapping[str, Any] | None = getattr(setting.annotation, "model_fields", None)
+        if inner:
+            rows = [_setting(name, key, one) for key, one in inner.items()]
+            sections.append(f"## {name}\n\n{setting.description}\n\n{table(_CONFIG_HEAD, rows)}")
+        else:
+            top.append(_setting("", name, setting))
+    head = f"## Top level\n\n{table(_CONFIG_HEAD, top)}"
+    return page("Configuration", "the models that `lienthong.settings` gathers", intro, head, *sections)
+
+
+_CONFIG_HEAD = ("Setting", "Type", "Default", "Bounds", "Environment", "What it does")
+
+
+def _setting(section: str, name: str, setting: Any) -> tuple[str, ...]:
+    variable = "LIENTHONG_" + "__".join(part.upper() for part in (section, name) if part)
+    bounds = ", ".join(_bounds(setting.metadata))
+    return (
+        f"`{f'{section}.' * bool(section)}{name}`",
+        kind_of(setting.annotation),
+        f"`{_default(setting.get_default(call_default_factory=True))}`",
+        bounds or "–",
+        f"`{variable}`",
+        setting.description or "",
+    )
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, tuple | frozenset):
+        return "[" + ", ".join(str(one) for one in value) + "]"
+    return {None: "null", True: "true", False: "false", "": '""'}.get(value, str(value)) if _plain(value) else "{}"
+
+
+def _plain(value: Any) -> bool:
+    return not isinstance(value, Mapping)
+
+
+def _bounds(metadata: Iterable[Any]) -> Iterator[str]:
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<", "min_length": "length ≥", "max_length": "length ≤"}
+    for rule in metadata:
+        for name, sign in signs.items():
+            if hasattr(rule, name):
+                yield f"{sign} {getattr(rule, name):,}"
+
+
+def kind_of(annotation: Any) -> str:
+    """Says in words what a setting holds."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(f"`{one}`" for one in inner)
+    if origin in {Union, UnionType}:
+        return " or ".join(kind_of(one) for one in inner if one is not NoneType) + ", or nothing"
+    if origin is tuple:
+        return f"list of {kind_of(inner[0])}"
+    if origin is not None and issubclass(origin, Mapping):
+        return f"map of {kind_of(inner[0])} to {kind_of(inner[1])}"
+    return {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}[annotation]
