@@ -66,7 +66,7 @@ test: setup-dev ## Runs the whole suite.
 	$(BIN)/python -m pytest $(TEST)
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
-	$(BIN)/python -m pytest tests/unit tests/contract
+	$(BIN)/python -m pytest -n 2 tests/unit tests/contract
 
 test-samples: setup-dev ## Reads every edXML file of DIR=folder.
 	$(BIN)/python tools/check_samples.py $(DIR)

@@ -108,6 +108,7 @@ class Platform:
                 started.append(running)
             await server.start()
             self._write_operator_context()
+            _log.info("serving", port=self.port, data_dir=str(self.settings.data_dir))
             ready()
             await stopping.wait()
         finally:
@@ -117,6 +118,7 @@ class Platform:
                 await asyncio.to_thread(running.stop, STOP_SECONDS)
             metrics()
             self._close()
+            _log.info("stopped")
 
     def _server(self) -> Server:
         section = self.settings.server

@@ -6,18 +6,22 @@ get, and audit entries commit together or not at all.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Connection
 
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.database import Database
+from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import NewEvent
 from lienthong.chassis.events.outbox import write_events
 from lienthong.chassis.events.tables import audit
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.times import to_micros
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,20 @@ class UnitsOfWork:
         self.clock = clock
         self.ids = ids
         self._relays: list[Callable[[], None]] = []
+
+    def note(self, entry: AuditEntry) -> None:
+        """Adds to the audit trail by itself. Without room the entry goes to the log: reading goes on (QD28 Art. 19).
+
+        Raises:
+            AxisError: UNAVAILABLE when the database is away.
+        """
+        try:
+            with self.begin() as work:
+                work.record(entry)
+        except AxisError as error:
+            if error.code is not Code.RESOURCE_EXHAUSTED:
+                raise
+            _log.error("audit entry without room in the database", **asdict(entry))
 
     def on_events(self, wake: Callable[[], None]) -> None:
         """Calls `wake` after each commit that wrote events."""

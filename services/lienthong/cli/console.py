@@ -80,8 +80,9 @@ def show_list(messages: Iterable[Message], columns: Sequence[Column], *, as_json
         print_json([to_dict(row) for row in rows])
         return
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for title, _read in columns:
-        table.add_column(title, overflow="fold")
+    for number, (title, _read) in enumerate(columns):
+        # The first column is what other commands take: it stays whole, to be copied.
+        table.add_column(title, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(read(row) for _title, read in columns))
     out.print(table if rows else "[dim]nothing[/]")

@@ -10,6 +10,7 @@ import typer
 from google.protobuf.json_format import ParseDict
 
 from lienthong import edxml
+from lienthong.chassis.clock import VIETNAM, SystemClock
 from lienthong.chassis.times import to_date
 from lienthong.cli import evidence as evidences
 from lienthong.cli.console import (
@@ -97,7 +98,7 @@ def compose(
         type_name=type_name,
         type=2,
         type_detail=18 if type_name == "Công văn" else -1,
-        promulgation_date=to_date(date.today()),  # noqa: DTZ011 -- the clerk's day is the day of the clerk's machine
+        promulgation_date=to_date(SystemClock().now().astimezone(VIETNAM).date()),
         due_date=to_date(date.fromisoformat(due)) if due else None,
         priority=priority,
         signer_name=signer,

@@ -43,7 +43,7 @@ ITEM: tuple[Column, ...] = (
     ("code", field("code")),
     ("subject", field("subject")),
     ("status", field("status_code")),
-    ("signatures", field("verdict_text_vi")),
+    ("signatures", choice("verdict", "VERDICT_")),
     ("lease", field("lease")),
     ("since", moment("create_time")),
 )

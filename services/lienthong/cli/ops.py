@@ -21,13 +21,17 @@ from lienthong.cli.console import (
     show_list,
     to_dict,
 )
+from lienthong.cli.mailbox import ITEM
 from lienthong.client.context import SERVICES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import operations_pb2 as pb
+from lienthong.routing.v1 import mailbox_pb2
 
 app = typer.Typer(help="Operate: outboxes, parked events, dead letters, lag.")
+items = typer.Typer(help="Mailbox items that wait for an operator.")
 letters = typer.Typer(help="Events that could not be handled.")
 outbox = typer.Typer(help="Events on their way out.", invoke_without_command=True)
+app.add_typer(items, name="items", no_args_is_help=True)
 app.add_typer(letters, name="dead-letters", no_args_is_help=True)
 app.add_typer(outbox, name="outbox")
 
@@ -70,6 +74,22 @@ def parked(*, service: Service = "", limit: Size = 50, who: As = DEFAULT_CONTEXT
             request = pb.ListParkedEventsRequest(service=name, page_size=limit)
             rows += list(axis.operations(name).ListParkedEvents(request).events)
     show_list(rows, EVENT, as_json=as_json)
+
+
+@items.command("list")
+def list_items(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Lists mailbox items that are parked: failed by the recipient, or leased in vain too often."""
+    with session(who) as axis:
+        answer = axis.mailbox.ListParkedItems(mailbox_pb2.ListParkedItemsRequest(page_size=limit))
+    show_list(answer.items, ITEM, as_json=as_json)
+
+
+@items.command("redrive")
+def redrive_item(item: str, *, dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Puts a parked item back into its mailbox."""
+    request = mailbox_pb2.RedriveItemRequest(name=item, dry_run=dry_run, request_id=new_request_id())
+    with session(who) as axis:
+        show(axis.mailbox.RedriveItem(request), ITEM, as_json=as_json)
 
 
 @letters.command("list")

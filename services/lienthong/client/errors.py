@@ -68,6 +68,8 @@ _BY_CODE: Mapping[Code, type[AxisCallError]] = {
     Code.UNAUTHENTICATED: NotAllowedError,
     Code.ALREADY_EXISTS: ConflictError,
     Code.FAILED_PRECONDITION: PreconditionError,
+    # A server that goes down cancels calls that it has not taken up.
+    Code.CANCELLED: AxisUnavailableError,
     Code.ABORTED: AxisUnavailableError,
     Code.UNAVAILABLE: AxisUnavailableError,
     Code.RESOURCE_EXHAUSTED: AxisUnavailableError,

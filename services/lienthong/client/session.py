@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 INLINE_BYTES = 1024 * 1024
 """Content up to this size travels in the call itself."""
 
+ABSENT_SECONDS = 30.0
+"""A document that was accepted just now may be unknown to workflow for so long."""
+
 _OPTIONS = [
     ("grpc.max_receive_message_length", 5 * 1024 * 1024),
     ("grpc.keepalive_time_ms", 30_000),
@@ -113,12 +116,12 @@ class Axis:
         return Transfers(self.channel(service), self._metadata).download(name, target, progress, total)
 
     def watch_progress(self, document: str, cursor: str = "") -> Iterator[workflow_pb2.WatchProgressResponse]:
-        """Follows the progress of a document, over breaks of the connection too."""
+        """Follows the progress of a document, over breaks of the connection too; it may have been accepted just now."""
 
         def opened(place: str) -> Iterator[Any]:
             return self.workflow.WatchProgress(workflow_pb2.WatchProgressRequest(document=document, cursor=place))
 
-        return resumed(opened, cursor)
+        return resumed(opened, cursor, absent_seconds=ABSENT_SECONDS)
 
     def watch_mailbox(self, cursor: str = "") -> Iterator[mailbox_pb2.WatchMailboxResponse]:
         """Follows one's mailbox: a hint whenever something new waits."""

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from lienthong.client.errors import AxisUnavailableError, call_error
+from lienthong.client.errors import AxisUnavailableError, NotFoundError, call_error
 
 DEFAULT_SECONDS = 30.0
 ATTEMPTS = 5
@@ -102,7 +102,11 @@ def _stream(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata)
 
 
 def resumed(
-    open_stream: Callable[[str], Iterator[Any]], cursor: str, *, give_up_seconds: float = 60.0
+    open_stream: Callable[[str], Iterator[Any]],
+    cursor: str,
+    *,
+    give_up_seconds: float = 60.0,
+    absent_seconds: float = 0.0,
 ) -> Iterator[Any]:
     """Follows a stream for ever: after a break it goes on from the last cursor.
 
@@ -110,16 +114,21 @@ def resumed(
         open_stream: Opens the stream at a cursor; its messages have a field `cursor`.
         cursor: Where to begin.
         give_up_seconds: The break may last so long.
+        absent_seconds: What was made just now may be not found for so long: another service hears of it by an event.
 
     Raises:
         AxisCallError: The axis refuses, or is away for too long.
     """
     broken_since: float | None = None
+    absent_until = time.monotonic() + absent_seconds
     while True:
         try:
             for message in open_stream(cursor):
                 broken_since, cursor = None, message.cursor
                 yield message
+        except NotFoundError:
+            if cursor or time.monotonic() > absent_until:
+                raise
         except AxisUnavailableError:
             now = time.monotonic()
             broken_since = broken_since or now

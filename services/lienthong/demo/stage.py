@@ -134,10 +134,6 @@ class Leader:
         return wait_for(claim, look)
 
     def _follow(self) -> None:
-        wait_for(
-            "the document in workflow",
-            lambda: self._axis.workflow.GetProgress(workflow_pb2.GetProgressRequest(document=self._document)).document,
-        )
         try:
             for change in self._axis.watch_progress(self._document):
                 with self._lock:

@@ -56,8 +56,7 @@ class IntakeContents:
             stored = storage.document_by_id(connection, identifier, caller.reach)
         if stored is None:
             raise not_found(name)
-        with self._units.begin() as work:
-            work.record(AuditEntry(caller.system.id, caller.scope, "content.read", name, person=caller.person))
+        self._units.note(AuditEntry(caller.system.id, caller.scope, "content.read", name, person=caller.person))
         return stored.event
 
     def _rendition(self, event: DocumentAccepted, offset: int) -> Iterator[bytes]:
