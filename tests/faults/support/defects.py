@@ -6,6 +6,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from threading import Event as Signal
 from threading import current_thread
 from typing import Any
 
@@ -14,8 +15,9 @@ from sqlalchemy import delete
 from lienthong.chassis import failpoints, uow
 from lienthong.chassis.engines.blobs import FileBlobWriter
 from lienthong.chassis.events.consumer import Consumer
-from lienthong.chassis.events.event import Event
+from lienthong.chassis.events.event import DELIVERIES, Event
 from lienthong.chassis.events.inbox import InboxBatch
+from lienthong.chassis.events.outbox import Relay
 from lienthong.chassis.events.tables import outbox
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.events.v1.workflow_progress_pb2 import StatusRecorded
@@ -23,6 +25,7 @@ from lienthong.routing.handlers import batches
 from lienthong.workflow.domain import Decision, DeliveryCase, DeliveryState, Trigger
 from lienthong.workflow.handlers import course
 
+_MARKED_SECONDS = 10.0
 _LOST = 3
 """Which accepted document loses its event."""
 
@@ -75,15 +78,31 @@ def skip_fsync() -> None:
 
 
 def commit_offsets_early() -> None:
-    """Offsets are committed before the records took effect."""
+    """Workflow commits offsets of deliveries before the records took effect; only there the fail point is reached.
+
+    It waits until routing has marked them as published: else routing would publish them again and nothing be lost.
+    """
+    publish, marked = Relay.publish_once, Signal()
+
+    def watched(self: Relay) -> int:
+        if current_thread().name != "routing-relay":
+            return publish(self)
+        marked.clear()
+        try:
+            return publish(self)
+        finally:
+            marked.set()
 
     def broken(self: Consumer, consumer: Any) -> None:
         records = consumer.poll(self._limits.batch, 0.5)
-        if records:
+        if any(record.topic == DELIVERIES for record in records) and current_thread().name == "workflow-consumer":
+            marked.wait(_MARKED_SECONDS)
             consumer.commit(records)
             failpoints.reach("consumer.after-offsets")
-            self.handle(records)
+        if records and self.handle(records):
+            consumer.commit(records)
 
+    Relay.publish_once = watched  # type: ignore[method-assign] # lets the defect wait for its moment
     Consumer._turn = broken  # type: ignore[method-assign] # the defect
 
 

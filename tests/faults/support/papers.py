@@ -65,6 +65,8 @@ class Press:
         self._letter = letter_pdf(Letter(), self._at)
         person = self.authority.person("Lê Mạnh Hà", "Văn phòng Chính phủ", "Lãnh đạo", "001080012345")
         self._signer = DemoSigner(self.authority, person)
+        # The ASN.1 library completes its classes at first use, and not safely from several threads.
+        self.signed(random.Random(0))  # noqa: S311 -- filler, no secret
 
     def signed(self, chance: random.Random) -> bytes:
         """Signs a copy that is like no other."""
