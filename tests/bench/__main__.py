@@ -18,7 +18,7 @@ from tests.bench.world import World, opened, papers
 
 DOCUMENTS = int(os.environ.get("BENCH_DOCUMENTS", "300"))
 WARM_UP = 20
-PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "pyhanko", "cryptography", "lxml")
+PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "pyhanko", "cryptography", "pybase64")
 FOLDER = Path("docs") / "bench"
 
 
