@@ -221,6 +221,7 @@ def update(
 def replace(
     document: str,
     *,
+    number: Annotated[str, typer.Option(help="Number of the new document: it is a document of its own.")],
     header: Overrides | None = None,
     attach: Annotated[list[Path] | None, typer.Option(help="File of the new document; may be repeated.")] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
@@ -230,7 +231,7 @@ def replace(
 ) -> None:
     """Sends a document that takes the place of another (type 3)."""
     kind = document_pb2.DOCUMENT_KIND_REPLACEMENT
-    follow_up = FollowUp(kind, document, header, tuple(attach or ()), reason, request_id)
+    follow_up = FollowUp(kind, document, header, tuple(attach or ()), reason, request_id, number)
     with session(who) as axis:
         show(follow_up.send(axis, as_json=as_json), RECEIPT, as_json=as_json)
 
@@ -281,6 +282,7 @@ class FollowUp:
         attach: Files of the new version.
         reason: Why.
         request_id: Key for repeats; a new one when empty.
+        number: Number of the new document; empty keeps the other's.
     """
 
     kind: document_pb2.DocumentKind.ValueType
@@ -289,6 +291,7 @@ class FollowUp:
     attach: tuple[Path, ...]
     reason: str
     request_id: str
+    number: str = ""
 
     def send(self, axis: Axis, *, as_json: bool) -> pb.Receipt:
         """Hands it in.
@@ -300,6 +303,7 @@ class FollowUp:
         changed = document_pb2.DocumentHeader()
         changed.CopyFrom(first.header)
         changed.kind, changed.reason, changed.document_id = self.kind, self.reason, ""
+        changed.number = self.number or changed.number
         del changed.targets[:]
         changed.targets.add(document_id=first.header.document_id)
         if self.header is not None:

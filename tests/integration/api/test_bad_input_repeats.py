@@ -119,12 +119,12 @@ def test_a_recall_says_why(world: World) -> None:
     silent = edxml.Business(kind=edxml.BusinessKind.RECALL)
     refused(
         Code.INVALID_ARGUMENT,
-        "REASON_MISSING",
+        "REASON_REQUIRED",
         lambda: submit(world.vpcp, file_of(replace(document, business=silent))),
     )
     request = intake_pb2.RecallDocumentRequest(name=first.document, reason=" ", request_id=new_request_id())
-    error = refused(Code.INVALID_ARGUMENT, "REASON_MISSING", lambda: world.vpcp.intake.RecallDocument(request))
-    assert told(error, "REASON_MISSING").field == "reason"
+    error = refused(Code.INVALID_ARGUMENT, "REASON_REQUIRED", lambda: world.vpcp.intake.RecallDocument(request))
+    assert told(error, "REASON_REQUIRED").field == "reason"
 
 
 def test_a_recall_from_somebody_who_did_not_get_it(world: World) -> None:

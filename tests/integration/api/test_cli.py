@@ -141,9 +141,8 @@ def test_composing_and_what_follows(shell: Shell, tmp_path: Path) -> None:
         "document", "update", made["document"], "--header", "header.json", "--attach", "một.pdf", "--as", "vpcp"
     )
     assert update["document"] != made["document"]
-    (tmp_path / "new.json").write_text('{"number": "502"}', "utf-8")
     replaced = shell.json(
-        "document", "replace", made["document"], "--header", "new.json", "--attach", "một.pdf", "--as", "vpcp"
+        "document", "replace", made["document"], "--number", "502", "--attach", "một.pdf", "--as", "vpcp"
     )
     assert replaced["document"] not in {made["document"], update["document"]}
     recall = shell.json("document", "recall", made["document"], "--reason", "Sai số liệu", "--as", "vpcp")

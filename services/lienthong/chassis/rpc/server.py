@@ -134,11 +134,14 @@ class ServerBuilder:
                 self._stream(row, action, admission), request_deserializer=reads, response_serializer=_serialise
             )
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(row, action, admission), request_deserializer=reads, response_serializer=_serialise
+            # Serialised in the thread of the call: a large answer must not hold the loop.
+            self._unary(row, action, admission),
+            request_deserializer=reads,
+            response_serializer=_as_it_is,
         )
 
-    def _unary(self, row: Row, action: Unary, admission: Admission) -> Callable[[Any, Any], Awaitable[Message]]:
-        async def handle(request: Message, context: Context) -> Message:
+    def _unary(self, row: Row, action: Unary, admission: Admission) -> Callable[[Any, Any], Awaitable[bytes]]:
+        async def handle(request: Message, context: Context) -> bytes:
             begun = time.perf_counter()
             outcome = "OK"
             try:
@@ -249,16 +252,20 @@ def snake_case(name: str) -> str:
 
 def _serve(
     row: Row, action: Unary, admission: Admission, request: Message, certificate: bytes | None, metadata: Metadata
-) -> Message:
-    def serve(traceparent: str) -> Message:
+) -> bytes:
+    def serve(traceparent: str) -> bytes:
         call = admission.admit(row, certificate, metadata, traceparent)
         with bound(agency=call.caller.scope, system=call.caller.system.id, trace=trace_of(traceparent)):
-            answer = action(request, call)
+            answer = action(request, call).SerializeToString()
         failpoints.reach("rpc.before-answer")
         return answer
 
     with tracing.span(row.method, metadata.get(HEADER, ""), SERVER) as traceparent:
         return guarded(row.method, lambda: serve(traceparent))
+
+
+def _as_it_is(answer: bytes) -> bytes:
+    return answer
 
 
 def _serialise(message: Message) -> bytes:

@@ -65,7 +65,7 @@ def ask_recall(desk: Desk, request: Request, recall: Recall, directory: Director
     if not recall.reason.strip():
         rule = "a recall says why (QD28 Art. 8)"
         raise invalid(
-            "REASON_MISSING", f"reason: {rule}", Violation("reason", "REASON_MISSING", rule, "Give a reason.")
+            "REASON_REQUIRED", f"reason: {rule}", Violation("reason", "REASON_REQUIRED", rule, "Give a reason.")
         )
     with desk.units.begin(request.call.traceparent) as work:
         known = request.recalled(work.connection)
