@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -287,7 +287,3 @@ def _arm(settings: Settings) -> None:
     if os.environ.get("LIENTHONG_TEST") != "1":
         raise ConfigError(["test.failpoint: is for tests; it needs LIENTHONG_TEST=1 in the environment"])
     failpoints.arm(settings.test.failpoint, settings.test.countdown)
-
-
-TARGETS: Sequence[str] = ("all",)
-"""What this process can be."""

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ExtensionOID
 
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency, Directory, Match, Role, System
 from lienthong.chassis.errors import AxisError, Code, invalid, unavailable
+from lienthong.chassis.pki import identities
 
 AGENCY_KEY = "x-lienthong-agency"
 PERSON_KEY = "x-lienthong-person"
@@ -113,13 +113,7 @@ class Authenticator:
 def credential_of(certificate: bytes) -> Credential | None:
     """Reads the system's identifier from a certificate in PEM; None when there is none."""
     parsed = x509.load_pem_x509_certificate(certificate)
-    try:
-        names = parsed.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
-    except x509.ExtensionNotFound:
-        return None
-    if not isinstance(names, x509.SubjectAlternativeName):
-        return None
-    for uri in names.get_values_for_type(x509.UniformResourceIdentifier):
+    for uri in identities(parsed):
         if uri.startswith(URN):
             return Credential(uri.removeprefix(URN), parsed.fingerprint(hashes.SHA256()))
     return None

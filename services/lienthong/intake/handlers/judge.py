@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from lienthong import edxml
 from lienthong.chassis.auth.caller import Caller
 from lienthong.chassis.directory.model import Agency, Directory
+from lienthong.chassis.documents import finding_messages
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.intake import storage
@@ -89,10 +90,7 @@ def judge(
     targets, target_warnings = _targets(connection, document, caller.reach)
     problems = [sender.problem] if sender.problem else []
     problems += addressing.problems + _kind_problems(document)
-    warnings = [
-        Finding(code=str(finding.code), path=finding.path, found=finding.found, taken=finding.taken)
-        for finding in prepared.findings
-    ]
+    warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
     ]
