@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.database import Database
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import NewEvent
 from lienthong.chassis.events.outbox import write_events
@@ -42,13 +43,13 @@ class UnitOfWork:
     """One transaction.
 
     Attributes:
-        connection: For statements.
+        rows: Rows that are read once and written once.
         now: The time of this work; the same throughout.
         ids: Gives identifiers.
         traceparent: Trace that the next events belong to.
     """
 
-    connection: Connection
+    rows: Rows
     now: datetime
     ids: IdSource
     traceparent: str = ""
@@ -56,6 +57,11 @@ class UnitOfWork:
     entries: list[AuditEntry] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     committed: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def connection(self) -> Connection:
+        """For statements; they see what `rows` had in hand."""
+        return self.rows.connection
 
     @property
     def now_micros(self) -> int:
@@ -114,7 +120,7 @@ class UnitsOfWork:
             AxisError: The database is away or full.
         """
         with self.database.write() as connection:
-            work = UnitOfWork(connection, self.clock.now(), self.ids, traceparent)
+            work = UnitOfWork(Rows(connection, locking=True), self.clock.now(), self.ids, traceparent)
             yield work
             flush(work)
         if work.events:
@@ -125,7 +131,8 @@ class UnitsOfWork:
 
 
 def flush(work: UnitOfWork) -> None:
-    """Writes the collected events and audit entries into the transaction."""
+    """Writes what was collected into the transaction: rows, events, audit entries."""
+    work.rows.write()
     if work.events:
         write_events(work.connection, work.events, work.ids, work.now_micros)
     if work.entries:

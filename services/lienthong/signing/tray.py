@@ -1,6 +1,7 @@
 """What a worker has in hand: documents being verified, and those that are done and wait to be written down."""
 
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -10,11 +11,8 @@ from lienthong.signing.handlers.settle import Outcome, PutOff, Verified
 from lienthong.signing.storage import StoredJob
 from lienthong.signing.verification.report import FileReport
 
-LINGER_SECONDS = 0.02
-"""Under load, how long a finished document waits for others, so that they share a transaction."""
-
-LOADED = 8
-"""Documents in hand from which on that is worth it."""
+PACE_SECONDS = 0.025
+"""From one turn to the next, at least: documents that are done close together share a transaction."""
 
 
 @dataclass
@@ -38,6 +36,7 @@ class Tray:
         self._done: list[Outcome] = []
         self._due: set[SizeClass] = set(SizeClass)
         self._stopping = False
+        self._next_turn = 0.0
 
     def wake(self) -> None:
         """Says that there are jobs to claim."""
@@ -60,8 +59,8 @@ class Tray:
         """Waits until there is something to write down or to claim, at most for `seconds`."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or self._done or self._claimable(rooms), seconds)
-            if self._done and len(self._in_hand) >= LOADED:
-                self._changed.wait_for(lambda: self._stopping or not self._in_hand, LINGER_SECONDS)
+            self._changed.wait_for(lambda: self._stopping, self._next_turn - time.monotonic())
+            self._next_turn = time.monotonic() + PACE_SECONDS
 
     def rooms(self, rooms: dict[SizeClass, int]) -> dict[SizeClass, int]:
         """Takes up what is due: how many documents of each class there is room for. Classes without are left out."""

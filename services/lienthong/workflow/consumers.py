@@ -1,6 +1,7 @@
 """Which events workflow takes, and what it does with each."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import Message
@@ -23,6 +24,7 @@ from lienthong.events.v1.routing_deliveries_pb2 import (
 from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
 from lienthong.workflow.handlers import deliveries, documents
 from lienthong.workflow.handlers.desk import Desk
+from lienthong.workflow.handlers.prepare import prepare
 
 Taken = Callable[[Desk, UnitOfWork, Any], None]
 
@@ -46,7 +48,8 @@ def subscription(desk: Desk) -> Subscription:
     """Says which events workflow takes."""
     rows = [handler(kind, _with(desk, taken)) for kind, taken in _TAKEN]
     topics = (DOCUMENTS, VERDICTS, DELIVERIES, DIRECTORY)
-    return Subscription(topics, dict([*rows, *directory_handlers(desk.directory.changed)]))
+    handlers = dict([*rows, *directory_handlers(desk.directory.changed)])
+    return Subscription(topics, handlers, partial(prepare, desk))
 
 
 def _with(desk: Desk, taken: Taken) -> Handler:

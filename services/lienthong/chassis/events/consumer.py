@@ -33,6 +33,8 @@ class ConsumerLimits:
     Attributes:
         batch: Records handled in one transaction, at most.
         poll_seconds: How long one poll waits.
+        pace_seconds: From the beginning of one batch to that of the next, at least: under load events go together,
+            and one that comes alone waits for nothing.
         attempts: How often a bad event is tried.
         retry_seconds: Delay before the second attempt; doubles with each further one.
         away_seconds: Delay while an engine is away.
@@ -41,6 +43,7 @@ class ConsumerLimits:
 
     batch: int = 200
     poll_seconds: float = 1.0
+    pace_seconds: float = 0.025
     attempts: int = 3
     retry_seconds: float = 0.2
     away_seconds: float = 0.5
@@ -90,9 +93,12 @@ class Consumer:
 
     def _turn(self, consumer: LogConsumer) -> None:
         records = consumer.poll(self._limits.batch, min(self._limits.poll_seconds, 0.5))
+        begun = time.monotonic()
         if records and self.handle(records):
             consumer.commit(records)
             failpoints.reach("consumer.after-offsets")
+        if records:
+            self._stopping.wait(self._limits.pace_seconds - (time.monotonic() - begun))
 
     def handle(self, records: Sequence[Record]) -> bool:
         """Handles records until each took effect, was dropped, parked, or kept as a dead letter.

@@ -5,11 +5,12 @@ parked until the gap closes; so is one whose parent is not known yet. Parked is 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from sqlalchemy import delete, func, select, tuple_
 
 from lienthong.chassis.engines.sql import upsert
@@ -21,13 +22,15 @@ from lienthong.chassis.uow import UnitOfWork
 PARKED_AT_MOST = 100_000
 """Parked events that a service keeps; beyond them its consumer stops and alarms."""
 
+_ANY_PARKED = select(parked.c.id).limit(1)
 _GAP = "waits for an earlier event of the same aggregate"
 
 Handler = Callable[[UnitOfWork, Any, Event], None]
+Prepare = Callable[[UnitOfWork, Sequence[Any]], None]
 
 
 class ParentUnknownError(Exception):
-    """An event arrived before the thing that it is about. A handler raises it before its first write.
+    """An event arrived before the thing that it is about. A handler raises it before it changes anything.
 
     Attributes:
         awaited: What it waits for, such as `document:…`; whoever makes it calls `UnitOfWork.release` with the same.
@@ -49,10 +52,12 @@ class Subscription:
     Attributes:
         topics: All events of these topics are counted, also those of types that have no handler.
         handlers: By full name of the message type: the type, and what to do.
+        prepare: Reads what a batch of messages will need in a few statements; handlers work without it as well.
     """
 
     topics: tuple[str, ...]
     handlers: Mapping[str, tuple[type[Message], Handler]]
+    prepare: Prepare | None = None
 
 
 def handler(kind: type[Message], action: Handler) -> tuple[str, tuple[type[Message], Handler]]:
@@ -68,7 +73,8 @@ class InboxBatch:
         self._subscription = subscription
         self._positions: dict[tuple[str, str], int] = {}
         self._changed: set[tuple[str, str]] = set()
-        self._parked_count: int | None = None
+        self._any_parked: bool | None = None
+        self._messages: dict[tuple[str, str, int], Message] = {}
 
     def apply(self, events: Iterable[Event]) -> int:
         """Applies events and all parked ones that follow from them; tells how many took effect.
@@ -79,6 +85,7 @@ class InboxBatch:
         """
         todo = deque(events)
         self._load(todo)
+        self._prepare(todo)
         applied = 0
         while todo:
             event = todo.popleft()
@@ -94,7 +101,7 @@ class InboxBatch:
             return
         found = select(positions).where(tuple_(positions.c.topic, positions.c.subject).in_(sorted(keys)))
         self._positions.update(dict.fromkeys(keys, 0))
-        for row in self._work.connection.execute(found):
+        for row in self._work.rows.execute(found):
             self._positions[row.topic, row.subject] = row.version
 
     def _apply_one(self, event: Event) -> bool:
@@ -117,33 +124,54 @@ class InboxBatch:
         self._changed.add(key)
         return True
 
+    def _prepare(self, events: Iterable[Event]) -> None:
+        if self._subscription.prepare is None:
+            return
+        messages = []
+        for event in events:
+            last = self._positions.get((event.topic, event.subject), 0)
+            if event.type in self._subscription.handlers and event.sequence > last:
+                # One that cannot be read raises when its turn comes, and stands alone then.
+                with suppress(DecodeError):
+                    messages.append(self._message(event))
+        if messages:
+            self._subscription.prepare(self._work, messages)
+
+    def _message(self, event: Event) -> Message:
+        message = self._messages.get((event.topic, event.subject, event.sequence))
+        if message is None:
+            kind, _action = self._subscription.handlers[event.type]
+            message = kind()
+            message.ParseFromString(event.value)
+            self._messages[event.topic, event.subject, event.sequence] = message
+        return message
+
     def _handle(self, event: Event) -> None:
         found = self._subscription.handlers.get(event.type)
         if found is None:
             return
-        kind, action = found
-        message = kind()
-        message.ParseFromString(event.value)
+        _kind, action = found
+        message = self._message(event)
         with tracing.span(event.type, event.traceparent, CONSUMER, {"subject": event.subject}) as traceparent:
             self._work.traceparent = traceparent
             action(self._work, message, event)
 
     def _park(self, event: Event, awaited: str, reason: str) -> None:
-        if self._count() >= PARKED_AT_MOST:
+        if self._work.connection.execute(select(func.count()).select_from(parked)).scalar_one() >= PARKED_AT_MOST:
             raise ParkingFullError(f"{PARKED_AT_MOST} events are parked; the oldest say what is missing")
         row = held_row(event, self._work) | {"reason": reason, "waits_for": awaited}
         # A repeat of a parked event changes only what it waits for.
         upsert(self._work.connection, parked, row, ("topic", "subject", "sequence"), ("waits_for", "reason"))
-        self._parked_count = None
+        self._any_parked = True
 
-    def _count(self) -> int:
-        if self._parked_count is None:
-            self._parked_count = self._work.connection.execute(select(func.count()).select_from(parked)).scalar_one()
-        return self._parked_count
+    def _nothing_parked(self) -> bool:
+        if self._any_parked is None:
+            self._any_parked = self._work.rows.execute(_ANY_PARKED).first() is not None
+        return not self._any_parked
 
     def _follow_ups(self, event: Event) -> list[Event]:
         released, self._work.released = self._work.released, []
-        if not self._count():
+        if self._nothing_parked():
             return []
         following = (
             (parked.c.topic == event.topic)
@@ -154,7 +182,7 @@ class InboxBatch:
         rows = self._work.connection.execute(select(parked).where(due).order_by(parked.c.held_at, parked.c.id)).all()
         if rows:
             self._work.connection.execute(delete(parked).where(parked.c.id.in_([row.id for row in rows])))
-            self._parked_count = None
+            self._any_parked = None
         events = [held_event(row) for row in rows]
         self._load(events)
         return events

@@ -28,6 +28,8 @@ KEEP = timedelta(days=7)
 
 _IDLE_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
+_PACE_SECONDS = 0.01
+"""Pause between two batches, so that events that come close together go together."""
 
 _log = structlog.get_logger(__name__)
 
@@ -126,7 +128,7 @@ class Relay:
         self._event_log.publish([record_of(row, self._source, _rfc3339(row.written_at)) for row in rows])
         failpoints.reach("relay.after-publish")
         with self._database.write() as connection:
-            connection.execute(_MARK, [{"row": row.id, "at": to_micros(self._clock.now())} for row in rows])
+            connection.execute(_MARK, {"rows": [row.id for row in rows], "at": to_micros(self._clock.now())})
         failpoints.reach("relay.after-mark")
         return len(rows)
 
@@ -135,13 +137,15 @@ class Relay:
             self._due.wait(_IDLE_SECONDS)
             self._due.clear()
             try:
-                while self.publish_once():
+                # Rows written since the last look have asked for another one.
+                while self.publish_once() == BATCH:
                     pass
             except AxisError as error:
                 _log.warning("events wait in the outbox", reason=error.reason, detail=error.message)
             except Exception:  # noqa: BLE001 -- a relay that ended would hold everything back until the next start
                 _log.exception("the relay failed; it goes on")
             else:
+                self._stopping.wait(_PACE_SECONDS)
                 continue
             if self._stopping.wait(_RETRY_SECONDS):
                 return
@@ -149,7 +153,11 @@ class Relay:
 
 
 _WAITING = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
-_MARK = update(outbox).where(outbox.c.id == bindparam("row")).values(published_at=bindparam("at"))
+_MARK = (
+    update(outbox)
+    .where(outbox.c.id.in_(bindparam("rows", expanding=True)))
+    .values(published_at=bindparam("at"))
+)
 
 
 def _rfc3339(micros: int) -> str:

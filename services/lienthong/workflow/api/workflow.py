@@ -6,6 +6,7 @@ from functools import partial
 
 from google.protobuf.message import Message
 
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
@@ -139,7 +140,7 @@ class WorkflowApi:
         with self._context.database.read() as connection:
             rows = storage.list_tasks(connection, reporter.reach, flags, after, page.size + 1)
             shown = rows[: page.size]
-            found = [tasks.TaskState(one, tasks.state_of(connection, one)) for one in shown]
+            found = [tasks.TaskState(one, tasks.state_of(Rows(connection), one)) for one in shown]
         last = (shown[-1].created_at, shown[-1].id) if len(rows) > page.size else None
         return pb.ListTasksResponse(
             tasks=[messages.task_message(one) for one in found], next_page_token=page.next_token(last)

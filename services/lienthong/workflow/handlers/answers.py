@@ -19,10 +19,11 @@ SEPARATOR = "\n"
 
 def note_answers(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> None:
     """Notes what an acknowledged delivery answers, and marks what is answered by it."""
-    case = storage.case_by_document(work.connection, delivery.document)
+    case = storage.case_by_document(work.rows, delivery.document)
     named = {*delivery.answers.split(SEPARATOR), *(case.answers.split(SEPARATOR) if case else ())} - {""}
     for document in sorted(named):
         answer = StoredAnswer(
+            f"{document}/{delivery.document}/{delivery.recipient}",
             document,
             delivery.document,
             delivery.recipient,
@@ -30,13 +31,13 @@ def note_answers(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> None
             delivery.code,
             delivery.acknowledged_at or work.now_micros,
         )
-        storage.add_answer(work.connection, answer)
+        storage.add_answer(work.rows, answer)
         mark_answered(desk, work, answer)
 
 
 def note_known_answers(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> None:
     """Marks a new delivery whose answer was acknowledged before its own event came."""
-    for answer in storage.answers_of(work.connection, delivery.document):
+    for answer in storage.answers_of(work.rows, delivery.document):
         mark_answered(desk, work, answer)
 
 
@@ -46,13 +47,13 @@ def mark_answered(desk: Desk, work: UnitOfWork, noted: StoredAnswer) -> None:
     reach = {noted.answer_sender, *directory.mailboxes(noted.answer_sender, work.now)}
     earlier = {noted.acknowledged_by, *directory.mailboxes(noted.acknowledged_by, work.now)}
     answer = Answer(noted.answer_document, noted.answer_sender, frozenset({noted.document}), noted.acknowledged_by)
-    for delivery in storage.delivered_to(work.connection, noted.document, reach):
+    for delivery in storage.delivered_to(work.rows, noted.document, reach):
         known = case_delivery(delivery)
         # A successor answers, and is answered, in the place of the agency that it took over.
         if known.sender in earlier:
             known = replace(known, sender=noted.acknowledged_by, recipient=noted.answer_sender)
         if answered_by(answer, [known]):
-            _mark(desk, work, latest_of(work.connection, delivery), noted)
+            _mark(desk, work, latest_of(work.rows, delivery), noted)
 
 
 def _mark(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, noted: StoredAnswer) -> None:

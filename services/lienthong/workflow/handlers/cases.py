@@ -11,29 +11,33 @@ from lienthong.workflow.storage import StoredDelivery
 
 def changed(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> int:
     """Stores a delivery that changed, counts the change and wakes who watches; tells the number."""
-    number = storage.next_change(work.connection, delivery.case_document)
-    delivery.change = number
-    storage.save_delivery(work.connection, delivery)
+    case = storage.case_by_document(work.rows, delivery.case_document)
+    if case is None:
+        raise LookupError(f"case {delivery.case_document} of delivery {delivery.id} is missing")
+    case.change += 1
+    storage.save_case(work.rows, case)
+    delivery.change = case.change
+    storage.save_delivery(work.rows, delivery)
     desk.hint(work, delivery.case_document, delivery.document)
-    return number
+    return case.change
 
 
 def close_settled(work: UnitOfWork, document: str) -> None:
     """Closes a case when each delivery is answered or final and at least one is answered."""
-    if storage.still_owing(work.connection, document):
+    if storage.still_owing(work.rows, document):
         return
-    case = storage.case_by_document(work.connection, document)
+    case = storage.case_by_document(work.rows, document)
     if case is None or case.closed_at is not None:
         return
-    lines = [one for one in storage.deliveries_of_case(work.connection, document) if one.own_line]
+    lines = [one for one in storage.deliveries_of_case(work.rows, document) if one.own_line]
     known = sum(one.document == document for one in lines)
     # Updates that took a delivery's place belong to the case beside those that routing announced.
     expected = case.delivery_count + len(lines) - known
     ended, now = close_if_settled(Case(document, expected), [case_delivery(one) for one in lines], work.now)
     if now:
         case.closed_at = None if ended.closed_at is None else work.now_micros
-        storage.save_case(work.connection, case)
-        storage.next_change(work.connection, document)
+        case.change += 1
+        storage.save_case(work.rows, case)
         tell_case_closed(work, case)
 
 

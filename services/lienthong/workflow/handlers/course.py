@@ -162,7 +162,7 @@ def _keep(
         seal = desk.seal.seal(status_subject(desk, work, delivery, status), work.now)
         status.seal_subject, status.seal = seal.subject_bytes, seal.cms_der
     store = storage.save_status if known else storage.add_status
-    store(work.connection, status)
+    store(work.rows, status)
 
 
 def status_subject(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, status: StoredStatus) -> Mapping[str, Any]:

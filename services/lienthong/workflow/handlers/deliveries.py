@@ -26,15 +26,16 @@ def created(desk: Desk, work: UnitOfWork, event: events.DeliveryCreated) -> None
         ParentUnknownError: The delivery that it updates is not known yet.
     """
     original = _original(desk, work, event)
-    if storage.delivery_by_id(work.connection, event.reference.delivery) is not None:
+    if storage.delivery_by_id(work.rows, event.reference.delivery) is not None:
         return
     case = case_for(work, event)
     delivery = _delivery(event, original, case.due_at)
-    storage.add_delivery(work.connection, delivery)
+    storage.add_delivery(work.rows, delivery)
     changed(desk, work, delivery)
     work.release(f"delivery:{delivery.id}")
     note_known_answers(desk, work, delivery)
-    if storage.count_of_document(work.connection, case.document) >= event.delivery_count:
+    case.deliveries_made += 1
+    if case.deliveries_made >= event.delivery_count:
         match_sent(desk, work, delivery)
 
 
@@ -50,7 +51,7 @@ def available(desk: Desk, work: UnitOfWork, event: events.DeliveryAvailable) -> 
     changed(desk, work, delivery)
     at = timestamp_micros(event.event_time)
     for old in replaced:
-        line = line_of(work.connection, old)
+        line = line_of(work.rows, old)
         take_fact(desk, work, line, Trigger.REPLACEMENT_DELIVERED, at, delivery.reason, delivery.id)
     match_received(desk, work, delivery)
 
@@ -75,14 +76,14 @@ def acknowledged(desk: Desk, work: UnitOfWork, event: events.DeliveryAcknowledge
     delivery = _known(work, event.reference.delivery)
     at = timestamp_micros(event.event_time)
     delivery.acknowledged_at = delivery.acknowledged_at or at
-    storage.save_delivery(work.connection, delivery)
+    storage.save_delivery(work.rows, delivery)
     if delivery.own_line or _starts_anew(desk, work, delivery, at):
         take_fact(desk, work, delivery, Trigger.ACKNOWLEDGED, at)
     note_answers(desk, work, delivery)
 
 
 def _starts_anew(desk: Desk, work: UnitOfWork, update: StoredDelivery, at: int) -> bool:
-    original = line_of(work.connection, update)
+    original = line_of(work.rows, update)
     decision = take_fact(desk, work, original, Trigger.UPDATE_ACKNOWLEDGED, at, update.reason, update.id)
     update.own_line = Effect.START_NEW_LINE in decision.effects
     return update.own_line
@@ -141,7 +142,7 @@ def request_delivered(desk: Desk, work: UnitOfWork, event: events.RequestDeliver
 
 
 def _known(work: UnitOfWork, identifier: str) -> StoredDelivery:
-    delivery = storage.delivery_by_id(work.connection, identifier)
+    delivery = storage.delivery_by_id(work.rows, identifier)
     if delivery is None:
         raise ParentUnknownError(f"delivery:{identifier}")
     return delivery

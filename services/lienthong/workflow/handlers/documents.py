@@ -24,16 +24,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def document_accepted(desk: Desk, work: UnitOfWork, event: DocumentAccepted) -> None:
     """Makes the case of a document, or completes the one that its first delivery made."""
-    known = storage.case_by_document(work.connection, event.document)
+    known = storage.case_by_document(work.rows, event.document)
     case = known or StoredCase(event.document)
     _fill(case, event.header, event.sender_agency, event.sender_name)
     case.accepted_at = timestamp_micros(event.accept_time)
     case.answers = SEPARATOR.join(event.answers)
-    storage.save_case(work.connection, case)
+    storage.save_case(work.rows, case)
     work.release(f"document:{event.document}")
     if known is None or not case.answers:
         return
-    for delivery in storage.deliveries_of_document(work.connection, event.document):
+    for delivery in storage.deliveries_of_document(work.rows, event.document):
         if delivery.acknowledged_at is not None:
             note_answers(desk, work, delivery)
 
@@ -41,15 +41,15 @@ def document_accepted(desk: Desk, work: UnitOfWork, event: DocumentAccepted) -> 
 def case_for(work: UnitOfWork, event: DeliveryCreated) -> StoredCase:
     """Gives the case of a new delivery; the order of the two topics is not known."""
     document = event.reference.document
-    case = storage.case_by_document(work.connection, document)
+    case = storage.case_by_document(work.rows, document)
     if case is None:
         case = StoredCase(document, accepted_at=timestamp_micros(event.accept_time))
         _fill(case, event.header, event.reference.sender_agency, event.sender_name)
-        storage.save_case(work.connection, case)
+        storage.save_case(work.rows, case)
         work.release(f"document:{document}")
     if case.delivery_count != event.delivery_count:
         case.delivery_count = event.delivery_count
-        storage.save_case(work.connection, case)
+        storage.save_case(work.rows, case)
     return case
 
 
@@ -59,12 +59,12 @@ def verdict_reached(desk: Desk, work: UnitOfWork, event: VerdictReached) -> None
     Raises:
         ParentUnknownError: The document is not known yet.
     """
-    case = storage.case_by_document(work.connection, event.document)
+    case = storage.case_by_document(work.rows, event.document)
     if case is None:
         raise ParentUnknownError(f"document:{event.document}")
     case.verdict = event.verdict
-    storage.save_case(work.connection, case)
-    for delivery in storage.deliveries_of_document(work.connection, event.document):
+    storage.save_case(work.rows, case)
+    for delivery in storage.deliveries_of_document(work.rows, event.document):
         changed(desk, work, delivery)
 
 

@@ -39,7 +39,7 @@ def match_sent(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> None:
 def _match_waiting(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, agency: str) -> None:
     directory = desk.directory.get()
     reporters = {agency, *(heir.id for heir in directory.heirs(agency, work.now))}
-    found = storage.waiting_for(work.connection, reporters, delivery.id, delivery.document_id, delivery.code)
+    found = storage.waiting_for(work.rows, reporters, delivery.id, delivery.document_id, delivery.code)
     for status in found:
         reach = directory.mailboxes(status.reporter, work.now)
         matched = match(desk, work, reach, status)
@@ -60,7 +60,7 @@ def settle(desk: Desk, work: UnitOfWork, status: StoredStatus, matched: Matched)
 
 
 def _settle_one(desk: Desk, work: UnitOfWork, line: StoredDelivery, status: StoredStatus, actor: Actor) -> StoredStatus:
-    first = storage.status_by_key(work.connection, status.natural_key) if status.natural_key else None
+    first = storage.status_by_key(work.rows, status.natural_key) if status.natural_key else None
     if first is None:
         take_status(desk, work, line, status, actor)
         return status
@@ -71,5 +71,5 @@ def _settle_one(desk: Desk, work: UnitOfWork, line: StoredDelivery, status: Stor
     status.outcome, status.rule, status.actor = Outcome.HISTORY.value, first.rule, actor.value
     status.from_state = status.to_state = line.state
     status.position = changed(desk, work, line)
-    storage.save_status(work.connection, status)
+    storage.save_status(work.rows, status)
     return status

@@ -2,8 +2,7 @@
 
 import json
 
-from sqlalchemy import Connection
-
+from lienthong.chassis.engines.rows import Rows
 from lienthong.workflow import storage
 from lienthong.workflow.domain import (
     FINAL_STATES,
@@ -46,24 +45,24 @@ def move(delivery: StoredDelivery, decision: Decision, event: Event) -> None:
     delivery.owing = after.state not in FINAL_STATES and not after.answered
 
 
-def line_of(connection: Connection, delivery: StoredDelivery) -> StoredDelivery:
+def line_of(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
     """Gives the delivery whose main line a report moves: an update that waits has none, its original's does."""
     current = delivery
     for _ in range(LINKS_AT_MOST):
         if current.own_line:
             break
-        original = storage.delivery_by_id(connection, current.original)
+        original = storage.delivery_by_id(rows, current.original)
         if original is None:
             break
         current = original
     return current
 
 
-def latest_of(connection: Connection, delivery: StoredDelivery) -> StoredDelivery:
+def latest_of(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
     """Gives the delivery that took the place of one that nobody had opened, itself when it stands."""
-    current = line_of(connection, delivery)
+    current = line_of(rows, delivery)
     for _ in range(LINKS_AT_MOST):
-        following = storage.delivery_by_id(connection, current.successor) if current.successor else None
+        following = storage.delivery_by_id(rows, current.successor) if current.successor else None
         if following is None:
             break
         current = following

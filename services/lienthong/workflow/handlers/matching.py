@@ -4,9 +4,8 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from lienthong.chassis.directory.model import Directory
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.edxml.codes import STATUS_NAMES
 from lienthong.workflow import storage
@@ -43,40 +42,38 @@ def match(desk: Desk, work: UnitOfWork, reach: Collection[str], status: StoredSt
     return Matched(Actor.SENDER, lines if len(lines) == 1 else ())
 
 
-def own_delivery(
-    connection: Connection, reach: Collection[str], identifier: str, *, sender: bool = False
-) -> StoredDelivery | None:
+def own_delivery(rows: Rows, reach: Collection[str], identifier: str, *, sender: bool = False) -> StoredDelivery | None:
     """Finds a delivery that the caller received, or sent; held ones are not found by their recipient."""
-    delivery = storage.delivery_by_id(connection, identifier)
+    delivery = storage.delivery_by_id(rows, identifier)
     if delivery is None:
         return None
     theirs = delivery.sender in reach if sender else delivery.visible and delivery.recipient in reach
     return delivery if theirs else None
 
 
-def line_for(connection: Connection, delivery: StoredDelivery, code: str) -> StoredDelivery:
+def line_for(rows: Rows, delivery: StoredDelivery, code: str) -> StoredDelivery:
     """Gives the delivery that a code moves: the main line, or an update that itself waits for a 15 or 16."""
     if code in _ANSWERS and json.loads(delivery.requests):
         return delivery
-    return line_of(connection, delivery)
+    return line_of(rows, delivery)
 
 
 def _received(
     work: UnitOfWork, directory: Directory, reach: Collection[str], status: StoredStatus
 ) -> tuple[StoredDelivery, ...]:
-    connection = work.connection
+    rows = work.rows
     if status.named_delivery:
-        named = own_delivery(connection, reach, status.named_delivery)
-        return () if named is None else (line_for(connection, named, status.code),)
+        named = own_delivery(rows, reach, status.named_delivery)
+        return () if named is None else (line_for(rows, named, status.code),)
     if status.named_document_id:
-        exact = storage.received(connection, reach, document_id=status.named_document_id)
+        exact = storage.received(rows, reach, document_id=status.named_document_id)
         if exact:
             # DocumentId is exact enough by itself; the party decides only where it tells candidates apart.
-            return _only(connection, _from_party(exact, directory, status, work) or exact, status.code)
+            return _only(rows, _from_party(exact, directory, status, work) or exact, status.code)
     if status.named_code and status.named_party:
-        alike = storage.received(connection, reach, code=status.named_code)
+        alike = storage.received(rows, reach, code=status.named_code)
         dated = [one for one in alike if not status.named_date or one.promulgated == status.named_date]
-        return _only(connection, _from_party(dated, directory, status, work), status.code)
+        return _only(rows, _from_party(dated, directory, status, work), status.code)
     return ()
 
 
@@ -89,27 +86,27 @@ def _from_party(
     return [one for one in found if status.named_party == one.sender_code or (party and party.id == one.sender)]
 
 
-def _only(connection: Connection, found: Iterable[StoredDelivery], code: str) -> tuple[StoredDelivery, ...]:
+def _only(rows: Rows, found: Iterable[StoredDelivery], code: str) -> tuple[StoredDelivery, ...]:
     """Gives the one line that candidates lead to; the latest of several is never guessed."""
     candidates = list(found)
-    recalled = [one for one in candidates if not one.own_line and line_for(connection, one, code) is one]
+    recalled = [one for one in candidates if not one.own_line and line_for(rows, one, code) is one]
     if recalled and len(candidates) == 1:
         return (recalled[0],)
-    lines = {line.id: line for line in (latest_of(connection, one) for one in candidates)}
+    lines = {line.id: line for line in (latest_of(rows, one) for one in candidates)}
     return tuple(lines.values()) if len(lines) == 1 else ()
 
 
 def _sent(
     work: UnitOfWork, directory: Directory, reach: Collection[str], status: StoredStatus
 ) -> tuple[StoredDelivery, ...]:
-    connection = work.connection
+    rows = work.rows
     if status.named_delivery:
-        named = own_delivery(connection, reach, status.named_delivery, sender=True)
+        named = own_delivery(rows, reach, status.named_delivery, sender=True)
         return () if named is None else (named,)
-    found = storage.sent(connection, reach, status.named_document_id) if status.named_document_id else []
+    found = storage.sent(rows, reach, status.named_document_id) if status.named_document_id else []
     if len({one.document for one in found}) != 1:
         return ()
-    case = storage.case_by_document(connection, found[0].document)
+    case = storage.case_by_document(rows, found[0].document)
     if case is None or len(found) < case.delivery_count:
         return ()  # routing is still making deliveries: it waits for the last one
     return tuple(_concerned(found, directory, status, work))

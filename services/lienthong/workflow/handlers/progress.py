@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.errors import Violation, invalid, not_found
 from lienthong.chassis.times import from_micros
 from lienthong.workflow import storage
@@ -67,7 +68,7 @@ def visible_of(connection: Connection, reach: Collection[str], document: str) ->
     Raises:
         AxisError: NOT_FOUND when the caller neither sent it nor can see a delivery of it.
     """
-    case = storage.case_by_document(connection, document)
+    case = storage.case_by_document(Rows(connection), document)
     if case is None:
         raise not_found(f"documents/{document}")
     as_sender = case.sender in reach
@@ -96,11 +97,12 @@ def show(
     changes = storage.changes_of(connection, [one.id for one in found])
     answers = {one.answer_document for one in found if one.answer_document}
     visible = storage.seen_among(connection, answers, reach) if answers else set()
+    cases = Rows(connection).of(storage.CASES)
+    cases.load({one.document for one in found} - known.keys())
     lines = []
     for one in found:
         if one.document not in known:
-            case = storage.case_by_document(connection, one.document)
-            known[one.document] = case or StoredCase(one.document)
+            known[one.document] = cases.get(one.document) or StoredCase(one.document)
         verdict = known[one.document].verdict or one.verdict
         lines.append(_line(one, changes.get(one.id, []), verdict, now, shown=one.answer_document in visible))
     return lines
@@ -124,8 +126,9 @@ def begin_of(cursor: str, change: int) -> int:
 
 def _lines(connection: Connection, document: str) -> list[StoredDelivery]:
     """Lists what is shown under a document: the lines of its case, and its own deliveries that wait."""
-    case = [one for one in storage.deliveries_of_case(connection, document) if one.own_line]
-    return case or storage.deliveries_of_document(connection, document)
+    rows = Rows(connection)
+    case = [one for one in storage.deliveries_of_case(rows, document) if one.own_line]
+    return case or storage.deliveries_of_document(rows, document)
 
 
 def _line(

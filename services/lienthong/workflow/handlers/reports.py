@@ -103,7 +103,7 @@ def link(desk: Desk, work: UnitOfWork, reporter: Reporter, status_id: str, deliv
     Raises:
         AxisError: NOT_FOUND when either is not the caller's, FAILED_PRECONDITION when it has a delivery already.
     """
-    status = storage.status_by_id(work.connection, status_id)
+    status = storage.status_by_id(work.rows, status_id)
     if status is None or status.reporter not in reporter.reach:
         raise not_found(f"statuses/{status_id}")
     if not status.waiting:
@@ -113,10 +113,10 @@ def link(desk: Desk, work: UnitOfWork, reporter: Reporter, status_id: str, deliv
             delivery=f"deliveries/{status.delivery}",
         )
     asks = status.code == "13"
-    delivery = own_delivery(work.connection, reporter.reach, delivery_id, sender=asks)
+    delivery = own_delivery(work.rows, reporter.reach, delivery_id, sender=asks)
     if delivery is None:
         raise not_found(f"deliveries/{delivery_id}")
-    line = delivery if asks else line_for(work.connection, delivery, status.code)
+    line = delivery if asks else line_for(work.rows, delivery, status.code)
     work.record(
         AuditEntry(
             reporter.system,
@@ -172,7 +172,7 @@ def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) ->
     named = (status.named_delivery, status.named_document_id, status.named_code, status.named_date, status.named_party)
     if timed:
         status.natural_key = natural_key("\0".join(("named", *named)), status)
-        first = storage.status_by_key(work.connection, status.natural_key)
+        first = storage.status_by_key(work.rows, status.natural_key)
         if first is not None:
             return first
     bound = desk.limits.unmatched_per_agency
@@ -183,7 +183,7 @@ def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) ->
             "your deliveries, and report with DocumentIds as they were received",
         )
     status.waiting = True
-    storage.add_status(work.connection, status)
+    storage.add_status(work.rows, status)
     entry = AuditEntry(
         status.system,
         status.reporter,
@@ -199,5 +199,5 @@ def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) ->
 
 def _first_of(work: UnitOfWork, matched: Matched, status: StoredStatus) -> StoredStatus | None:
     keys = [natural_key(line.id, status) for line in matched.lines]
-    firsts = [storage.status_by_key(work.connection, key) for key in keys]
+    firsts = [storage.status_by_key(work.rows, key) for key in keys]
     return firsts[0] if all(firsts) else None

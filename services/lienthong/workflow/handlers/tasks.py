@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.errors import AxisError, Violation, exhausted, invalid, not_found, precondition
 from lienthong.chassis.times import from_micros, to_micros, to_timestamp
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
@@ -56,10 +55,10 @@ def assign(desk: Desk, work: UnitOfWork, caller: Reporter, wanted: Assignment) -
     Raises:
         AxisError: NOT_FOUND when the delivery is not the caller's, FAILED_PRECONDITION when the domain forbids it.
     """
-    found = own_delivery(work.connection, caller.reach, wanted.delivery)
+    found = own_delivery(work.rows, caller.reach, wanted.delivery)
     if found is None:
         raise not_found(f"deliveries/{wanted.delivery}")
-    delivery = line_of(work.connection, found)
+    delivery = line_of(work.rows, found)
     others = storage.open_tasks(work.connection, delivery.id)
     _check_room(desk, delivery, others)
     task = _new(work, delivery, wanted)
@@ -93,7 +92,7 @@ def complete(desk: Desk, work: UnitOfWork, caller: Reporter, identifier: str, re
     task = storage.task_by_id(work.connection, identifier)
     if task is None or task.recipient not in caller.reach:
         raise not_found(f"tasks/{identifier}")
-    delivery = storage.delivery_by_id(work.connection, task.delivery)
+    delivery = storage.delivery_by_id(work.rows, task.delivery)
     if delivery is None:
         raise not_found(f"tasks/{identifier}")
     others = [domain_task(one) for one in storage.open_tasks(work.connection, delivery.id)]
@@ -199,7 +198,7 @@ def _audit(work: UnitOfWork, caller: Reporter, action: str, task: StoredTask) ->
     work.record(entry)
 
 
-def state_of(connection: Connection, task: StoredTask) -> str:
+def state_of(rows: Rows, task: StoredTask) -> str:
     """Gives the state of the delivery at which a task was given."""
-    delivery = storage.delivery_by_id(connection, task.delivery)
+    delivery = storage.delivery_by_id(rows, task.delivery)
     return "" if delivery is None else delivery.state

@@ -1,16 +1,17 @@
 """Where workflow keeps cases, deliveries, statuses and tasks."""
 
 from lienthong.workflow.storage.deliveries import (
+    ANSWERS,
+    CASES,
+    DELIVERIES,
     add_answer,
     add_delivery,
     answers_of,
     case_by_document,
-    count_of_document,
     delivered_to,
     deliveries_of_case,
     deliveries_of_document,
     delivery_by_id,
-    next_change,
     received,
     save_case,
     save_delivery,
@@ -23,6 +24,7 @@ from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDeli
 from lienthong.workflow.storage.statuses import (
     StateChange,
     add_status,
+    ask_waiting,
     changes_of,
     count_waiting,
     history,
@@ -36,6 +38,9 @@ from lienthong.workflow.storage.tables import metadata
 from lienthong.workflow.storage.tasks import add_task, list_tasks, open_tasks, save_task, task_by_id
 
 __all__ = [
+    "ANSWERS",
+    "CASES",
+    "DELIVERIES",
     "CaseFilter",
     "StateChange",
     "StoredAnswer",
@@ -48,9 +53,9 @@ __all__ = [
     "add_status",
     "add_task",
     "answers_of",
+    "ask_waiting",
     "case_by_document",
     "changes_of",
-    "count_of_document",
     "count_waiting",
     "delivered_to",
     "deliveries_of_case",
@@ -61,7 +66,6 @@ __all__ = [
     "list_tasks",
     "made_between",
     "metadata",
-    "next_change",
     "open_tasks",
     "received",
     "save_case",

@@ -30,6 +30,7 @@ class StoredCase:
     due_at: int | None = None
     accepted_at: int = 0
     delivery_count: int = 0
+    deliveries_made: int = 0
     verdict: int = 0
     closed_at: int | None = None
     change: int = 0
@@ -136,6 +137,7 @@ class StoredTask:
 class StoredAnswer:
     """An answering document that one of its recipients has acknowledged. Fields as in the table."""
 
+    id: str
     document: str
     answer_document: str
     acknowledged_by: str

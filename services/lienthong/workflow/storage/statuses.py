@@ -1,18 +1,19 @@
 """Rows of statuses: the history of a case, and what matches no delivery."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
 
-from lienthong.workflow.storage.rows import StoredStatus, values_of
+from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.workflow.storage.rows import StoredStatus
 from lienthong.workflow.storage.tables import statuses
 
 WAITING_AT_ONCE = 1000
 """Kept statuses that one event of a delivery looks at."""
 
 _NAMES_AT_ONCE = 500
-_SAVE = update(statuses).where(statuses.c.id == bindparam("which"))
+STATUSES = Kind(statuses, StoredStatus)
 _CHANGE_COLUMNS = (statuses.c.delivery, statuses.c.to_state, statuses.c.event_at, statuses.c.received_at)
 
 
@@ -24,24 +25,25 @@ class StateChange(NamedTuple):
     received_at: int
 
 
-def add_status(connection: Connection, status: StoredStatus) -> None:
+def add_status(rows: Rows, status: StoredStatus) -> None:
     """Stores a new status."""
-    connection.execute(statuses.insert(), values_of(status))
+    rows.of(STATUSES).add(status)
 
 
-def save_status(connection: Connection, status: StoredStatus) -> None:
+def save_status(rows: Rows, status: StoredStatus) -> None:
     """Stores what became of a status."""
-    connection.execute(_SAVE, values_of(status) | {"which": status.id})
+    rows.of(STATUSES).save(status)
 
 
-def status_by_id(connection: Connection, identifier: str) -> StoredStatus | None:
+def status_by_id(rows: Rows, identifier: str) -> StoredStatus | None:
     """Finds a status."""
-    return _one(connection, statuses.c.id == identifier)
+    return rows.of(STATUSES).get(identifier)
 
 
-def status_by_key(connection: Connection, natural_key: str) -> StoredStatus | None:
+def status_by_key(rows: Rows, natural_key: str) -> StoredStatus | None:
     """Finds the status that was first reported under a natural key."""
-    return _one(connection, statuses.c.natural_key == natural_key)
+    found = rows.of(STATUSES).find(STATUSES.select().where(statuses.c.natural_key == natural_key))
+    return found[0] if found else None
 
 
 def changes_of(connection: Connection, delivery_ids: Collection[str]) -> dict[str, list[StateChange]]:
@@ -85,18 +87,40 @@ def count_waiting(connection: Connection, reporter: str, at_most: int) -> int:
     return int(connection.execute(select(func.count()).select_from(found.subquery())).scalar_one())
 
 
+class Waiting:
+    """Which agencies have kept statuses, as far as this transaction has asked. Events make none."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self.found: set[str] = set()
+
+
+def ask_waiting(rows: Rows, reporters: Iterable[str]) -> None:
+    """Finds out in one statement which of some agencies have kept statuses."""
+    waiting = rows.memo(Waiting)
+    new = sorted(set(reporters) - waiting.asked)
+    for place in range(0, len(new), _NAMES_AT_ONCE):
+        theirs = statuses.c.reporter.in_(new[place : place + _NAMES_AT_ONCE])
+        found = select(statuses.c.reporter).where(statuses.c.waiting.is_(True), theirs).distinct()
+        waiting.found.update(rows.execute(found).scalars())
+    waiting.asked.update(new)
+
+
 def waiting_for(
-    connection: Connection, reporters: Collection[str], delivery: str, document_id: str, code: str
+    rows: Rows, reporters: Collection[str], delivery: str, document_id: str, code: str
 ) -> list[StoredStatus]:
     """Finds kept statuses that name a delivery, its DocumentId or its number and notation, oldest first."""
+    ask_waiting(rows, reporters)
+    theirs = rows.memo(Waiting).found.intersection(reporters)
+    if not theirs:
+        return []
     names: list[ColumnElement[bool]] = [statuses.c.named_delivery == delivery]
     if document_id:
         names.append(statuses.c.named_document_id == document_id)
     if code:
         names.append(statuses.c.named_code == code)
-    found = select(statuses).where(statuses.c.waiting.is_(True), statuses.c.reporter.in_(reporters), or_(*names))
-    rows = connection.execute(found.order_by(statuses.c.received_at, statuses.c.id).limit(WAITING_AT_ONCE)).mappings()
-    return [StoredStatus(**row) for row in rows]
+    found = STATUSES.select().where(statuses.c.waiting.is_(True), statuses.c.reporter.in_(theirs), or_(*names))
+    return rows.of(STATUSES).find(found.order_by(statuses.c.received_at, statuses.c.id).limit(WAITING_AT_ONCE))
 
 
 def unmatched(
@@ -110,8 +134,3 @@ def unmatched(
         found = found.where(tuple_(statuses.c.received_at, statuses.c.id) > tuple_(*map(literal, after)))
     rows = connection.execute(found.order_by(statuses.c.received_at, statuses.c.id).limit(limit)).mappings()
     return [StoredStatus(**row) for row in rows]
-
-
-def _one(connection: Connection, condition: ColumnElement[bool]) -> StoredStatus | None:
-    row = connection.execute(select(statuses).where(condition)).mappings().one_or_none()
-    return None if row is None else StoredStatus(**row)

@@ -18,6 +18,7 @@ cases = Table(
     Column("accepted_at", BigInteger, nullable=False),
     # 0 until the first delivery tells how many there are.
     Column("delivery_count", Integer, nullable=False),
+    Column("deliveries_made", Integer, nullable=False),
     Column("verdict", Integer, nullable=False),
     Column("closed_at", BigInteger),
     # Grows by one with each change, under this row's lock: cursors of watches follow commit order.
@@ -155,10 +156,12 @@ tasks = Table(
 answers = Table(
     "answers",
     metadata,
+    # Both documents and who acknowledged.
+    Column("id", String(112), primary_key=True),
     # The document that is answered; its delivery may become known later than its answer.
-    Column("document", String(36), primary_key=True),
-    Column("answer_document", String(36), primary_key=True),
-    Column("acknowledged_by", String(36), primary_key=True),
+    Column("document", String(36), nullable=False, index=True),
+    Column("answer_document", String(36), nullable=False),
+    Column("acknowledged_by", String(36), nullable=False),
     Column("answer_sender", String(36), nullable=False),
     Column("answer_code", Text, nullable=False),
     Column("acknowledged_at", BigInteger, nullable=False),

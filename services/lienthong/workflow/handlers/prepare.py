@@ -1,0 +1,29 @@
+"""What a batch of events will need, read in a few statements. The handlers that follow work without it as well."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lienthong.chassis.uow import UnitOfWork
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
+from lienthong.events.v1.routing_deliveries_pb2 import DeliveryAvailable, DeliveryCreated
+from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
+from lienthong.workflow import storage
+from lienthong.workflow.handlers.desk import Desk
+
+
+def prepare(desk: Desk, work: UnitOfWork, messages: Sequence[Any]) -> None:
+    """Reads the cases and deliveries that some messages are about, and who has kept statuses."""
+    about = [message.reference for message in messages if "reference" in message.DESCRIPTOR.fields_by_name]
+    told = [message for message in messages if isinstance(message, DocumentAccepted | VerdictReached)]
+    rows = work.rows
+    rows.of(storage.CASES).load({one.document for one in (*about, *told)})
+    rows.of(storage.DELIVERIES).load({one.delivery for one in about})
+    judged = {message.document for message in told if isinstance(message, VerdictReached)}
+    rows.of(storage.DELIVERIES).load_groups(judged)
+    made = [message.reference for message in messages if isinstance(message, DeliveryCreated)]
+    rows.of(storage.ANSWERS).load_groups({one.document for one in made})
+    shown = [message.reference for message in messages if isinstance(message, DeliveryAvailable)]
+    parties = {one.sender_agency for one in made} | {one.recipient_agency for one in shown}
+    directory = desk.directory.get()
+    heirs = {heir.id for party in parties for heir in directory.heirs(party, work.now)}
+    storage.ask_waiting(rows, parties | heirs)
