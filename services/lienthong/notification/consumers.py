@@ -32,4 +32,5 @@ def subscription(desk: Desk) -> Subscription:
         handler(workflow.CaseClosed, partial(progress.on_case_closed, desk)),
         handler(workflow.CaseAlert, partial(progress.on_case_alert, desk)),
     ]
-    return Subscription((DOCUMENTS, VERDICTS, DELIVERIES, PROGRESS, DIRECTORY), dict(rows))
+    topics = (DOCUMENTS, VERDICTS, DELIVERIES, PROGRESS, DIRECTORY)
+    return Subscription(topics, dict(rows), partial(learn.prepare, desk))

@@ -153,11 +153,7 @@ class Relay:
 
 
 _WAITING = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
-_MARK = (
-    update(outbox)
-    .where(outbox.c.id.in_(bindparam("rows", expanding=True)))
-    .values(published_at=bindparam("at"))
-)
+_MARK = update(outbox).where(outbox.c.id.in_(bindparam("rows", expanding=True))).values(published_at=bindparam("at"))
 
 
 def _rfc3339(micros: int) -> str:

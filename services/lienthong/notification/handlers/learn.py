@@ -1,6 +1,8 @@
 """Keeps what notices need to know of documents and deliveries."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
+from typing import Any
 
 from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.documents import due_day
@@ -11,10 +13,21 @@ from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.events.v1.routing_deliveries_pb2 import DeliveryCreated
+from lienthong.notification.handlers.desk import Desk
+from lienthong.notification.handlers.tell import load_subscribers
 from lienthong.notification.storage import copies
-from lienthong.notification.storage.copies import KnownDelivery, KnownDocument
+from lienthong.notification.storage.copies import KnownDelivery, KnownDocument, StoredDelivery
 
 _END_OF_DAY = time(23, 59)
+
+
+def prepare(desk: Desk, work: UnitOfWork, messages: Sequence[Any]) -> None:
+    """Reads what a batch of events will need in a few statements; the handlers work without it as well."""
+    about = [message.reference for message in messages if "reference" in message.DESCRIPTOR.fields_by_name]
+    told = [message for message in messages if "document" in message.DESCRIPTOR.fields_by_name]
+    documents = {one.document for one in (*about, *told)}
+    copies.load_copies(work.rows, documents, {one.delivery for one in about})
+    load_subscribers(desk, work, {party for one in about for party in (one.sender_agency, one.recipient_agency)})
 
 
 def on_accepted(work: UnitOfWork, message: DocumentAccepted, _event: Event) -> None:
@@ -28,7 +41,7 @@ def on_created(work: UnitOfWork, message: DeliveryCreated, _event: Event) -> Non
     document = _keep(work, reference.document, reference.sender_agency, message.sender_name, message.header)
     name = message.recipient_name or message.recipient_code
     copies.keep_delivery(
-        work.connection, KnownDelivery(reference.delivery, document, reference.recipient_agency, name, shown=False)
+        work.rows, StoredDelivery(reference.delivery, document.id, reference.recipient_agency, name, shown=False)
     )
     work.release(f"delivery:{reference.delivery}")
 
@@ -39,7 +52,7 @@ def document_of(work: UnitOfWork, identifier: str) -> KnownDocument:
     Raises:
         ParentUnknownError: Its event has not come yet.
     """
-    document = copies.document_of(work.connection, identifier)
+    document = copies.document_of(work.rows, identifier)
     if document is None:
         raise ParentUnknownError(f"document:{identifier}")
     return document
@@ -51,7 +64,7 @@ def delivery_of(work: UnitOfWork, identifier: str) -> KnownDelivery:
     Raises:
         ParentUnknownError: Its event has not come yet.
     """
-    delivery = copies.delivery_of(work.connection, identifier)
+    delivery = copies.delivery_of(work.rows, identifier)
     if delivery is None:
         raise ParentUnknownError(f"delivery:{identifier}")
     return delivery
@@ -68,9 +81,8 @@ def _keep(work: UnitOfWork, identifier: str, sender: str, sender_name: str, head
         priority=header.priority,
         due_at=_due(header),
     )
-    copies.keep_document(work.connection, document)
     work.release(f"document:{identifier}")
-    return document
+    return copies.keep_document(work.rows, document)
 
 
 def _due(header: DocumentHeader) -> int | None:

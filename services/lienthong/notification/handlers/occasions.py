@@ -18,7 +18,7 @@ from lienthong.notification.storage.copies import KnownDelivery, KnownDocument, 
 def on_available(desk: Desk, work: UnitOfWork, message: routing.DeliveryAvailable, event: Event) -> None:
     """Tells the recipient of a document, with the verdict that is shown with it."""
     delivery = delivery_of(work, message.reference.delivery)
-    show_delivery(work.connection, delivery.id)
+    show_delivery(work.rows, delivery.id)
     tell(desk, work, event.id, about(Kind.DOCUMENT_AVAILABLE, delivery, verdict=verdict_name(message.verdict)))
 
 
@@ -64,7 +64,7 @@ def on_delivery_verdict(desk: Desk, work: UnitOfWork, message: routing.DeliveryV
 def on_verdict(desk: Desk, work: UnitOfWork, message: VerdictReached, event: Event) -> None:
     """Tells the sender of a verdict that differs from the one before; the first one is no change."""
     document = document_of(work, message.document)
-    before = replace_verdict(work.connection, document.id, message.verdict)
+    before = replace_verdict(work.rows, document, message.verdict)
     if before in {Verdict.VERDICT_UNSPECIFIED, message.verdict}:
         return
     facts = facts_of(Kind.VERDICT_CHANGED, document, verdict=verdict_name(message.verdict))

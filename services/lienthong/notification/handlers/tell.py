@@ -10,7 +10,7 @@ from lienthong.notification.domain.notices import endpoint_of
 from lienthong.notification.handlers.desk import Desk, watch_key
 from lienthong.notification.storage.copies import KnownDocument
 from lienthong.notification.storage.notices import NewNotice, StoredNotice, add_notice, told_of
-from lienthong.notification.storage.subscriptions import StoredSubscription, subscriptions_of
+from lienthong.notification.storage.subscriptions import StoredSubscription, subscribers
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Occasion:
 
 def tell(desk: Desk, work: UnitOfWork, event: str, occasion: Occasion) -> None:
     """Makes a notice for each subscription that wants to know and has none of this event yet."""
-    told = told_of(work.connection, event)
-    for subscription in _wanting(desk, work, occasion.event):
+    wanting = _wanting(desk, work, occasion.event)
+    told = told_of(work.connection, event) if wanting else ()
+    for subscription in wanting:
         if subscription.id not in told:
             make_notice(desk, work, event, subscription, occasion)
 
@@ -62,9 +63,15 @@ def _wanting(desk: Desk, work: UnitOfWork, event: NoticeEvent) -> list[StoredSub
     places = [(holder, agency) for agency in sorted(audience(event)) for holder in _holders(directory, agency, work)]
     if not places:
         return []
-    known = {one.id: one for one in subscriptions_of(work.connection, {holder for holder, _agency in places})}
+    known = {one.id: one for one in subscribers(work.rows, {holder for holder, _agency in places})}
     wishes = (one.wish(agency) for one in known.values() for holder, agency in places if one.agency == holder)
     return [known[wish.subscription] for wish in matching(wishes, event)]
+
+
+def load_subscribers(desk: Desk, work: UnitOfWork, agencies: Iterable[str]) -> None:
+    """Reads the subscriptions of some agencies, and of those that took them over, in one statement."""
+    directory = desk.directory.get()
+    subscribers(work.rows, {holder for agency in agencies for holder in _holders(directory, agency, work)})
 
 
 def _holders(directory: Directory, agency: str, work: UnitOfWork) -> Iterable[str]:

@@ -1,14 +1,16 @@
 """What notices need of documents, deliveries and tasks: a small copy, fed by events."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select
 
+from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.engines.sql import upsert
 from lienthong.notification.storage.tables import deliveries, documents, tasks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KnownDocument:
     """A document as notices speak of it.
 
@@ -21,6 +23,7 @@ class KnownDocument:
         subject: Abstract (trích yếu).
         priority: Urgency, from 0.
         due_at: Deadline in microseconds since 1970, None without one.
+        verdict: The last verdict that signing told, by the number of the contract; 0 before the first.
     """
 
     id: str
@@ -31,6 +34,18 @@ class KnownDocument:
     subject: str
     priority: int
     due_at: int | None
+    verdict: int = 0
+
+
+@dataclass(slots=True)
+class StoredDelivery:
+    """A delivery as it stands in its row; `document` names the document."""
+
+    id: str
+    document: str
+    recipient: str
+    recipient_name: str
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,52 +59,57 @@ class KnownDelivery:
     shown: bool
 
 
-_DOCUMENT = tuple(column for column in documents.c if column.name != "verdict")
+DOCUMENTS = Kind(documents, KnownDocument)
+DELIVERIES = Kind(deliveries, StoredDelivery)
 
 
-def keep_document(connection: Connection, document: KnownDocument) -> None:
-    """Keeps a document; what is known already stays."""
-    values = {name: getattr(document, name) for name in document.__slots__}
-    upsert(connection, documents, {"verdict": 0, **values}, ("id",))
+def load_copies(rows: Rows, document_ids: Iterable[str], delivery_ids: Iterable[str]) -> None:
+    """Reads documents and deliveries in one statement each."""
+    rows.of(DOCUMENTS).load(document_ids)
+    rows.of(DELIVERIES).load(delivery_ids)
 
 
-def keep_delivery(connection: Connection, delivery: KnownDelivery) -> None:
+def keep_document(rows: Rows, document: KnownDocument) -> KnownDocument:
+    """Keeps a document; what is known already stays, and is given."""
+    known = rows.of(DOCUMENTS).get(document.id)
+    if known is None:
+        rows.of(DOCUMENTS).add(document)
+    return known or document
+
+
+def keep_delivery(rows: Rows, delivery: StoredDelivery) -> None:
     """Keeps a delivery; what is known already stays."""
-    row = {
-        "id": delivery.id,
-        "document": delivery.document.id,
-        "recipient": delivery.recipient,
-        "recipient_name": delivery.recipient_name,
-        "shown": delivery.shown,
-    }
-    upsert(connection, deliveries, row, ("id",))
+    if rows.of(DELIVERIES).get(delivery.id) is None:
+        rows.of(DELIVERIES).add(delivery)
 
 
-def document_of(connection: Connection, identifier: str) -> KnownDocument | None:
+def document_of(rows: Rows, identifier: str) -> KnownDocument | None:
     """Finds a document."""
-    row = connection.execute(select(*_DOCUMENT).where(documents.c.id == identifier)).one_or_none()
-    return None if row is None else KnownDocument(**row._mapping)  # noqa: SLF001 -- public in SQLAlchemy, underscored against clashes with columns
+    return rows.of(DOCUMENTS).get(identifier)
 
 
-def delivery_of(connection: Connection, identifier: str) -> KnownDelivery | None:
+def delivery_of(rows: Rows, identifier: str) -> KnownDelivery | None:
     """Finds a delivery."""
-    row = connection.execute(select(deliveries).where(deliveries.c.id == identifier)).one_or_none()
-    document = None if row is None else document_of(connection, row.document)
+    row = rows.of(DELIVERIES).get(identifier)
+    document = None if row is None else document_of(rows, row.document)
     if row is None or document is None:
         return None
     return KnownDelivery(row.id, document, row.recipient, row.recipient_name, row.shown)
 
 
-def show_delivery(connection: Connection, identifier: str) -> None:
+def show_delivery(rows: Rows, identifier: str) -> None:
     """Notes that the recipient sees a delivery."""
-    connection.execute(update(deliveries).where(deliveries.c.id == identifier).values(shown=True))
+    row = rows.of(DELIVERIES).get(identifier)
+    if row is not None:
+        row.shown = True
+        rows.of(DELIVERIES).save(row)
 
 
-def replace_verdict(connection: Connection, document: str, verdict: int) -> int:
+def replace_verdict(rows: Rows, document: KnownDocument, verdict: int) -> int:
     """Notes the latest verdict of a document; gives the one before, 0 when there was none."""
-    before = connection.execute(select(documents.c.verdict).where(documents.c.id == document)).scalar_one()
-    connection.execute(update(documents).where(documents.c.id == document).values(verdict=verdict))
-    return int(before)
+    before, document.verdict = document.verdict, verdict
+    rows.of(DOCUMENTS).save(document)
+    return before
 
 
 def keep_task(connection: Connection, task: str, person: str, unit: str) -> None:

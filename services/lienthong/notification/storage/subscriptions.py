@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
 
+from lienthong.chassis.engines.rows import Rows
 from lienthong.notification.domain import Subscription
 from lienthong.notification.domain.notices import Channel
 from lienthong.notification.storage.tables import subscriptions
@@ -79,6 +80,24 @@ def subscriptions_of(connection: Connection, agencies: Collection[str]) -> list[
     found = select(subscriptions).where(subscriptions.c.agency.in_(sorted(agencies)))
     rows = connection.execute(found.order_by(subscriptions.c.created_at, subscriptions.c.id))
     return [_stored(row) for row in rows]
+
+
+class Subscribers:
+    """Subscriptions by agency, as far as this transaction has asked. Events change none."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, list[StoredSubscription]] = {}
+
+
+def subscribers(rows: Rows, agencies: Collection[str]) -> list[StoredSubscription]:
+    """Lists all subscriptions of some agencies for handlers of events, those of one agency oldest first."""
+    known = rows.memo(Subscribers).known
+    new = set(agencies) - known.keys()
+    if new:
+        known.update({agency: [] for agency in new})
+        for one in subscriptions_of(rows.connection, new):
+            known[one.agency].append(one)
+    return [one for agency in agencies for one in known[agency]]
 
 
 def list_subscriptions(
