@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lienthong.chassis.counters import next_value
 from lienthong.chassis.engines.database import Database, SqliteDatabase
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.tables import metadata as chassis
 
@@ -105,6 +106,14 @@ def test_a_reader_sees_one_moment(database: Database) -> None:
     assert count(database) == 1
 
 
+def counted(connection: Connection, name: str, times: int = 1) -> int:
+    """Counts on, and writes it."""
+    rows = Rows(connection, locking=True)
+    value = next_value(rows, name, times)
+    rows.write()
+    return value
+
+
 def test_counters_follow_commit_order(database: Database) -> None:
     """A counter taken in a transaction follows commit order: whoever took the earlier value commits first."""
     order: list[tuple[str, int]] = []
@@ -112,7 +121,7 @@ def test_counters_follow_commit_order(database: Database) -> None:
 
     def first() -> None:
         with database.write() as connection:
-            value = next_value(connection, "mailbox")
+            value = counted(connection, "mailbox")
             first_inside.set()
             second_started.wait(10.0)
         order.append(("first", value))
@@ -122,7 +131,7 @@ def test_counters_follow_commit_order(database: Database) -> None:
         second_started.set()
         # It would commit earlier if it were let in; then a reader could pass the first one's value for ever.
         with database.write() as connection:
-            value = next_value(connection, "mailbox")
+            value = counted(connection, "mailbox")
             order.append(("second", value))
 
     threads = [threading.Thread(target=first), threading.Thread(target=second)]
@@ -138,11 +147,11 @@ def test_counters_follow_commit_order(database: Database) -> None:
 def test_a_counter_given_back(database: Database) -> None:
     """A rolled back transaction gives its values back: no reader waits for a gap."""
     with pytest.raises(KeyError):
-        _fail_after(database, lambda connection: next_value(connection, "mailbox", 3))
+        _fail_after(database, lambda connection: counted(connection, "mailbox", 3))
     with database.write() as connection:
-        assert next_value(connection, "mailbox") == 1
-        assert next_value(connection, "mailbox", 5) == 6
-        assert next_value(connection, "other") == 1
+        assert counted(connection, "mailbox") == 1
+        assert counted(connection, "mailbox", 5) == 6
+        assert counted(connection, "other") == 1
 
 
 def test_a_broken_rule_is_the_programs_own_affair(database: Database) -> None:

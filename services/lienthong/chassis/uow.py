@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.rows import Rows
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import NewEvent
 from lienthong.chassis.events.outbox import write_events
@@ -53,6 +54,7 @@ class UnitOfWork:
     now: datetime
     ids: IdSource
     traceparent: str = ""
+    database_time: int = 0
     events: list[tuple[NewEvent, str]] = field(default_factory=list)
     entries: list[AuditEntry] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
@@ -67,6 +69,13 @@ class UnitOfWork:
     def now_micros(self) -> int:
         """The time of this work in microseconds since 1970."""
         return to_micros(self.now)
+
+    @property
+    def database_micros(self) -> int:
+        """The time of the database when it was first asked for in this work, in microseconds since 1970."""
+        if not self.database_time:
+            self.database_time = database_now(self.rows.connection)
+        return self.database_time
 
     def emit(self, event: NewEvent) -> None:
         """Tells what happened; published after the commit, in this order."""

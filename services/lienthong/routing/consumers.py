@@ -1,5 +1,7 @@
 """Which events routing takes, and what it does with each."""
 
+from functools import partial
+
 from lienthong.chassis.events.event import DOCUMENTS, PROGRESS, VERDICTS, Event
 from lienthong.chassis.events.inbox import Subscription, handler
 from lienthong.chassis.uow import UnitOfWork
@@ -8,6 +10,7 @@ from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
 from lienthong.events.v1.workflow_progress_pb2 import RecallAsked, SideRequestClosed, StatusRecorded
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.fanout import accept_document
+from lienthong.routing.handlers.prepare import prepare
 from lienthong.routing.handlers.recalls import ask_recall, close_request, request_recall
 from lienthong.routing.handlers.statuses import record_status
 from lienthong.routing.handlers.verdicts import reach_verdict
@@ -46,4 +49,5 @@ def subscription(desk: Desk) -> Subscription:
                 handler(VerdictReached, on_verdict),
             ]
         ),
+        partial(prepare, desk),
     )

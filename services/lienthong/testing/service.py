@@ -89,13 +89,13 @@ class ServiceBench:
 
     def know(self, *agencies: Agency) -> None:
         """Puts agencies, each with a system, into the service's copy of the directory."""
-        with self.context.database.write() as connection:
+        with self.context.units.begin() as work:
             for agency in agencies:
                 system = System(
                     f"system-{agency.id}", f"DMS {agency.short_name}", Role.AGENCY_SYSTEM, (Grant(agency.id),)
                 )
-                save_agency(connection, agency_message(agency))
-                save_system(connection, system_message(system))
+                save_agency(work.rows, agency_message(agency))
+                save_system(work.rows, system_message(system))
         self.context.directory.changed()
 
     def feed(self, topic: str, subject: str, message: Message, sequence: int | None = None) -> None:

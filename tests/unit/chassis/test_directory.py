@@ -176,9 +176,9 @@ def test_only_newer_states_are_kept(stage: Stage) -> None:
     cache = DirectoryCache(stage.database)
     assert cache.get().agencies == {}
     for version, code in ((2, "H02"), (1, "H01"), (3, "H03")):
-        with stage.database.write() as connection:
-            save_agency(connection, agency_message(agency("a", code, version=version)))
-            save_system(connection, system_message(System("s", "DMS", Role.AGENCY_SYSTEM, version=version)))
+        with stage.units.begin() as work:
+            save_agency(work.rows, agency_message(agency("a", code, version=version)))
+            save_system(work.rows, system_message(System("s", "DMS", Role.AGENCY_SYSTEM, version=version)))
         cache.changed()
         held = max(2, version)
         assert cache.get().agencies["a"].version == held

@@ -52,8 +52,8 @@ def issue(desk: Desk, request: pb.IssueCertificateRequest) -> pb.Certificate:
 
 def know(desk: Desk, system: System) -> None:
     """Puts a system into the service's copy of the directory."""
-    with desk.bench.context.database.write() as connection:
-        save_system(connection, system_message(system))
+    with desk.bench.context.units.begin() as work:
+        save_system(work.rows, system_message(system))
 
 
 def test_a_system_gets_a_certificate_for_its_key(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, select
 from lienthong.chassis.counters import next_value
 from lienthong.chassis.directory.messages import agency_of, resource_id, system_of
 from lienthong.chassis.directory.model import Agency, System
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import DIRECTORY, Event, NewEvent
 from lienthong.chassis.events.inbox import Handler, handler
@@ -18,15 +19,15 @@ from lienthong.events.v1.routing_directory_pb2 import AgencyChanged, SystemChang
 _CHANGES = "directory-changes"
 
 
-def save_agency(connection: Connection, message: directory_pb2.Agency) -> None:
+def save_agency(rows: Rows, message: directory_pb2.Agency) -> None:
     """Keeps the state of an agency when it is newer than the one kept."""
-    _save(connection, directory_agencies, resource_id(message.name, "agencies"), message, {})
+    _save(rows, directory_agencies, resource_id(message.name, "agencies"), message, {})
 
 
-def save_system(connection: Connection, message: directory_pb2.System) -> None:
+def save_system(rows: Rows, message: directory_pb2.System) -> None:
     """Keeps the state of a system when it is newer than the one kept."""
     revoked = message.HasField("revoke_time")
-    _save(connection, directory_systems, resource_id(message.name, "systems"), message, {"revoked": revoked})
+    _save(rows, directory_systems, resource_id(message.name, "systems"), message, {"revoked": revoked})
 
 
 def load_agency(connection: Connection, identifier: str) -> directory_pb2.Agency | None:
@@ -73,33 +74,33 @@ def directory_handlers(changed: Callable[[], None]) -> list[tuple[str, tuple[typ
     """
 
     def on_agency(work: UnitOfWork, message: AgencyChanged, _event: Event) -> None:
-        save_agency(work.connection, message.agency)
+        save_agency(work.rows, message.agency)
         work.after_commit(changed)
 
     def on_system(work: UnitOfWork, message: SystemChanged, _event: Event) -> None:
-        save_system(work.connection, message.system)
+        save_system(work.rows, message.system)
         work.after_commit(changed)
 
     return [handler(AgencyChanged, on_agency), handler(SystemChanged, on_system)]
 
 
 def _save(
-    connection: Connection,
+    rows: Rows,
     table: Table,
     identifier: str,
     message: directory_pb2.Agency | directory_pb2.System,
     more: dict[str, object],
 ) -> None:
-    kept = connection.execute(select(table.c.version).where(table.c.id == identifier)).scalar_one_or_none()
+    kept = rows.connection.execute(select(table.c.version).where(table.c.id == identifier)).scalar_one_or_none()
     if kept is not None and kept >= message.version:
         return
     values = {
         "version": message.version,
-        "change": next_value(connection, _CHANGES),
+        "change": next_value(rows, _CHANGES),
         "state": message.SerializeToString(deterministic=True),
         **more,
     }
-    upsert(connection, table, {"id": identifier, **values}, ("id",), tuple(values))
+    upsert(rows.connection, table, {"id": identifier, **values}, ("id",), tuple(values))
 
 
 def _state(connection: Connection, table: Table, identifier: str) -> bytes | None:

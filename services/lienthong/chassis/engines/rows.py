@@ -79,6 +79,18 @@ class Shelf(Generic[Row]):
             self.load_groups((value,))
         return list(self._groups[value])
 
+    def reread(self, key: Any) -> Row:
+        """Gives a row that was not there when it was first asked for, and is now.
+
+        Raises:
+            LookupError: It is still missing.
+        """
+        self._known.pop(key, None)
+        row = self.get(key)
+        if row is None:
+            raise LookupError(f"{self._kind.table.name} {key!r} is missing")
+        return row
+
     def load(self, keys: Iterable[Any]) -> None:
         """Reads the rows with some keys, as far as they are not in hand."""
         missing = sorted(set(keys) - self._known.keys())
@@ -170,6 +182,7 @@ class Rows:
         self._connection = connection
         self._shelves: dict[Kind[Any], Shelf[Any]] = {}
         self._memos: dict[Any, Any] = {}
+        self._inserts: dict[Table, list[dict[str, Any]]] = defaultdict(list)
         self.locking = locking
 
     @property
@@ -177,6 +190,11 @@ class Rows:
         """The transaction, for statements of other kinds: what waits is written before, so that they see it."""
         self.write()
         return self._connection
+
+    def insert(self, table: Table, values: Sequence[dict[str, Any]]) -> None:
+        """Takes new rows of a table whose rows nobody reads in this transaction; all have the same columns."""
+        if values:
+            self._inserts[table].extend(values)
 
     def of(self, kind: Kind[Row]) -> Shelf[Row]:
         """Gives the rows of one kind."""
@@ -200,6 +218,9 @@ class Rows:
         """Writes what waits."""
         for shelf in self._shelves.values():
             shelf.write()
+        inserts, self._inserts = self._inserts, defaultdict(list)
+        for table, values in inserts.items():
+            self.execute(_insert(table.name, tuple(values[0])), values)
 
 
 @lru_cache(maxsize=64)

@@ -51,7 +51,7 @@ def make_notice(
         document_id=document.document_id if document else "",
         created_at=work.now_micros,
     )
-    stored = add_notice(work.connection, new)
+    stored = add_notice(work.rows, new)
     work.after_commit(lambda: desk.hub.publish(watch_key(subscription.agency)))
     work.after_commit(lambda: desk.ring(subscription.channel))
     return stored

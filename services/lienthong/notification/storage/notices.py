@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
 
 from lienthong.chassis.counters import next_value
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.filtering import Condition
 from lienthong.notification.domain import Kind
 from lienthong.notification.domain.notices import Channel, NoticeState
@@ -72,27 +73,25 @@ def told_of(connection: Connection, event: str) -> set[str]:
     return set(connection.execute(select(notices.c.subscription).where(notices.c.event == event)).scalars())
 
 
-def add_notice(connection: Connection, new: NewNotice) -> StoredNotice:
+def add_notice(rows: Rows, new: NewNotice) -> StoredNotice:
     """Stores a notice: in-app it is there at once, on other channels due at once.
 
     Its position is taken under the row lock of its agency's counter, so that positions follow commit order.
     """
     there = new.channel is Channel.IN_APP
-    position = next_value(connection, counter_name(new.agency))
+    position = next_value(rows, counter_name(new.agency))
     state = NoticeState.SENT if there else NoticeState.PENDING
     stored = StoredNotice(new, position, state, new.created_at if there else None, attempts=0)
-    connection.execute(
-        notices.insert().values(
-            **asdict(new),
-            position=position,
-            state=state,
-            sent_at=stored.sent_at,
-            attempts=0,
-            next_attempt_at=None if there else new.created_at,
-            lease="",
-            lease_until=0,
-        )
-    )
+    row = asdict(new) | {
+        "position": position,
+        "state": state,
+        "sent_at": stored.sent_at,
+        "attempts": 0,
+        "next_attempt_at": None if there else new.created_at,
+        "lease": "",
+        "lease_until": 0,
+    }
+    rows.insert(notices, [row])
     return stored
 
 

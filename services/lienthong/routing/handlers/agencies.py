@@ -162,7 +162,7 @@ def _save(work: UnitOfWork, desk: Desk, agency: pb.Agency) -> None:
     agency.version += 1
     for code in agency.codes:
         code.style = pb.CodeStyle.ValueType(style_of(code.code).value)
-    save_agency(work.connection, agency)
+    save_agency(work.rows, agency)
     tell_agency(work, identifier, agency)
     work.after_commit(desk.directory.changed)
 

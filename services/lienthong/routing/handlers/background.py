@@ -14,8 +14,8 @@ from lienthong.routing.handlers.parking import park_exhausted
 from lienthong.routing.handlers.recalls import recall_chunk
 from lienthong.routing.handlers.retirement import retire_chunk
 from lienthong.routing.handlers.verdicts import release_due, verdict_chunk
-from lienthong.routing.storage.deliveries import due_held
-from lienthong.routing.storage.items import exhausted_items, expire_statuses
+from lienthong.routing.storage.deliveries import any_due
+from lienthong.routing.storage.items import any_exhausted, expire_statuses
 from lienthong.routing.storage.jobs import due_job, keep_place
 
 CHUNKS: Mapping[str, Chunk] = {
@@ -57,7 +57,7 @@ def work_off(units: UnitsOfWork, desk: Desk) -> bool:
 def release_held(units: UnitsOfWork, desk: Desk) -> bool:
     """Shows deliveries that waited long enough for their verdict."""
     with units.database.read() as connection:
-        if not due_held(connection, database_now(connection), 1):
+        if not any_due(connection, database_now(connection)):
             return False
     with units.begin() as work:
         return release_due(work, desk) > 0
@@ -66,10 +66,10 @@ def release_held(units: UnitsOfWork, desk: Desk) -> bool:
 def park_due(units: UnitsOfWork, desk: Desk) -> bool:
     """Parks items whose last lease expired."""
     with units.database.read() as connection:
-        if not exhausted_items(connection, database_now(connection), desk.limits.lease_attempts, 1):
+        if not any_exhausted(connection, database_now(connection), desk.limits.lease_attempts):
             return False
     with units.begin() as work:
-        return park_exhausted(work, desk, database_now(work.connection)) > 0
+        return park_exhausted(work, desk, work.database_micros) > 0
 
 
 def clean(units: UnitsOfWork, desk: Desk) -> bool:

@@ -3,11 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from sqlalchemy import Row
-
-from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError, not_found, precondition
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.uow import UnitOfWork
@@ -16,8 +12,9 @@ from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.leasing import audit_of
 from lienthong.routing.handlers.lifecycle import acknowledge_delivery
 from lienthong.routing.handlers.parking import FAILED_BY_RECIPIENT, park
-from lienthong.routing.storage.deliveries import lock_delivery
-from lienthong.routing.storage.items import change_item, free_followers, lock_items
+from lienthong.routing.storage.deliveries import DELIVERIES, delivery_by_id
+from lienthong.routing.storage.items import free_followers, items_by_id, save_item
+from lienthong.routing.storage.rows import StoredItem
 
 REASON_LENGTH = 2000
 """Characters of a reason that are kept."""
@@ -41,19 +38,23 @@ class Outcome:
     until: int = 0
 
 
-Act = Callable[[Row[Any], Leased], int]
+Act = Callable[[StoredItem, Leased], int]
 
 
 def acknowledge_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased]) -> list[Outcome]:
     """Takes items out of the mailbox that are durably stored; of a document the sender is told (01, đã đến)."""
-    act = partial(_acknowledge, work, call)
-    return _each(work, desk, call, leased, act, ended_as=ItemState.ACKNOWLEDGED)
+    wanted = items_by_id(work.rows, [wish.item for wish in leased], call.caller.reach)
+    work.rows.of(DELIVERIES).load({row.delivery for row in wanted.values() if row.kind == ItemKind.DOCUMENT.value})
+    outcomes = _each(work, desk, call, leased, partial(_acknowledge, work, call), ended_as=ItemState.ACKNOWLEDGED)
+    ended = [wanted[outcome.item] for outcome in outcomes if outcome.error is None]
+    free_followers(work.rows, [(row.mailbox, row.chain) for row in ended])
+    return outcomes
 
 
 def fail_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased]) -> list[Outcome]:
     """Parks items that cannot be taken."""
 
-    def act(row: Row[Any], wish: Leased) -> int:
+    def act(row: StoredItem, wish: Leased) -> int:
         park(work, row, FAILED_BY_RECIPIENT, wish.reason[:REASON_LENGTH], lease=wish.lease)
         work.record(audit_of(call, "item.fail", f"items/{row.id}", wish.reason[:REASON_LENGTH]))
         return 0
@@ -63,20 +64,21 @@ def fail_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased
 
 def extend_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased], length: int) -> list[Outcome]:
     """Keeps leases longer, `length` microseconds of the database's clock from now; 0 is the usual length."""
-    until = database_now(work.connection) + desk.leases.length(length)
+    until = work.database_micros + desk.leases.length(length)
 
-    def act(row: Row[Any], _wish: Leased) -> int:
-        change_item(work.connection, row.id, {"lease_until": until})
+    def act(row: StoredItem, _wish: Leased) -> int:
+        row.lease_until = until
+        save_item(work.rows, row)
         return until
 
     return _each(work, desk, call, leased, act, ended_as=None)
 
 
-def _acknowledge(work: UnitOfWork, call: Call, row: Row[Any], _wish: Leased) -> int:
-    change_item(work.connection, row.id, {"state": ItemState.ACKNOWLEDGED.value, "waiting": 0})
-    free_followers(work.connection, row.mailbox, row.chain)
+def _acknowledge(work: UnitOfWork, call: Call, row: StoredItem, _wish: Leased) -> int:
+    row.state, row.waiting = ItemState.ACKNOWLEDGED.value, 0
+    save_item(work.rows, row)
     if row.kind == ItemKind.DOCUMENT.value:
-        delivery = lock_delivery(work.connection, row.delivery)
+        delivery = delivery_by_id(work.rows, row.delivery)
         if delivery is not None:
             acknowledge_delivery(work, delivery, call.caller.system.id)
     work.record(audit_of(call, "item.acknowledge", f"items/{row.id}"))
@@ -86,8 +88,8 @@ def _acknowledge(work: UnitOfWork, call: Call, row: Row[Any], _wish: Leased) -> 
 def _each(
     work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased], act: Act, *, ended_as: ItemState | None
 ) -> list[Outcome]:
-    rows = lock_items(work.connection, [wish.item for wish in leased], call.caller.reach)
-    now = database_now(work.connection)
+    rows = items_by_id(work.rows, [wish.item for wish in leased], call.caller.reach)
+    now = work.database_micros
     done: dict[tuple[str, str], Outcome] = {}
     for wish in leased:
         key = (wish.item, wish.lease)
@@ -98,7 +100,7 @@ def _each(
     return [done[wish.item, wish.lease] for wish in leased]
 
 
-def _one(row: Row[Any] | None, wish: Leased, now: int, act: Act, ended_as: ItemState | None) -> Outcome:
+def _one(row: StoredItem | None, wish: Leased, now: int, act: Act, ended_as: ItemState | None) -> Outcome:
     if row is None:
         return Outcome(wish.item, not_found(f"items/{wish.item}"))
     held = Held(ItemState(row.state), row.lease, row.lease_until)

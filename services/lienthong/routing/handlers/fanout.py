@@ -2,11 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row
-
-from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.events.event import DELIVERIES, NewEvent
 from lienthong.chassis.events.inbox import ParentUnknownError
 from lienthong.chassis.text import words
@@ -22,9 +18,10 @@ from lienthong.routing.handlers.lifecycle import fail, release, supersede, withd
 from lienthong.routing.handlers.links import Links, links_of
 from lienthong.routing.handlers.recalls import concerns, recalls_before
 from lienthong.routing.handlers.recipients import Destination, destination
-from lienthong.routing.storage.deliveries import insert_deliveries, insert_words, lock_delivery, of_document
-from lienthong.routing.storage.documents import insert_document, known_documents, load_document, load_recipients
+from lienthong.routing.storage.deliveries import add_delivery, add_words
+from lienthong.routing.storage.documents import add_document, document_by_id, recipients_of, the_document
 from lienthong.routing.storage.jobs import unfinished
+from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
 
 WORDS_AT_MOST = 64
 """Different words of a subject that can be searched for."""
@@ -41,7 +38,7 @@ _CHAINED = (DocumentKind.DOCUMENT_KIND_UPDATE, DocumentKind.DOCUMENT_KIND_REPLAC
 class Made:
     """A delivery in the making: its row, where it leads, and the earlier deliveries that it concerns."""
 
-    row: dict[str, Any]
+    row: StoredDelivery
     recipient: Recipient
     destination: Destination
     links: Links
@@ -58,53 +55,40 @@ def accept_document(work: UnitOfWork, desk: Desk, accepted: DocumentAccepted) ->
     rest = DocumentAccepted()
     rest.CopyFrom(accepted)
     rest.ClearField("recipients")
-    insert_document(
-        work.connection,
-        {
-            "id": accepted.document,
-            "sender": accepted.sender_agency,
-            "accepted": rest.SerializeToString(),
-            "recipients": recipients.SerializeToString(),
-            "recipient_count": len(accepted.recipients),
-            "verdict": 0,
-            "verdict_vi": "",
-            "verdict_en": "",
-            "verdict_version": 0,
-        },
+    document = StoredDocument(
+        accepted.document, accepted.sender_agency, rest.SerializeToString(), len(accepted.recipients)
     )
+    add_document(work.rows, document, recipients.SerializeToString())
     begin(work, desk, FAN_OUT, accepted.document, fan_out_chunk)
     work.release(f"document:{accepted.document}")
 
 
 def fan_out_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     """Makes the next deliveries of a document; waits while an original is not delivered everywhere."""
-    document: Any = load_document(work.connection, job.subject)
+    document = the_document(work.rows, job.subject)
     accepted = DocumentAccepted.FromString(document.accepted)
     if any(unfinished(work.connection, FAN_OUT, one) for one in _affected(accepted)):
         return Progress(job.place, _AGAIN)
-    recipients = DocumentAccepted.FromString(load_recipients(work.connection, job.subject)).recipients
+    recipients = DocumentAccepted.FromString(recipients_of(work.rows, job.subject)).recipients
     last = job.place + desk.limits.chunk
-    held_until = database_now(work.connection) + micros(desk.limits.held_seconds)
     named = {one.agency for one in recipients if one.agency}
     made: list[Made] = []
     for ordinal, recipient in enumerate(recipients[job.place : last], job.place):
-        one = _make(work, desk, accepted, recipient, named)
-        one.row["ordinal"] = ordinal
+        one = _make(work, desk, accepted, recipient, named, ordinal)
         named.add(one.destination.agency)
         made.append(one)
-    _write(work, accepted, made, held_until)
+    _write(work, accepted, made)
     told = DocumentHeader()
     told.CopyFrom(accepted.header)
     told.ClearField("recipients")
     for one in made:
         _created(work, accepted, told, one, document.recipient_count)
-    _settle(work, desk, document, made, of_document(work.connection, job.subject, job.place, desk.limits.chunk))
+    _settle(work, desk, document, accepted, made)
     return Progress(last if last < len(recipients) else None)
 
 
 def _await_affected(work: UnitOfWork, accepted: DocumentAccepted) -> None:
-    wanted = _affected(accepted)
-    missing = wanted - known_documents(work.connection, wanted)
+    missing = {one for one in _affected(accepted) if document_by_id(work.rows, one) is None}
     if missing:
         raise ParentUnknownError(f"document:{min(missing)}")
 
@@ -115,50 +99,43 @@ def _affected(accepted: DocumentAccepted) -> set[str]:
     return {affected.document for affected in accepted.affected if affected.document}
 
 
-def _make(work: UnitOfWork, desk: Desk, accepted: DocumentAccepted, recipient: Recipient, named: set[str]) -> Made:
+def _make(
+    work: UnitOfWork, desk: Desk, accepted: DocumentAccepted, recipient: Recipient, named: set[str], ordinal: int
+) -> Made:
     directory = desk.directory.get()
     found = destination(directory, recipient, named, work.now)
     links = links_of(work, directory, accepted, found.agency)
     identifier = work.ids.new()
-    row = {
-        "id": identifier,
-        "document": accepted.document,
-        "sender": accepted.sender_agency,
-        "recipient": found.agency,
-        "state": Transport.HELD.value,
-        "visible": 0,
-        "created_at": work.now_micros,
-        "chain": links.original.chain if links.original else identifier,
-        "successor": "",
-        "recall": "",
-        "recall_reason": "",
-        "shown_version": 0,
-        "number": accepted.header.number,
-        "notation": accepted.header.notation,
-        "document_id": accepted.header.document_id,
-    }
+    row = StoredDelivery(
+        id=identifier,
+        document=accepted.document,
+        ordinal=ordinal,
+        sender=accepted.sender_agency,
+        recipient=found.agency,
+        state=Transport.HELD.value,
+        held_until=work.database_micros + micros(desk.limits.held_seconds),
+        created_at=work.now_micros,
+        chain=links.original.chain if links.original else identifier,
+        number=accepted.header.number,
+        notation=accepted.header.notation,
+        document_id=accepted.header.document_id,
+    )
     return Made(row, recipient, found, links)
 
 
-def _write(work: UnitOfWork, accepted: DocumentAccepted, made: Sequence[Made], held_until: int) -> None:
-    insert_deliveries(work.connection, [one.row | {"held_until": held_until} for one in made])
+def _write(work: UnitOfWork, accepted: DocumentAccepted, made: Sequence[Made]) -> None:
     found = sorted({word[:WORD_LENGTH] for word in words(accepted.header.subject)})[:WORDS_AT_MOST]
-    insert_words(
-        work.connection,
-        [
-            {"recipient": one.row["recipient"], "word": word, "delivery": one.row["id"]}
-            for one in made
-            if one.destination.agency
-            for word in found
-        ],
-    )
+    for one in made:
+        add_delivery(work.rows, one.row)
+        if one.destination.agency:
+            add_words(work.rows, one.row.recipient, one.row.id, found)
 
 
 def _created(work: UnitOfWork, accepted: DocumentAccepted, header: DocumentHeader, made: Made, count: int) -> None:
     row, links = made.row, made.links
     event = DeliveryCreated(
         reference=DeliveryReference(
-            delivery=row["id"],
+            delivery=row.id,
             document=accepted.document,
             sender_agency=accepted.sender_agency,
             recipient_agency=made.destination.agency,
@@ -175,14 +152,16 @@ def _created(work: UnitOfWork, accepted: DocumentAccepted, header: DocumentHeade
         create_time=to_timestamp(work.now),
         accept_time=accepted.accept_time,
     )
-    work.emit(NewEvent(DELIVERIES, row["id"], row["id"], event))
+    work.emit(NewEvent(DELIVERIES, row.id, row.id, event))
 
 
-def _settle(work: UnitOfWork, desk: Desk, document: Row[Any], made: Sequence[Made], rows: Sequence[Row[Any]]) -> None:
+def _settle(
+    work: UnitOfWork, desk: Desk, document: StoredDocument, accepted: DocumentAccepted, made: Sequence[Made]
+) -> None:
     asked = recalls_before(work, document.id)
-    accepted = DocumentAccepted.FromString(document.accepted)
     directory = desk.directory.get()
-    for one, row in zip(made, rows, strict=True):
+    for one in made:
+        row = one.row
         if one.destination.failure is not None:
             fail(work, row, one.destination.failure)
             continue
@@ -190,15 +169,14 @@ def _settle(work: UnitOfWork, desk: Desk, document: Row[Any], made: Sequence[Mad
         if recall is not None:
             withdraw(work, row, recall.recall, recall.reason, unopened=True)
             continue
-        _overtake(work, one, row)
+        _overtake(work, one)
         if document.verdict_version:
             release(work, desk, row, document, accepted)
 
 
-def _overtake(work: UnitOfWork, made: Made, row: Row[Any]) -> None:
+def _overtake(work: UnitOfWork, made: Made) -> None:
     """Ends the original if nobody has leased or opened it; else the update waits behind it in the same chain."""
     if made.links.original is None:
         return
-    original = lock_delivery(work.connection, made.links.original.id)
-    if original is not None and Transport(original.state) in UNOPENED:
-        supersede(work, original, row.id)
+    if Transport(made.links.original.state) in UNOPENED:
+        supersede(work, made.links.original, made.row.id)

@@ -1,7 +1,7 @@
 """Work in chunks: the first chunk at once, the rest by a background worker, one transaction each."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from lienthong.chassis.uow import UnitOfWork
@@ -51,18 +51,20 @@ Chunk = Callable[[UnitOfWork, Desk, Job], Progress]
 
 
 def begin(work: UnitOfWork, desk: Desk, kind: str, subject: str, chunk: Chunk, argument: str = "") -> None:
-    """Does the first chunk and leaves the rest to the worker."""
-    job = plan(work, kind, subject, argument, work.now_micros)
-    advance(work, desk, job, chunk)
+    """Does the first chunk and leaves the rest, where there is one, to the worker."""
+    job = Job(work.ids.new(), kind, subject, argument, 0)
+    progress = chunk(work, desk, job)
+    if progress.place is None:
+        return
+    _write(work, replace(job, place=progress.place), work.now_micros + progress.wait)
+    if not progress.wait:
+        work.after_commit(desk.nudge)
 
 
 def plan(work: UnitOfWork, kind: str, subject: str, argument: str, due_at: int) -> Job:
     """Writes down work that has its time; `due_at` is domain time in microseconds."""
     job = Job(work.ids.new(), kind, subject, argument, 0)
-    insert_job(
-        work.connection,
-        {"id": job.id, "kind": kind, "subject": subject, "argument": argument, "place": 0, "due_at": due_at},
-    )
+    _write(work, job, due_at)
     return job
 
 
@@ -75,6 +77,10 @@ def advance(work: UnitOfWork, desk: Desk, job: Job, chunk: Chunk) -> None:
     keep_place(work.connection, job.id, progress.place, work.now_micros + progress.wait)
     if not progress.wait:
         work.after_commit(desk.nudge)
+
+
+def _write(work: UnitOfWork, job: Job, due_at: int) -> None:
+    insert_job(work.connection, asdict(job) | {"due_at": due_at})
 
 
 def take(work: UnitOfWork, identifier: str) -> Job | None:

@@ -16,7 +16,7 @@ from lienthong.routing.domain.ordering import choose
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.lifecycle import open_delivery
 from lienthong.routing.handlers.parking import park_exhausted
-from lienthong.routing.storage.deliveries import lock_deliveries
+from lienthong.routing.storage.deliveries import DELIVERIES, delivery_by_id
 from lienthong.routing.storage.items import followers_of, free_heads, full_items, lease_items, leased_items
 from lienthong.routing.v1 import mailbox_pb2 as pb
 
@@ -69,25 +69,27 @@ def pull_once(
 
 def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Row[Any]]:
     """Leases a batch, urgent first, then oldest, each delivery's items in their order."""
-    connection, reach = work.connection, call.caller.reach
-    now = database_now(connection)
+    now, reach = work.database_micros, call.caller.reach
     park_exhausted(work, desk, now)
+    connection = work.connection
     heads = free_heads(connection, reach, command.kinds, now, command.count)
     chosen = choose(heads, followers_of(connection, heads, command.kinds, now), command.count)
     if not chosen:
         return []
     identifiers = [item.id for item in chosen]
-    lease_items(connection, identifiers, secrets.token_urlsafe(_TOKEN_BYTES), now + desk.leases.length(command.length))
-    rows = full_items(connection, identifiers)
+    lease_items(work.rows, identifiers, secrets.token_urlsafe(_TOKEN_BYTES), now + desk.leases.length(command.length))
+    rows = full_items(work.connection, identifiers)
     _open(work, call, rows)
     return rows
 
 
 def _open(work: UnitOfWork, call: Call, rows: Sequence[Row[Any]]) -> None:
     wanted = [row.delivery for row in rows if row.kind == ItemKind.DOCUMENT.value]
-    opened = lock_deliveries(work.connection, wanted)
-    for delivery in dict.fromkeys(wanted):
-        open_delivery(work, opened[delivery], call.caller.system.id)
+    work.rows.of(DELIVERIES).load(wanted)
+    for identifier in dict.fromkeys(wanted):
+        delivery = delivery_by_id(work.rows, identifier)
+        if delivery is not None:
+            open_delivery(work, delivery, call.caller.system.id)
     work.record(audit_of(call, "items.pull", f"agencies/{call.caller.acting().id}", f"{len(rows)} items"))
 
 

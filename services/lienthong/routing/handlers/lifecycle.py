@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Row
 
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
@@ -21,8 +18,9 @@ from lienthong.routing.domain.transport import Step, Transport, after
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.mailbox import put_item
 from lienthong.routing.handlers.telling import tell
-from lienthong.routing.storage.deliveries import update_delivery
+from lienthong.routing.storage.deliveries import save_delivery
 from lienthong.routing.storage.items import end_items
+from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +38,21 @@ class Failure:
     nearest: Sequence[str] = ()
 
 
-def move(work: UnitOfWork, row: Row[Any], step: Step, **values: object) -> bool:
+def move(work: UnitOfWork, row: StoredDelivery, step: Step, **values: object) -> bool:
     """Takes a step; False when the state has no such step, and then nothing changes."""
     state = after(Transport(row.state), step)
     if state is None:
         return False
-    update_delivery(work.connection, row.id, {"state": state.value, **values})
+    row.state = state.value
+    for name, value in values.items():
+        setattr(row, name, value)
+    save_delivery(work.rows, row)
     return True
 
 
-def release(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any], accepted: DocumentAccepted) -> None:
+def release(
+    work: UnitOfWork, desk: Desk, row: StoredDelivery, document: StoredDocument, accepted: DocumentAccepted
+) -> None:
     """Shows a delivery to its recipient, with the verdict known by now.
 
     Args:
@@ -66,36 +69,38 @@ def release(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any], acc
     tell(work, DeliveryAvailable, row, verdict=document.verdict)
 
 
-def open_delivery(work: UnitOfWork, row: Row[Any], system: str) -> None:
+def open_delivery(work: UnitOfWork, row: StoredDelivery, system: str) -> None:
     """Notes the first lease or reading; later ones change nothing."""
     if move(work, row, Step.OPEN, opened_at=work.now_micros):
         tell(work, DeliveryOpened, row, system=system)
 
 
-def acknowledge_delivery(work: UnitOfWork, row: Row[Any], system: str) -> None:
+def acknowledge_delivery(work: UnitOfWork, row: StoredDelivery, system: str) -> None:
     """Notes that the recipient's software has stored the document."""
     if move(work, row, Step.ACKNOWLEDGE, acknowledged_at=work.now_micros):
         tell(work, DeliveryAcknowledged, row, system=system)
 
 
-def withdraw(work: UnitOfWork, row: Row[Any], recall: str, reason: str, *, unopened: bool) -> None:
+def withdraw(work: UnitOfWork, row: StoredDelivery, recall: str, reason: str, *, unopened: bool) -> None:
     """Takes a delivery back: what waits about it at the recipient leaves the mailbox."""
     if move(work, row, Step.WITHDRAW, recall="", recall_reason=""):
-        end_items(work.connection, row.id, row.recipient, ItemState.GONE)
+        if row.visible:
+            end_items(work.rows, row.id, row.recipient, ItemState.GONE)
         tell(work, DeliveryWithdrawn, row, recall=recall, unopened=unopened, reason=reason)
 
 
-def supersede(work: UnitOfWork, row: Row[Any], successor: str) -> None:
+def supersede(work: UnitOfWork, row: StoredDelivery, successor: str) -> None:
     """Ends a delivery that an update overtook before anybody opened it."""
     if move(work, row, Step.SUPERSEDE, successor=successor):
-        end_items(work.connection, row.id, row.recipient, ItemState.GONE)
+        end_items(work.rows, row.id, row.recipient, ItemState.GONE)
         tell(work, DeliverySuperseded, row, successor_delivery=successor)
 
 
-def fail(work: UnitOfWork, row: Row[Any], failure: Failure) -> None:
+def fail(work: UnitOfWork, row: StoredDelivery, failure: Failure) -> None:
     """Ends a delivery that cannot be made."""
     if move(work, row, Step.FAIL):
-        end_items(work.connection, row.id, row.recipient, ItemState.GONE)
+        if row.visible:
+            end_items(work.rows, row.id, row.recipient, ItemState.GONE)
         tell(
             work,
             DeliveryFailed,

@@ -1,16 +1,14 @@
 """Which earlier deliveries at the same recipient an update or a replacement concerns."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Row
 
 from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1.document_pb2 import DocumentKind
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.routing.domain.transport import Transport
-from lienthong.routing.storage.deliveries import at_recipients, lock_delivery
+from lienthong.routing.storage.deliveries import at_recipients, delivery_by_id
+from lienthong.routing.storage.rows import StoredDelivery
 
 _UPDATES_AT_MOST = 1000
 """Updates in a row of which nobody opened one; a bound against damaged data."""
@@ -25,7 +23,7 @@ class Links:
         replaced: Identifiers of the deliveries that a replacement names.
     """
 
-    original: Row[Any] | None = None
+    original: StoredDelivery | None = None
     replaced: tuple[str, ...] = ()
 
 
@@ -39,18 +37,18 @@ def links_of(work: UnitOfWork, directory: Directory, accepted: DocumentAccepted,
         row
         for affected in accepted.affected
         if affected.document and (not affected.agencies or set(affected.agencies) & set(reach))
-        for row in at_recipients(work.connection, affected.document, reach)
+        for row in at_recipients(work.rows, affected.document, reach)
     ]
     if kind == DocumentKind.DOCUMENT_KIND_REPLACEMENT:
         return Links(replaced=tuple(row.id for row in earlier))
     return Links(original=_current(work, earlier[0])) if earlier else Links()
 
 
-def _current(work: UnitOfWork, row: Row[Any]) -> Row[Any]:
+def _current(work: UnitOfWork, row: StoredDelivery) -> StoredDelivery:
     for _ in range(_UPDATES_AT_MOST):
         if row.state != Transport.SUPERSEDED.value:
             break
-        following = lock_delivery(work.connection, row.successor)
+        following = delivery_by_id(work.rows, row.successor)
         if following is None:
             break
         row = following

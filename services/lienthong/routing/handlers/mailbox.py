@@ -2,19 +2,25 @@
 
 from typing import Any
 
-from sqlalchemy import Row
-
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
-from lienthong.routing.domain.leases import ItemKind
+from lienthong.routing.domain.leases import ItemKind, ItemState
 from lienthong.routing.handlers.desk import Desk
-from lienthong.routing.storage.items import insert_item
+from lienthong.routing.storage.items import add_item
+from lienthong.routing.storage.rows import StoredDelivery, StoredItem
 
 
 def put_item(
-    work: UnitOfWork, desk: Desk, kind: ItemKind, delivery: Row[Any], accepted: DocumentAccepted, **more: object
+    work: UnitOfWork,
+    desk: Desk,
+    kind: ItemKind,
+    delivery: StoredDelivery,
+    accepted: DocumentAccepted,
+    *,
+    mailbox: str = "",
+    **more: Any,
 ) -> None:
-    """Puts an item about a delivery into a mailbox, the recipient's unless `mailbox` says otherwise.
+    """Puts an item about a delivery into a mailbox.
 
     Args:
         work: The transaction.
@@ -22,22 +28,21 @@ def put_item(
         kind: What it is.
         delivery: The delivery that it is about.
         accepted: Its document.
-        more: Other columns of the item.
+        mailbox: Whose; the recipient's when empty.
+        more: Other fields of the item.
     """
-    values: dict[str, object] = {
-        "id": work.ids.new(),
-        "mailbox": delivery.recipient,
-        "kind": kind.value,
-        "rank": -accepted.header.priority,
-        "delivery": delivery.id,
-        "document": delivery.document,
-        "chain": delivery.chain,
-        "created_at": work.now_micros,
-        "status_code": "",
-        "description": "",
-        "content_size": 0,
-        "facts": b"",
-    }
-    values |= more
-    insert_item(work.connection, values)
-    desk.hint(work, str(values["mailbox"]))
+    item = StoredItem(
+        id=work.ids.new(),
+        mailbox=mailbox or delivery.recipient,
+        sequence=0,  # taken when it is put in
+        kind=kind.value,
+        state=ItemState.AVAILABLE.value,
+        rank=-accepted.header.priority,
+        delivery=delivery.id,
+        document=delivery.document,
+        chain=delivery.chain,
+        created_at=work.now_micros,
+        **more,
+    )
+    add_item(work.rows, item)
+    desk.hint(work, item.mailbox)

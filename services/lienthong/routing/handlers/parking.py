@@ -1,6 +1,6 @@
 """Parking: items that could not be taken wait for an operator, who puts them back."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
 
@@ -13,21 +13,24 @@ from lienthong.routing.domain.transport import Step
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.lifecycle import move
 from lienthong.routing.handlers.telling import tell
-from lienthong.routing.storage.deliveries import lock_delivery
+from lienthong.routing.storage.deliveries import delivery_by_id
 from lienthong.routing.storage.items import (
-    change_item,
     counter_of,
     exhausted_items,
     free_followers,
     full_items,
-    lock_item,
+    item_by_id,
+    save_item,
 )
+from lienthong.routing.storage.rows import StoredItem
+
+Parked = TypeVar("Parked", StoredItem, Row[Any])
 
 LEASES_EXPIRED = "LEASES_EXPIRED"
 FAILED_BY_RECIPIENT = "FAILED_BY_RECIPIENT"
 
 
-def park(work: UnitOfWork, item: Row[Any], reason: str, detail: str, *, lease: str) -> None:
+def park(work: UnitOfWork, item: StoredItem, reason: str, detail: str, *, lease: str) -> None:
     """Parks an item; what belongs to the delivery itself is told.
 
     Args:
@@ -37,12 +40,13 @@ def park(work: UnitOfWork, item: Row[Any], reason: str, detail: str, *, lease: s
         detail: What the recipient said.
         lease: Lease under which it was failed, so that a repeat is known; empty when the leases ran out.
     """
-    change_item(work.connection, item.id, {"state": ItemState.PARKED.value, "waiting": 0, "lease": lease})
-    free_followers(work.connection, item.mailbox, item.chain)
+    item.state, item.waiting, item.lease = ItemState.PARKED.value, 0, lease
+    save_item(work.rows, item)
+    free_followers(work.rows, [(item.mailbox, item.chain)])
     if item.kind == ItemKind.STATUS.value:
         # It waits for the sender; the recipient's delivery is not concerned.
         return
-    row = lock_delivery(work.connection, item.delivery)
+    row = delivery_by_id(work.rows, item.delivery)
     if row is None:
         return
     if item.kind == ItemKind.DOCUMENT.value:
@@ -52,7 +56,7 @@ def park(work: UnitOfWork, item: Row[Any], reason: str, detail: str, *, lease: s
 
 def park_exhausted(work: UnitOfWork, desk: Desk, now: int) -> int:
     """Parks items whose last lease expired; tells how many. `now` is the database's time in microseconds."""
-    rows = exhausted_items(work.connection, now, desk.limits.lease_attempts, desk.limits.chunk)
+    rows = exhausted_items(work.rows, now, desk.limits.lease_attempts, desk.limits.chunk)
     for row in rows:
         park(work, row, LEASES_EXPIRED, f"{row.attempts} leases expired without an answer", lease="")
     return len(rows)
@@ -74,28 +78,20 @@ def redrive(work: UnitOfWork, desk: Desk, identifier: str) -> Row[Any]:
     Raises:
         AxisError: NOT_FOUND; FAILED_PRECONDITION when the item is not parked.
     """
-    item = _parked(lock_item(work.connection, identifier), identifier)
-    change_item(
-        work.connection,
-        identifier,
-        {
-            "state": ItemState.AVAILABLE.value,
-            "waiting": 1,
-            "attempts": 0,
-            "lease": "",
-            "lease_until": 0,
-            # A new place, so that watches see it.
-            "sequence": next_value(work.connection, counter_of(item.mailbox)),
-        },
-    )
-    row = lock_delivery(work.connection, item.delivery)
+    item = _parked(item_by_id(work.rows, identifier), identifier)
+    item.state, item.waiting, item.attempts = ItemState.AVAILABLE.value, 1, 0
+    item.lease, item.lease_until = "", 0
+    # A new place, so that watches see it.
+    item.sequence = next_value(work.rows, counter_of(item.mailbox))
+    save_item(work.rows, item)
+    row = delivery_by_id(work.rows, item.delivery)
     if row is not None and item.kind == ItemKind.DOCUMENT.value and move(work, row, Step.REDRIVE):
         tell(work, DeliveryRedriven, row)
     desk.hint(work, item.mailbox)
     return full_items(work.connection, [identifier])[0]
 
 
-def _parked(item: Row[Any] | None, identifier: str) -> Row[Any]:
+def _parked(item: Parked | None, identifier: str) -> Parked:
     if item is None:
         raise not_found(f"items/{identifier}")
     if item.state != ItemState.PARKED.value:

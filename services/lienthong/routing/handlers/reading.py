@@ -15,8 +15,8 @@ from lienthong.routing.domain.transport import FINAL, Transport
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.leasing import audit_of
 from lienthong.routing.handlers.lifecycle import open_delivery
-from lienthong.routing.storage.deliveries import lock_delivery
-from lienthong.routing.storage.documents import load_document
+from lienthong.routing.storage.deliveries import delivery_by_id
+from lienthong.routing.storage.documents import document_by_id
 from lienthong.routing.storage.items import visible_item
 
 _REFUSED = {
@@ -46,7 +46,7 @@ def read_delivery(work: UnitOfWork, call: Call, delivery: str, what: str) -> Doc
     Raises:
         AxisError: NOT_FOUND for others' and held deliveries; FAILED_PRECONDITION after it was taken back.
     """
-    row = lock_delivery(work.connection, delivery)
+    row = delivery_by_id(work.rows, delivery)
     if row is None or not row.visible or row.recipient not in call.caller.reach:
         raise not_found(f"deliveries/{delivery}")
     state = Transport(row.state)
@@ -56,7 +56,7 @@ def read_delivery(work: UnitOfWork, call: Call, delivery: str, what: str) -> Doc
         raise precondition(reason, message, delivery=f"deliveries/{delivery}", successor=row.successor)
     open_delivery(work, row, call.caller.system.id)
     work.record(audit_of(call, "content.read", f"deliveries/{delivery}", what))
-    document = load_document(work.connection, row.document)
+    document = document_by_id(work.rows, row.document)
     if document is None:
         raise not_found(f"deliveries/{delivery}")
     return DocumentAccepted.FromString(document.accepted)

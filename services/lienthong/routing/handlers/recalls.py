@@ -1,9 +1,6 @@
 """Recalls: routing alone decides, under the delivery row's lock, whether one is in time."""
 
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.events.inbox import ParentUnknownError
@@ -21,8 +18,9 @@ from lienthong.routing.handlers.lifecycle import withdraw
 from lienthong.routing.handlers.mailbox import put_item
 from lienthong.routing.handlers.telling import tell
 from lienthong.routing.papers import recall_size
-from lienthong.routing.storage.deliveries import lock_delivery, of_document, update_delivery
-from lienthong.routing.storage.documents import keep_recall, load_document, load_recall, recalls_of
+from lienthong.routing.storage.deliveries import delivery_by_id, of_document, save_delivery
+from lienthong.routing.storage.documents import document_by_id, keep_recall, recall_by_id, recalls_of, the_document
+from lienthong.routing.storage.rows import StoredDelivery, StoredRecall
 
 
 def request_recall(work: UnitOfWork, desk: Desk, asked: RecallRequested) -> None:
@@ -31,19 +29,19 @@ def request_recall(work: UnitOfWork, desk: Desk, asked: RecallRequested) -> None
     Raises:
         ParentUnknownError: The document has not come in yet.
     """
-    if load_document(work.connection, asked.document) is None:
+    if document_by_id(work.rows, asked.document) is None:
         raise ParentUnknownError(f"document:{asked.document}")
-    keep_recall(work.connection, asked.recall, asked.document, asked.SerializeToString())
+    keep_recall(work.rows, StoredRecall(asked.recall, asked.document, asked.SerializeToString()))
     begin(work, desk, RECALL, asked.document, recall_chunk, asked.recall)
 
 
 def recall_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     """Applies a recall to the next deliveries of its document."""
-    asked = RecallRequested.FromString(load_recall(work.connection, job.argument))
-    document: Any = load_document(work.connection, job.subject)
+    asked = RecallRequested.FromString(recall_by_id(work.rows, job.argument).asked)
+    document = the_document(work.rows, job.subject)
     directory = desk.directory.get()
     last = job.place + desk.limits.chunk
-    for row in of_document(work.connection, job.subject, job.place, desk.limits.chunk):
+    for row in of_document(work.rows, document, job.place, desk.limits.chunk):
         if concerns(directory, asked, row.recipient, work.now):
             apply_recall(work, desk, row, asked)
     return Progress(last if last < document.recipient_count else None)
@@ -55,7 +53,7 @@ def ask_recall(work: UnitOfWork, desk: Desk, asked: RecallAsked) -> None:
     Raises:
         ParentUnknownError: There is no such delivery.
     """
-    row = lock_delivery(work.connection, asked.reference.delivery)
+    row = delivery_by_id(work.rows, asked.reference.delivery)
     if row is None:
         raise ParentUnknownError(f"delivery:{asked.reference.delivery}")
     request = RecallRequested(
@@ -68,7 +66,7 @@ def ask_recall(work: UnitOfWork, desk: Desk, asked: RecallAsked) -> None:
     apply_recall(work, desk, row, request)
 
 
-def apply_recall(work: UnitOfWork, desk: Desk, row: Row[Any], asked: RecallRequested) -> None:
+def apply_recall(work: UnitOfWork, desk: Desk, row: StoredDelivery, asked: RecallRequested) -> None:
     """Decides a recall for one delivery: takes it back, asks the recipient, or does nothing."""
     decision = decide(Transport(row.state), recall_open=bool(row.recall))
     if decision is RecallDecision.WITHDRAW:
@@ -85,18 +83,19 @@ def close_request(work: UnitOfWork, closed: SideRequestClosed) -> None:
     """
     if closed.request != SideRequest.SIDE_REQUEST_RECALL:
         return
-    row = lock_delivery(work.connection, closed.reference.delivery)
+    row = delivery_by_id(work.rows, closed.reference.delivery)
     if row is None:
         raise ParentUnknownError(f"delivery:{closed.reference.delivery}")
     if closed.agreed:
         withdraw(work, row, row.recall, row.recall_reason or closed.reason, unopened=False)
     elif row.recall:
-        update_delivery(work.connection, row.id, {"recall": "", "recall_reason": ""})
+        row.recall = row.recall_reason = ""
+        save_delivery(work.rows, row)
 
 
 def recalls_before(work: UnitOfWork, document: str) -> list[RecallRequested]:
     """Gives the recalls of a document that came in by now."""
-    return [RecallRequested.FromString(asked) for asked in recalls_of(work.connection, document)]
+    return [RecallRequested.FromString(one.asked) for one in recalls_of(work.rows, document)]
 
 
 def concerns(directory: Directory, asked: RecallRequested, recipient: str, at: datetime) -> bool:
@@ -106,10 +105,10 @@ def concerns(directory: Directory, asked: RecallRequested, recipient: str, at: d
     return any(heir.id in asked.agencies for heir in directory.heirs(recipient, at))
 
 
-def _ask(work: UnitOfWork, desk: Desk, row: Row[Any], asked: RecallRequested) -> None:
-    document: Any = load_document(work.connection, row.document)
-    accepted = DocumentAccepted.FromString(document.accepted)
-    update_delivery(work.connection, row.id, {"recall": asked.recall, "recall_reason": asked.reason})
+def _ask(work: UnitOfWork, desk: Desk, row: StoredDelivery, asked: RecallRequested) -> None:
+    accepted = DocumentAccepted.FromString(the_document(work.rows, row.document).accepted)
+    row.recall, row.recall_reason = asked.recall, asked.reason
+    save_delivery(work.rows, row)
     put_item(
         work,
         desk,

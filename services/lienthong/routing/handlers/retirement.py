@@ -19,7 +19,7 @@ def retire_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     if agency.active(work.now) or agency.successors:
         return Progress(None)
     detail = f"agency {agency.code(work.now)} ({agency.name}) was retired and nobody took it over. Send it elsewhere."
-    rows = unfinished_at(work.connection, agency.id, UNFINISHED, desk.limits.chunk)
+    rows = unfinished_at(work.rows, agency.id, UNFINISHED, desk.limits.chunk)
     for row in rows:
         fail(work, row, Failure("RECIPIENT_RETIRED", detail))
     return Progress(job.place + len(rows) if rows else None)

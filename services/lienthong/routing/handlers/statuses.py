@@ -1,7 +1,5 @@
 """Statuses for the other side: items in the mailbox of whoever shall know."""
 
-from typing import Any
-
 from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.events.inbox import ParentUnknownError
 from lienthong.chassis.uow import UnitOfWork
@@ -11,8 +9,8 @@ from lienthong.routing.domain.leases import ItemKind
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.mailbox import put_item
 from lienthong.routing.papers import status_size
-from lienthong.routing.storage.deliveries import lock_delivery
-from lienthong.routing.storage.documents import load_document
+from lienthong.routing.storage.deliveries import delivery_by_id
+from lienthong.routing.storage.documents import the_document
 
 RECALL_CODE = "13"
 """A status 13 reaches the recipient as a request, which stands for it."""
@@ -29,11 +27,10 @@ def record_status(work: UnitOfWork, desk: Desk, recorded: StatusRecorded) -> Non
         return
     if switched_off(work, desk.directory.get(), facts.to_agency):
         return
-    row = lock_delivery(work.connection, recorded.reference.delivery)
+    row = delivery_by_id(work.rows, recorded.reference.delivery)
     if row is None:
         raise ParentUnknownError(f"delivery:{recorded.reference.delivery}")
-    document: Any = load_document(work.connection, row.document)
-    accepted = DocumentAccepted.FromString(document.accepted)
+    accepted = DocumentAccepted.FromString(the_document(work.rows, row.document).accepted)
     put_item(
         work,
         desk,

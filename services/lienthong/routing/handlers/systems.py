@@ -139,7 +139,7 @@ def _agency_name(work: UnitOfWork, desk: Desk, name: str, at: datetime) -> str:
 
 def _save(work: UnitOfWork, desk: Desk, system: pb.System) -> None:
     system.version += 1
-    save_system(work.connection, system)
+    save_system(work.rows, system)
     tell_system(work, resource_id(system.name, "systems"), system)
     work.after_commit(desk.directory.changed)
 

@@ -1,11 +1,7 @@
 """Verdicts on signatures: they release what is held, and later ones are told. They never change who gets a document."""
 
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import Row
-
-from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.events.inbox import ParentUnknownError
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
@@ -18,8 +14,9 @@ from lienthong.routing.handlers.jobs import VERDICT, Job, Progress, begin
 from lienthong.routing.handlers.lifecycle import release
 from lienthong.routing.handlers.mailbox import put_item
 from lienthong.routing.handlers.telling import tell
-from lienthong.routing.storage.deliveries import due_held, of_document, update_delivery
-from lienthong.routing.storage.documents import load_document, set_verdict
+from lienthong.routing.storage.deliveries import due_held, of_document, save_delivery
+from lienthong.routing.storage.documents import document_by_id, save_document, the_document
+from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
 
 
 def reach_verdict(work: UnitOfWork, desk: Desk, reached: VerdictReached, version: int) -> None:
@@ -34,30 +31,24 @@ def reach_verdict(work: UnitOfWork, desk: Desk, reached: VerdictReached, version
     Raises:
         ParentUnknownError: The document has not come in yet.
     """
-    document = load_document(work.connection, reached.document)
+    document = document_by_id(work.rows, reached.document)
     if document is None:
         raise ParentUnknownError(f"document:{reached.document}")
-    set_verdict(
-        work.connection,
-        document.id,
-        {
-            "verdict": reached.verdict,
-            "verdict_vi": reached.text_vi,
-            "verdict_en": reached.text_en,
-            "verdict_version": version,
-        },
-    )
-    known = (document.verdict, document.verdict_vi, document.verdict_en)
-    if not document.verdict_version or known != (reached.verdict, reached.text_vi, reached.text_en):
+    first = not document.verdict_version
+    before = (document.verdict, document.verdict_vi, document.verdict_en)
+    document.verdict, document.verdict_version = reached.verdict, version
+    document.verdict_vi, document.verdict_en = reached.text_vi, reached.text_en
+    save_document(work.rows, document)
+    if first or before != (reached.verdict, reached.text_vi, reached.text_en):
         begin(work, desk, VERDICT, document.id, verdict_chunk)
 
 
 def verdict_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     """Shows or tells the verdict to the next recipients of a document."""
-    document: Any = load_document(work.connection, job.subject)
+    document = the_document(work.rows, job.subject)
     accepted = DocumentAccepted.FromString(document.accepted)
     last = job.place + desk.limits.chunk
-    for row in of_document(work.connection, job.subject, job.place, desk.limits.chunk):
+    for row in of_document(work.rows, document, job.place, desk.limits.chunk):
         if row.state == Transport.HELD.value:
             release(work, desk, row, document, accepted)
         elif row.visible and Transport(row.state) not in FINAL and row.shown_version < document.verdict_version:
@@ -67,20 +58,23 @@ def verdict_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
 
 def release_due(work: UnitOfWork, desk: Desk) -> int:
     """Shows deliveries that waited long enough, as not verified yet; tells how many."""
-    rows = due_held(work.connection, database_now(work.connection), desk.limits.chunk)
+    rows = due_held(work.rows, work.database_micros, desk.limits.chunk)
     for name, held in groupby(sorted(rows, key=_document_of), key=_document_of):
-        document: Any = load_document(work.connection, name)
+        document = the_document(work.rows, name)
         accepted = DocumentAccepted.FromString(document.accepted)
         for row in held:
             release(work, desk, row, document, accepted)
     return len(rows)
 
 
-def _document_of(row: Row[Any]) -> str:
-    return str(row.document)
+def _document_of(row: StoredDelivery) -> str:
+    return row.document
 
 
-def _tell_later(work: UnitOfWork, desk: Desk, row: Row[Any], document: Row[Any], accepted: DocumentAccepted) -> None:
-    update_delivery(work.connection, row.id, {"shown_version": document.verdict_version})
+def _tell_later(
+    work: UnitOfWork, desk: Desk, row: StoredDelivery, document: StoredDocument, accepted: DocumentAccepted
+) -> None:
+    row.shown_version = document.verdict_version
+    save_delivery(work.rows, row)
     put_item(work, desk, ItemKind.VERDICT, row, accepted)
     tell(work, DeliveryVerdictChanged, row, verdict=document.verdict)

@@ -4,72 +4,74 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select
 
+from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
 from lienthong.routing.storage.tables import deliveries, delivery_words, documents
 
-
-def insert_deliveries(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Adds deliveries."""
-    if rows:
-        connection.execute(deliveries.insert(), list(rows))
+DELIVERIES = Kind(deliveries, StoredDelivery, group="document")
 
 
-def insert_words(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """Adds words of subjects."""
-    if rows:
-        connection.execute(delivery_words.insert(), list(rows))
+def add_delivery(rows: Rows, delivery: StoredDelivery) -> None:
+    """Adds a delivery."""
+    rows.of(DELIVERIES).add(delivery)
 
 
-def lock_delivery(connection: Connection, identifier: str) -> Row[Any] | None:
-    """Reads a delivery under its lock."""
-    return connection.execute(select(deliveries).where(deliveries.c.id == identifier).with_for_update()).one_or_none()
+def add_words(rows: Rows, recipient: str, delivery: str, found: Iterable[str]) -> None:
+    """Adds the words of a subject, for searching in what a recipient received."""
+    rows.insert(delivery_words, [{"recipient": recipient, "word": word, "delivery": delivery} for word in found])
 
 
-def lock_deliveries(connection: Connection, identifiers: Iterable[str]) -> dict[str, Row[Any]]:
-    """Reads deliveries under their locks, always in the same order."""
-    found = select(deliveries).where(deliveries.c.id.in_(sorted(set(identifiers)))).order_by(deliveries.c.id)
-    return {row.id: row for row in connection.execute(found.with_for_update())}
+def delivery_by_id(rows: Rows, identifier: str) -> StoredDelivery | None:
+    """Finds a delivery, under its lock where it may be changed."""
+    return rows.of(DELIVERIES).get(identifier)
 
 
-def update_delivery(connection: Connection, identifier: str, values: dict[str, object]) -> None:
-    """Changes a delivery."""
-    connection.execute(update(deliveries).where(deliveries.c.id == identifier).values(values))
+def save_delivery(rows: Rows, delivery: StoredDelivery) -> None:
+    """Stores what changed of a delivery."""
+    rows.of(DELIVERIES).save(delivery)
 
 
-def of_document(connection: Connection, document: str, first: int, count: int) -> Sequence[Row[Any]]:
-    """Reads the deliveries of a document under their locks, `count` ordinals from `first` on."""
-    found = (
-        select(deliveries)
-        .where(deliveries.c.document == document, deliveries.c.ordinal >= first, deliveries.c.ordinal < first + count)
-        .order_by(deliveries.c.ordinal)
-    )
-    return connection.execute(found.with_for_update()).all()
+def of_document(rows: Rows, document: StoredDocument, first: int, count: int) -> Sequence[StoredDelivery]:
+    """Gives the deliveries of a document, `count` ordinals from `first` on."""
+    if document.recipient_count <= count:
+        # A batch has read the deliveries of all its documents together.
+        found = rows.of(DELIVERIES).group(document.id)
+        return sorted((row for row in found if row.ordinal >= first), key=lambda row: row.ordinal)
+    ordinal = deliveries.c.ordinal
+    return _found(rows, deliveries.c.document == document.id, ordinal >= first, ordinal < first + count)
 
 
-def at_recipients(connection: Connection, document: str, recipients: Iterable[str]) -> Sequence[Row[Any]]:
-    """Reads the deliveries of a document at some agencies under their locks."""
-    found = select(deliveries).where(
-        deliveries.c.document == document, deliveries.c.recipient.in_(sorted(set(recipients)))
-    )
-    return connection.execute(found.order_by(deliveries.c.ordinal).with_for_update()).all()
+def at_recipients(rows: Rows, document: str, recipients: Iterable[str]) -> Sequence[StoredDelivery]:
+    """Gives the deliveries of a document at some agencies."""
+    return _found(rows, deliveries.c.document == document, deliveries.c.recipient.in_(sorted(set(recipients))))
 
 
-def due_held(connection: Connection, now: int, count: int) -> Sequence[Row[Any]]:
-    """Reads deliveries that waited long enough for their verdict; rows that another replica holds are skipped."""
-    found = (
-        select(deliveries)
-        .where(deliveries.c.state == "HELD", deliveries.c.held_until <= now)
-        .order_by(deliveries.c.held_until)
-        .limit(count)
-    )
-    return connection.execute(found.with_for_update(skip_locked=True)).all()
+def any_due(connection: Connection, now: int) -> bool:
+    """Tells whether a delivery waited long enough for its verdict."""
+    return connection.execute(select(deliveries.c.id).where(*_due(now)).limit(1)).first() is not None
 
 
-def unfinished_at(connection: Connection, recipient: str, states: Iterable[str], count: int) -> Sequence[Row[Any]]:
-    """Reads deliveries of an agency in some states under their locks."""
-    found = select(deliveries).where(deliveries.c.recipient == recipient, deliveries.c.state.in_(sorted(states)))
-    return connection.execute(found.limit(count).with_for_update()).all()
+def due_held(rows: Rows, now: int, count: int) -> Sequence[StoredDelivery]:
+    """Gives deliveries that waited long enough for their verdict; rows that another replica holds are skipped."""
+    found = DELIVERIES.select().where(*_due(now)).order_by(deliveries.c.held_until).limit(count)
+    return rows.of(DELIVERIES).find(found.with_for_update(skip_locked=True))
+
+
+def unfinished_at(rows: Rows, recipient: str, states: Iterable[str], count: int) -> Sequence[StoredDelivery]:
+    """Gives deliveries of an agency in some states."""
+    found = DELIVERIES.select().where(deliveries.c.recipient == recipient, deliveries.c.state.in_(sorted(states)))
+    return rows.of(DELIVERIES).find(found.limit(count).with_for_update())
+
+
+def _due(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return deliveries.c.state == "HELD", deliveries.c.held_until <= now
+
+
+def _found(rows: Rows, *conditions: ColumnElement[bool]) -> Sequence[StoredDelivery]:
+    found = DELIVERIES.select().where(*conditions).order_by(deliveries.c.ordinal)
+    return rows.of(DELIVERIES).find(found.with_for_update())
 
 
 def visible_delivery(connection: Connection, identifier: str, reach: Sequence[str]) -> Row[Any] | None:

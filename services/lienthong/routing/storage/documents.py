@@ -1,61 +1,64 @@
 """Documents as routing knows them, and recalls of whole documents."""
 
-from typing import Any
+from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.routing.storage.rows import StoredDocument, StoredRecall, StoredRecipients
+from lienthong.routing.storage.tables import documents, recalls, recipients
 
-from sqlalchemy import Connection, Row, select, update
-
-from lienthong.chassis.engines.sql import upsert
-from lienthong.routing.storage.tables import documents, recalls
-
-
-def insert_document(connection: Connection, values: dict[str, object]) -> None:
-    """Adds a document."""
-    connection.execute(documents.insert().values(values))
+DOCUMENTS = Kind(documents, StoredDocument)
+RECIPIENTS = Kind(recipients, StoredRecipients, key="document")
+RECALLS = Kind(recalls, StoredRecall, group="document")
 
 
-def load_document(connection: Connection, identifier: str) -> Row[Any] | None:
-    """Reads a document; its recipients stay in the database."""
-    return connection.execute(
-        select(
-            documents.c.id,
-            documents.c.sender,
-            documents.c.accepted,
-            documents.c.recipient_count,
-            documents.c.verdict,
-            documents.c.verdict_vi,
-            documents.c.verdict_en,
-            documents.c.verdict_version,
-        ).where(documents.c.id == identifier)
-    ).one_or_none()
+def add_document(rows: Rows, document: StoredDocument, named: bytes) -> None:
+    """Adds a document and its recipients."""
+    rows.of(DOCUMENTS).add(document)
+    rows.of(RECIPIENTS).add(StoredRecipients(document.id, named))
 
 
-def load_recipients(connection: Connection, identifier: str) -> bytes:
-    """Reads the recipients of a document."""
-    return bytes(connection.execute(select(documents.c.recipients).where(documents.c.id == identifier)).scalar_one())
+def document_by_id(rows: Rows, identifier: str) -> StoredDocument | None:
+    """Finds a document; its recipients stay in the database."""
+    return rows.of(DOCUMENTS).get(identifier)
 
 
-def known_documents(connection: Connection, identifiers: set[str]) -> set[str]:
-    """Gives those of some documents that are known."""
-    found = select(documents.c.id).where(documents.c.id.in_(sorted(identifiers)))
-    return set(connection.execute(found).scalars())
+def the_document(rows: Rows, identifier: str) -> StoredDocument:
+    """Gives a document that is known.
+
+    Raises:
+        LookupError: It is not, against the rules of this database.
+    """
+    document = document_by_id(rows, identifier)
+    if document is None:
+        raise LookupError(f"document {identifier} is missing")
+    return document
 
 
-def set_verdict(connection: Connection, identifier: str, values: dict[str, object]) -> None:
-    """Keeps a verdict."""
-    connection.execute(update(documents).where(documents.c.id == identifier).values(values))
+def recipients_of(rows: Rows, identifier: str) -> bytes:
+    """Gives the recipients of a document that is known."""
+    found = rows.of(RECIPIENTS).get(identifier)
+    if found is None:
+        raise LookupError(f"the recipients of document {identifier} are missing")
+    return found.recipients
 
 
-def keep_recall(connection: Connection, identifier: str, document: str, asked: bytes) -> None:
+def save_document(rows: Rows, document: StoredDocument) -> None:
+    """Stores what changed of a document."""
+    rows.of(DOCUMENTS).save(document)
+
+
+def keep_recall(rows: Rows, recall: StoredRecall) -> None:
     """Keeps a recall of a document; one that is kept already stays."""
-    upsert(connection, recalls, {"id": identifier, "document": document, "asked": asked}, ("id",))
+    if rows.of(RECALLS).get(recall.id) is None:
+        rows.of(RECALLS).add(recall)
 
 
-def load_recall(connection: Connection, identifier: str) -> bytes:
-    """Reads a recall."""
-    return bytes(connection.execute(select(recalls.c.asked).where(recalls.c.id == identifier)).scalar_one())
+def recall_by_id(rows: Rows, identifier: str) -> StoredRecall:
+    """Gives a recall that is kept."""
+    found = rows.of(RECALLS).get(identifier)
+    if found is None:
+        raise LookupError(f"recall {identifier} is missing")
+    return found
 
 
-def recalls_of(connection: Connection, document: str) -> list[bytes]:
-    """Reads the recalls of a document, the oldest first."""
-    found = select(recalls.c.asked).where(recalls.c.document == document).order_by(recalls.c.id)
-    return [bytes(asked) for asked in connection.execute(found).scalars()]
+def recalls_of(rows: Rows, document: str) -> list[StoredRecall]:
+    """Gives the recalls of a document, the oldest first."""
+    return rows.of(RECALLS).group(document)

@@ -1,15 +1,20 @@
 """Items of mailboxes."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, update
 
 from lienthong.chassis.counters import next_value
+from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.events.tables import counters
 from lienthong.routing.domain.leases import ItemKind, ItemState
 from lienthong.routing.domain.ordering import Chain, Waiting
+from lienthong.routing.storage.rows import StoredItem
 from lienthong.routing.storage.tables import documents, items
+
+ITEMS = Kind(items, StoredItem)
 
 WAITING_COUNTED = 1000
 """Items of a mailbox that a hint counts, at most."""
@@ -20,22 +25,10 @@ def counter_of(mailbox: str) -> str:
     return f"mailbox:{mailbox}"
 
 
-def insert_item(connection: Connection, values: dict[str, object]) -> None:
+def add_item(rows: Rows, item: StoredItem) -> None:
     """Puts an item into a mailbox; its place is taken inside the transaction, so that places follow commit order."""
-    sequence = next_value(connection, counter_of(str(values["mailbox"])))
-    connection.execute(
-        items.insert().values(
-            values
-            | {
-                "sequence": sequence,
-                "state": ItemState.AVAILABLE.value,
-                "waiting": 1,
-                "attempts": 0,
-                "lease": "",
-                "lease_until": 0,
-            }
-        )
-    )
+    item.sequence = next_value(rows, counter_of(item.mailbox))
+    rows.of(ITEMS).add(item)
 
 
 def positions_of(connection: Connection, reach: Sequence[str]) -> dict[str, int]:
@@ -96,17 +89,32 @@ def followers_of(
     return found
 
 
-def lease_items(connection: Connection, identifiers: Sequence[str], lease: str, until: int) -> None:
+def lease_items(rows: Rows, identifiers: Sequence[str], lease: str, until: int) -> None:
     """Leases items."""
-    values = {"state": ItemState.LEASED.value, "lease": lease, "lease_until": until, "attempts": items.c.attempts + 1}
-    connection.execute(update(items).where(items.c.id.in_(identifiers)).values(values))
+    shelf = rows.of(ITEMS)
+    shelf.load(identifiers)
+    for identifier in identifiers:
+        item = shelf.get(identifier)
+        if item is not None:
+            item.state, item.lease, item.lease_until = ItemState.LEASED.value, lease, until
+            item.attempts += 1
+            shelf.save(item)
 
 
-def free_followers(connection: Connection, mailbox: str, chain: str) -> None:
-    """Moves the cursor of a mailbox on when an ended item makes room for later ones of its chain."""
-    found = select(items.c.id).where(items.c.mailbox == mailbox, items.c.chain == chain, items.c.waiting == 1).limit(1)
-    if connection.execute(found).first() is not None:
-        next_value(connection, counter_of(mailbox))
+def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> None:
+    """Moves the cursor of a mailbox on when ended items made room for later ones of their chains.
+
+    Args:
+        rows: Of the transaction.
+        ended: Mailbox and chain of each item that ended.
+    """
+    chains: dict[str, set[str]] = defaultdict(set)
+    for mailbox, chain in ended:
+        chains[mailbox].add(chain)
+    for mailbox, names in sorted(chains.items()):
+        found = select(items.c.id).where(items.c.mailbox == mailbox, items.c.waiting == 1, items.c.chain.in_(names))
+        if rows.connection.execute(found.limit(1)).first() is not None:
+            next_value(rows, counter_of(mailbox))
 
 
 def leases_ended(connection: Connection, reach: Sequence[str], since: int, now: int) -> bool:
@@ -120,39 +128,48 @@ def leases_ended(connection: Connection, reach: Sequence[str], since: int, now: 
     return connection.execute(found.limit(1)).first() is not None
 
 
-def lock_items(connection: Connection, identifiers: Iterable[str], reach: Sequence[str]) -> dict[str, Row[Any]]:
-    """Reads items of some mailboxes under their locks."""
-    found = select(items).where(items.c.id.in_(sorted(set(identifiers))), items.c.mailbox.in_(reach))
-    return {row.id: row for row in connection.execute(found.order_by(items.c.id).with_for_update())}
+def items_by_id(rows: Rows, identifiers: Iterable[str], reach: Sequence[str]) -> dict[str, StoredItem]:
+    """Gives items of some mailboxes, under their locks where they may be changed."""
+    shelf, wanted = rows.of(ITEMS), set(identifiers)
+    shelf.load(wanted)
+    found = {identifier: shelf.get(identifier) for identifier in wanted}
+    return {name: item for name, item in found.items() if item is not None and item.mailbox in reach}
 
 
-def lock_item(connection: Connection, identifier: str) -> Row[Any] | None:
-    """Reads an item of any mailbox under its lock."""
-    return connection.execute(select(items).where(items.c.id == identifier).with_for_update()).one_or_none()
+def item_by_id(rows: Rows, identifier: str) -> StoredItem | None:
+    """Finds an item of any mailbox."""
+    return rows.of(ITEMS).get(identifier)
 
 
-def change_item(connection: Connection, identifier: str, values: dict[str, object]) -> None:
-    """Changes an item."""
-    connection.execute(update(items).where(items.c.id == identifier).values(values))
+def save_item(rows: Rows, item: StoredItem) -> None:
+    """Stores what changed of an item."""
+    rows.of(ITEMS).save(item)
 
 
-def end_items(connection: Connection, delivery: str, mailbox: str, state: ItemState) -> None:
+def end_items(rows: Rows, delivery: str, mailbox: str, state: ItemState) -> None:
     """Ends what waits about a delivery in a mailbox; also what is parked there."""
     open_or_parked = items.c.state.in_([ItemState.AVAILABLE.value, ItemState.LEASED.value, ItemState.PARKED.value])
-    connection.execute(
-        update(items)
-        .where(items.c.delivery == delivery, items.c.mailbox == mailbox, open_or_parked)
-        .where(items.c.kind != ItemKind.STATUS.value)
-        .values(state=state.value, waiting=0)
-    )
+    found = ITEMS.select().where(items.c.delivery == delivery, items.c.mailbox == mailbox, open_or_parked)
+    shelf = rows.of(ITEMS)
+    for item in shelf.find(found.where(items.c.kind != ItemKind.STATUS.value).with_for_update()):
+        item.state, item.waiting = state.value, 0
+        shelf.save(item)
 
 
-def exhausted_items(connection: Connection, now: int, attempts: int, count: int) -> Sequence[Row[Any]]:
-    """Reads items whose last lease expired under their locks."""
-    found = select(items).where(
-        items.c.state == ItemState.LEASED.value, items.c.lease_until <= now, items.c.attempts >= attempts
-    )
-    return connection.execute(found.limit(count).with_for_update(skip_locked=True)).all()
+def any_exhausted(connection: Connection, now: int, attempts: int) -> bool:
+    """Tells whether the last lease of an item expired."""
+    found = select(items.c.id).where(*_exhausted(now, attempts)).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def exhausted_items(rows: Rows, now: int, attempts: int, count: int) -> Sequence[StoredItem]:
+    """Gives items whose last lease expired; rows that another replica holds are skipped."""
+    found = ITEMS.select().where(*_exhausted(now, attempts)).limit(count)
+    return rows.of(ITEMS).find(found.with_for_update(skip_locked=True))
+
+
+def _exhausted(now: int, attempts: int) -> tuple[ColumnElement[bool], ...]:
+    return items.c.state == ItemState.LEASED.value, items.c.lease_until <= now, items.c.attempts >= attempts
 
 
 def expire_statuses(connection: Connection, before: int, count: int) -> int:

@@ -39,14 +39,20 @@ documents = Table(
     metadata,
     Column("id", String(_ID), primary_key=True),
     Column("sender", String(_ID), nullable=False),
-    # DocumentAccepted without its recipients, and only its recipients: a mailbox never parses two thousand of them.
+    # DocumentAccepted without its recipients: a mailbox never parses two thousand of them.
     Column("accepted", LargeBinary, nullable=False),
-    Column("recipients", LargeBinary, nullable=False),
     Column("recipient_count", Integer, nullable=False),
     Column("verdict", Integer, nullable=False),
     Column("verdict_vi", Text, nullable=False),
     Column("verdict_en", Text, nullable=False),
     Column("verdict_version", BigInteger, nullable=False),
+)
+
+recipients = Table(
+    "document_recipients",
+    metadata,
+    Column("document", String(_ID), primary_key=True),
+    Column("recipients", LargeBinary, nullable=False),
 )
 
 deliveries = Table(
