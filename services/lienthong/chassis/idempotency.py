@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.events.tables import requests
@@ -21,6 +21,12 @@ KEEP = timedelta(days=30)
 KEY_LENGTH_AT_MOST = 128
 
 Answer = TypeVar("Answer", bound=Message)
+
+_FIRST = select(requests).where(
+    requests.c.agency == bindparam("agency"),
+    requests.c.method == bindparam("method"),
+    requests.c.request_id == bindparam("key"),
+)
 
 
 def content_of(request: Message) -> bytes:
@@ -54,13 +60,8 @@ def recall_answer(
     Raises:
         AxisError: ALREADY_EXISTS when other content came under the same key.
     """
-    row = connection.execute(
-        select(requests).where(
-            requests.c.agency == call.caller.scope,
-            requests.c.method == call.method,
-            requests.c.request_id == request_id,
-        )
-    ).one_or_none()
+    key = {"agency": call.caller.scope, "method": call.method, "key": request_id}
+    row = connection.execute(_FIRST, key).one_or_none()
     if row is None:
         return None
     if row.content != content:
@@ -77,17 +78,16 @@ def remember_answer(
     work: UnitOfWork, call: Call, request_id: str, content: bytes, answer: Message, resource: str = ""
 ) -> None:
     """Keeps the answer with the state change that it tells of."""
-    work.connection.execute(
-        requests.insert().values(
-            agency=call.caller.scope,
-            method=call.method,
-            request_id=request_id,
-            content=content,
-            answer=answer.SerializeToString(deterministic=True),
-            resource=resource or getattr(answer, "name", ""),
-            answered_at=work.now_micros,
-        )
-    )
+    row = {
+        "agency": call.caller.scope,
+        "method": call.method,
+        "request_id": request_id,
+        "content": content,
+        "answer": answer.SerializeToString(deterministic=True),
+        "resource": resource or getattr(answer, "name", ""),
+        "answered_at": work.now_micros,
+    }
+    work.rows.insert(requests, [row])
 
 
 def once(

@@ -141,11 +141,10 @@ class UnitsOfWork:
 
 def flush(work: UnitOfWork) -> None:
     """Writes what was collected into the transaction: rows, events, audit entries."""
-    work.rows.write()
     if work.events:
-        write_events(work.connection, work.events, work.ids, work.now_micros)
-    if work.entries:
-        work.connection.execute(audit.insert(), [_audit_row(entry, work.now_micros) for entry in work.entries])
+        write_events(work.rows, work.events, work.ids, work.now_micros)
+    work.rows.insert(audit, [_audit_row(entry, work.now_micros) for entry in work.entries])
+    work.rows.write()
 
 
 def _audit_row(entry: AuditEntry, now: int) -> dict[str, object]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, Select, Table, TextClause, select, text
+from sqlalchemy import Connection, Select, Table, bindparam, select
+
+from lienthong.chassis.engines.sql import mark_of
 
 _AT_ONCE = 500
 """Keys named in one statement."""
@@ -43,13 +45,24 @@ class Kind(Generic[Row]):
     key: str = "id"
     group: str = ""
     names: tuple[str, ...] = field(init=False)
+    by_key: tuple[Select[Any], Select[Any]] = field(init=False)
+    by_group: tuple[Select[Any], Select[Any]] | None = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(one.name for one in fields(cast("Any", self.row))))
+        object.__setattr__(self, "by_key", self._by(self.key))
+        object.__setattr__(self, "by_group", self._by(self.group) if self.group else None)
 
     def select(self) -> Select[Any]:
         """Begins a statement that finds rows of this kind, for `Shelf.find`."""
         return select(*(self.table.c[name] for name in self.names))
+
+    def _by(self, column: str) -> tuple[Select[Any], Select[Any]]:
+        # Built once, without and with locks: building a statement costs more than running it. One order for
+        # everybody, so that two transactions never wait for each other's rows.
+        found = self.select().where(self.table.c[column].in_(bindparam("wanted", expanding=True)))
+        ordered = found.order_by(self.table.c[self.key])
+        return ordered, ordered.with_for_update()
 
     def values(self, row: Row) -> tuple[Any, ...]:
         """Gives what the columns hold, in their order."""
@@ -95,7 +108,7 @@ class Shelf(Generic[Row]):
         """Reads the rows with some keys, as far as they are not in hand."""
         missing = sorted(set(keys) - self._known.keys())
         self._known.update(dict.fromkeys(missing))
-        self._read(self._kind.key, missing)
+        self._read(self._kind.by_key, missing)
 
     def load_groups(self, values: Iterable[Any]) -> None:
         """Reads the rows of some groups, as far as they are not in hand."""
@@ -103,7 +116,9 @@ class Shelf(Generic[Row]):
         if missing:
             self.write()
         self._groups.update({value: [] for value in missing})
-        for row in self._read(self._kind.group, missing):
+        if self._kind.by_group is None:
+            raise TypeError(f"{self._kind.table.name} has no group")
+        for row in self._read(self._kind.by_group, missing):
             self._groups[getattr(row, self._kind.group)].append(row)
 
     def find(self, found: Select[Any]) -> list[Row]:
@@ -131,7 +146,7 @@ class Shelf(Generic[Row]):
             return
         due, self._due = self._due, {}
         new: list[tuple[Any, ...]] = []
-        changed: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        changed: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
         for key, row in due.items():
             values, before = self._kind.values(row), self._stored.get(key)
             self._stored[key] = values
@@ -141,21 +156,17 @@ class Shelf(Generic[Row]):
             pairs = zip(self._kind.names, before, values, strict=True)
             names = tuple(name for name, old, now in pairs if old != now)
             if names:
-                changed[names].append({name: getattr(row, name) for name in names} | {"the_key": key})
-        run, table = self._rows.execute, self._kind.table.name
+                changed[names].append((*(getattr(row, name) for name in names), key))
         if new:
-            run(_insert(table, self._kind.names), [dict(zip(self._kind.names, values, strict=True)) for values in new])
-        for names, rows in changed.items():
-            run(_update(table, self._kind.key, names), rows)
+            self._rows.run(_insert, (self._kind.table.name, self._kind.names), new)
+        for names, values_of in changed.items():
+            self._rows.run(_update, (self._kind.table.name, self._kind.key, names), values_of)
 
-    def _read(self, column: str, values: Sequence[Any]) -> list[Row]:
-        kind, rows = self._kind, []
+    def _read(self, statements: tuple[Select[Any], Select[Any]], values: Sequence[Any]) -> list[Row]:
+        rows: list[Row] = []
         for place in range(0, len(values), _AT_ONCE):
-            # One order for everybody, so that two transactions never wait for each other's rows.
-            found = kind.select().order_by(kind.table.c[kind.key])
-            found = found.where(kind.table.c[column].in_(values[place : place + _AT_ONCE]))
-            locked = found.with_for_update() if self._rows.locking else found
-            rows += [self._adopt(one) for one in self._rows.execute(locked)]
+            wanted = {"wanted": values[place : place + _AT_ONCE]}
+            rows += [self._adopt(one) for one in self._rows.execute(statements[self._rows.locking], wanted)]
         return rows
 
     def _adopt(self, values: Any) -> Row:
@@ -220,16 +231,26 @@ class Rows:
             shelf.write()
         inserts, self._inserts = self._inserts, defaultdict(list)
         for table, values in inserts.items():
-            self.execute(_insert(table.name, tuple(values[0])), values)
+            self.run(_insert, (table.name, tuple(values[0])), [tuple(one.values()) for one in values])
+
+    def run(self, make: Callable[..., str], about: tuple[Any, ...], values: list[tuple[Any, ...]]) -> None:
+        """Runs a statement of the driver for many rows; the toolkit's own ones cost more than the database.
+
+        Args:
+            make: Makes the text of the statement.
+            about: What `make` takes after the driver's mark for a value.
+            values: For each row the values, in order.
+        """
+        self._connection.exec_driver_sql(make(mark_of(self._connection), *about), values)
 
 
-@lru_cache(maxsize=64)
-def _insert(table: str, names: tuple[str, ...]) -> TextClause:
+@lru_cache(maxsize=256)
+def _insert(mark: str, table: str, names: tuple[str, ...]) -> str:
     columns = ", ".join(f'"{name}"' for name in names)
-    return text(f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join(f":{name}" for name in names)})')  # noqa: S608 -- names of our own tables, values are bound
+    return f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join([mark] * len(names))})'  # noqa: S608 -- names of our own tables, values are bound
 
 
 @lru_cache(maxsize=512)
-def _update(table: str, key: str, names: tuple[str, ...]) -> TextClause:
-    sets = ", ".join(f'"{name}" = :{name}' for name in names)
-    return text(f'UPDATE "{table}" SET {sets} WHERE "{key}" = :the_key')  # noqa: S608 -- as above
+def _update(mark: str, table: str, key: str, names: tuple[str, ...]) -> str:
+    sets = ", ".join(f'"{name}" = {mark}' for name in names)
+    return f'UPDATE "{table}" SET {sets} WHERE "{key}" = {mark}'  # noqa: S608 -- as above

@@ -1,13 +1,13 @@
 """SQL that SQLite and PostgreSQL share, where the toolkit has a construct for each or none.
 
-`upsert` is written as text: the toolkit's own constructs are compiled again at every execution.
+`upsert` is written for the driver: the toolkit's own constructs are compiled again at every execution.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, TextClause, select, text
+from sqlalchemy import BigInteger, Connection, Table, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -54,18 +54,22 @@ def upsert(
         keys: Columns of a unique key.
         changed: Columns that take the new value when the keys are there.
     """
-    first = rows if isinstance(rows, Mapping) else rows[0]
-    connection.execute(_upsert(table.name, tuple(first), tuple(keys), tuple(changed)), rows)
+    several = [rows] if isinstance(rows, Mapping) else rows
+    statement = _upsert(mark_of(connection), table.name, tuple(several[0]), tuple(keys), tuple(changed))
+    connection.exec_driver_sql(statement, [tuple(row.values()) for row in several])
+
+
+def mark_of(connection: Connection) -> str:
+    """Gives what stands for a value in statements of the driver."""
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
 @lru_cache(maxsize=256)
-def _upsert(table: str, columns: tuple[str, ...], keys: tuple[str, ...], changed: tuple[str, ...]) -> TextClause:
+def _upsert(mark: str, table: str, columns: tuple[str, ...], keys: tuple[str, ...], changed: tuple[str, ...]) -> str:
     sets = ", ".join(f'"{column}" = excluded."{column}"' for column in changed)
     action = f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
-    values = ", ".join(f":{column}" for column in columns)
-    return text(
-        f'INSERT INTO "{table}" ({_names(columns)}) VALUES ({values}) ON CONFLICT ({_names(keys)}) {action}'  # noqa: S608 -- names of our own tables, values are bound
-    )
+    values = ", ".join([mark] * len(columns))
+    return f'INSERT INTO "{table}" ({_names(columns)}) VALUES ({values}) ON CONFLICT ({_names(keys)}) {action}'  # noqa: S608 -- names of our own tables, values are bound
 
 
 def _names(columns: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import bindparam, delete, func, select, tuple_
 
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import DIRECTORY, Event
@@ -22,6 +22,9 @@ from lienthong.chassis.uow import UnitOfWork
 PARKED_AT_MOST = 100_000
 """Parked events that a service keeps; beyond them its consumer stops and alarms."""
 
+_POSITIONS = select(positions).where(
+    tuple_(positions.c.topic, positions.c.subject).in_(bindparam("keys", expanding=True))
+)
 _ANY_PARKED = select(parked.c.id).limit(1)
 _GAP = "waits for an earlier event of the same aggregate"
 
@@ -99,9 +102,8 @@ class InboxBatch:
         keys = {(event.topic, event.subject) for event in events if event.topic != DIRECTORY} - self._positions.keys()
         if not keys:
             return
-        found = select(positions).where(tuple_(positions.c.topic, positions.c.subject).in_(sorted(keys)))
         self._positions.update(dict.fromkeys(keys, 0))
-        for row in self._work.rows.execute(found):
+        for row in self._work.rows.execute(_POSITIONS, {"keys": sorted(keys)}):
             self._positions[row.topic, row.subject] = row.version
 
     def _apply_one(self, event: Event) -> bool:

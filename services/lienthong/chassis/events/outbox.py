@@ -13,6 +13,7 @@ from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.event import DIRECTORY, NewEvent, record_of
@@ -34,24 +35,24 @@ _PACE_SECONDS = 0.01
 _log = structlog.get_logger(__name__)
 
 
-def write_events(connection: Connection, events: Sequence[tuple[NewEvent, str]], ids: IdSource, now: int) -> None:
+def write_events(rows: Rows, events: Sequence[tuple[NewEvent, str]], ids: IdSource, now: int) -> None:
     """Writes events into the outbox, each with the next version of its aggregate and in the trace that began it.
 
     Args:
-        connection: The transaction of the state change.
+        rows: Of the transaction of the state change; they are written with them.
         events: What happened, in order, each with the trace that it belongs to.
         ids: Gives the events' identifiers.
         now: Microseconds since 1970.
     """
-    aggregates = _aggregates(connection, events)
-    rows = []
+    aggregates = _aggregates(rows, events)
+    told = []
     for event, traceparent in events:
         aggregate = aggregates.setdefault((event.topic, event.subject), _Aggregate(0, traceparent))
         aggregate.version += 1
         begun = traceparent if event.topic == DIRECTORY else aggregate.traceparent
-        rows.append(_row(event, aggregate.version, ids.new(), now, begun))
-    connection.execute(outbox.insert(), rows)
-    upsert(connection, versions, [_kept(key, one) for key, one in aggregates.items()], _KEY, ("version",))
+        told.append(_row(event, aggregate.version, ids.new(), now, begun))
+    rows.insert(outbox, told)
+    upsert(rows.connection, versions, [_kept(key, one) for key, one in aggregates.items()], _KEY, ("version",))
 
 
 @dataclass(slots=True)
@@ -61,12 +62,18 @@ class _Aggregate:
 
 
 _KEY = ("topic", "subject")
+_VERSIONS = (
+    select(versions)
+    .where(tuple_(versions.c.topic, versions.c.subject).in_(bindparam("keys", expanding=True)))
+    .order_by(versions.c.topic, versions.c.subject)
+    .with_for_update()
+)
 
 
-def _aggregates(connection: Connection, events: Sequence[tuple[NewEvent, str]]) -> dict[tuple[str, str], _Aggregate]:
-    keys = list({(event.topic, event.subject) for event, _traceparent in events})
-    found = select(versions).where(tuple_(versions.c.topic, versions.c.subject).in_(keys)).with_for_update()
-    return {(row.topic, row.subject): _Aggregate(row.version, row.traceparent) for row in connection.execute(found)}
+def _aggregates(rows: Rows, events: Sequence[tuple[NewEvent, str]]) -> dict[tuple[str, str], _Aggregate]:
+    keys = sorted({(event.topic, event.subject) for event, _traceparent in events})
+    found = rows.execute(_VERSIONS, {"keys": keys})
+    return {(row.topic, row.subject): _Aggregate(row.version, row.traceparent) for row in found}
 
 
 def _kept(key: tuple[str, str], one: _Aggregate) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def _store(
     accepted_at: int,
     uploads: Sequence[str],
 ) -> None:
-    storage.add_document(work.connection, new, accepted_at)
+    storage.add_document(work.rows, new, accepted_at)
     for upload in uploads:
         storage.use_upload(work.connection, upload)
     work.emit(NewEvent(DOCUMENTS, new.event.document, new.event.document, new.event))

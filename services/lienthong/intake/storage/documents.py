@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, literal, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, literal, select, tuple_
 
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.filtering import Condition
 from lienthong.chassis.text import words as words_of
 from lienthong.common.v1.document_pb2 import Finding
@@ -15,6 +16,7 @@ from lienthong.intake.storage.tables import blobs, documents, recalls, receipts,
 WORDS_AT_MOST = 64
 _WORD_LENGTH = 64
 _SEPARATOR = "\n"
+_BY_KEY = select(documents).where(documents.c.natural_key == bindparam("natural_key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +56,34 @@ class StoredDocument:
         return self.event.document
 
 
-def add_document(connection: Connection, new: NewDocument, accepted_at: int) -> None:
+def add_document(rows: Rows, new: NewDocument, accepted_at: int) -> None:
     """Stores a document with its receipt; `accepted_at` in microseconds since 1970."""
     event, header = new.event, new.event.header
     day = header.promulgation_date
     subject = words_of(header.subject)
-    connection.execute(
-        documents.insert().values(
-            id=event.document,
-            sender=event.sender_agency,
-            document_id=header.document_id,
-            natural_key=new.natural_key,
-            kind=header.kind,
-            target=new.target,
-            fingerprint=event.fingerprint,
-            number=header.number,
-            notation=header.notation,
-            promulgated=f"{day.year:04}-{day.month:02}-{day.day:02}" if day.year else "",
-            words=" ".join(subject),
-            accepted_at=accepted_at,
-            accepted=event.SerializeToString(deterministic=True),
-            warnings=_packed(new.warnings),
-            outside=new.outside,
-        )
-    )
-    connection.execute(
-        receipts.insert().values(id=new.receipt, document=event.document, recall=False, answer=new.answer)
-    )
+    row = {
+        "id": event.document,
+        "sender": event.sender_agency,
+        "document_id": header.document_id,
+        "natural_key": new.natural_key,
+        "kind": header.kind,
+        "target": new.target,
+        "fingerprint": event.fingerprint,
+        "number": header.number,
+        "notation": header.notation,
+        "promulgated": f"{day.year:04}-{day.month:02}-{day.day:02}" if day.year else "",
+        "words": " ".join(subject),
+        "accepted_at": accepted_at,
+        "accepted": event.SerializeToString(deterministic=True),
+        "warnings": _packed(new.warnings),
+        "outside": new.outside,
+    }
+    rows.insert(documents, [row])
+    rows.insert(receipts, [{"id": new.receipt, "document": event.document, "recall": False, "answer": new.answer}])
     keys = [stored.blob.key for stored in event.attachments] + [event.rendition.plan.key]
-    connection.execute(blobs.insert(), [{"key": key, "document": event.document} for key in keys])
+    rows.insert(blobs, [{"key": key, "document": event.document} for key in keys])
     unique = sorted({word[:_WORD_LENGTH] for word in subject})[:WORDS_AT_MOST]
-    if unique:
-        rows = [{"word": word, "sender": event.sender_agency, "document": event.document} for word in unique]
-        connection.execute(words.insert(), rows)
+    rows.insert(words, [{"word": word, "sender": event.sender_agency, "document": event.document} for word in unique])
 
 
 def add_recall(connection: Connection, event: RecallRequested, receipt: str, answer: bytes, requested_at: int) -> None:
@@ -110,7 +107,8 @@ def document_by_id(connection: Connection, identifier: str, sender: Sequence[str
 
 def document_by_key(connection: Connection, sender: str, document_id: str) -> StoredDocument | None:
     """Finds the document of kind 0 or 3 that a sender gave this DocumentId."""
-    return _one(connection, select(documents).where(documents.c.natural_key == natural_key(sender, document_id)))
+    row = connection.execute(_BY_KEY, {"natural_key": natural_key(sender, document_id)}).one_or_none()
+    return None if row is None else _stored(row)
 
 
 def document_by_code(
