@@ -5,12 +5,12 @@ Concurrent repeats wait for the first, because writers of a database are seriali
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.events.tables import requests
@@ -22,6 +22,8 @@ KEY_LENGTH_AT_MOST = 128
 
 Answer = TypeVar("Answer", bound=Message)
 
+_KEY = (requests.c.agency, requests.c.method, requests.c.request_id)
+_AMONG = select(*_KEY).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
 _FIRST = select(requests).where(
     requests.c.agency == bindparam("agency"),
     requests.c.method == bindparam("method"),
@@ -50,6 +52,20 @@ def check_key(request_id: str) -> None:
         "request_id", "REQUEST_ID_INVALID", rule, "Send a UUID that you keep until you have an answer."
     )
     raise invalid("REQUEST_ID_INVALID", f"request_id: {rule}", violation)
+
+
+RequestKey = tuple[str, str, str]
+"""Agency, method and `request_id`."""
+
+
+def key_of(call: Call, request_id: str) -> RequestKey:
+    """Gives the key under which the answer to a request is remembered."""
+    return call.caller.scope, call.method, request_id
+
+
+def answered_among(connection: Connection, keys: Sequence[RequestKey]) -> set[RequestKey]:
+    """Tells which of some requests were answered before."""
+    return {(row.agency, row.method, row.request_id) for row in connection.execute(_AMONG, {"keys": keys})}
 
 
 def recall_answer(

@@ -9,7 +9,7 @@ from lienthong.intake.api import IntakeApi
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.consumers import subscription
 from lienthong.intake.contents import IntakeContents
-from lienthong.intake.handlers.accept import Desk
+from lienthong.intake.handlers.accept import open_desk
 from lienthong.intake.handlers.submit import Counter
 from lienthong.intake.handlers.sweep import sweep_orphans, sweep_uploads
 from lienthong.intake.v1 import intake_pb2
@@ -24,7 +24,7 @@ def build(context: ServiceContext, section: IntakeSection) -> Component:
         KeyFileError: The seal key is missing.
     """
     units, blobs = context.units, context.base.blobs
-    desk = Desk(units, blobs, SealKey(context.base.keys, "intake"))
+    desk = open_desk(units, blobs, SealKey(context.base.keys, "intake"))
     counter = Counter(desk, context.directory, section)
 
     def orphans() -> bool:

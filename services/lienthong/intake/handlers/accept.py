@@ -1,12 +1,13 @@
 """Accepting a document: contents durable first, then one transaction with everything that the receipt promises.
 
 Natural keys: kinds 0 and 3 are unique by (sender, DocumentId); an update repeats the latest update of its target when
-the fingerprint is the same. A repeat is answered with the first receipt.
+the fingerprint is the same. A repeat is answered with the first receipt. Documents that come at the same time share a
+transaction; two that are about the same thing never do.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection
@@ -16,44 +17,25 @@ from lienthong.chassis.documents import differences, header_message
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import DOCUMENTS, NewEvent
-from lienthong.chassis.idempotency import recall_answer, remember_answer
+from lienthong.chassis.grouping import Act, GroupCommit
+from lienthong.chassis.idempotency import RequestKey, answered_among, key_of, recall_answer, remember_answer
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.sealing import SealKey
-from lienthong.chassis.times import to_micros, to_timestamp
+from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
-from lienthong.common.v1 import document_pb2
-from lienthong.events.v1 import intake_documents_pb2 as events
 from lienthong.intake import storage
-from lienthong.intake.domain import ReceiptFacts, receipt_subject
+from lienthong.intake.domain import receipt_subject
 from lienthong.intake.handlers import contents
+from lienthong.intake.handlers.announce import accepted_event, receipt_facts
 from lienthong.intake.handlers.judge import Judgement, Target
 from lienthong.intake.handlers.messages import receipt_message
 from lienthong.intake.handlers.prepare import Prepared
-from lienthong.intake.handlers.rendition import Fixed, fix_rendition
+from lienthong.intake.handlers.rendition import fix_rendition
 from lienthong.intake.storage.documents import natural_key
 from lienthong.intake.v1 import intake_pb2 as pb
 
-KIND_NAMES = {
-    edxml.BusinessKind.NEW: "new",
-    edxml.BusinessKind.RECALL: "recall",
-    edxml.BusinessKind.UPDATE: "update",
-    edxml.BusinessKind.REPLACE: "replacement",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What accepting needs.
-
-    Attributes:
-        units: Opens transactions.
-        blobs: Where contents stand.
-        seal: Seals receipts.
-    """
-
-    units: UnitsOfWork
-    blobs: BlobStore
-    seal: SealKey
+_TOGETHER = 64
+"""Documents that share a transaction, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +45,11 @@ class Request:
     call: Call
     request_id: str
     content: bytes
+
+    @property
+    def key(self) -> RequestKey:
+        """The key under which its answer is remembered."""
+        return key_of(self.call, self.request_id)
 
     def recalled(self, connection: Connection) -> pb.Receipt | None:
         """Gives the first answer to this request.
@@ -77,6 +64,78 @@ class Request:
         remember_answer(work, self.call, self.request_id, self.content, answer)
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A document that is ready to be stored.
+
+    Attributes:
+        request: Which request hands it in.
+        prepared: The document.
+        target: What an update concerns; empty for other kinds.
+        fingerprint: Hash of the normalised document.
+        new: What is stored; None when only a repeat is expected.
+        accepted_at: When, microseconds since 1970.
+    """
+
+    request: Request
+    prepared: Prepared
+    target: str
+    fingerprint: bytes
+    new: storage.NewDocument | None = None
+    accepted_at: int = 0
+
+    @property
+    def natural(self) -> str:
+        """What is unique: the document of its sender, or the update of its target."""
+        return self.target or natural_key(self.request.call.caller.acting().id, self.prepared.document.document_id)
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it changes an earlier document."""
+        return self.prepared.document.kind is edxml.BusinessKind.UPDATE
+
+    def keys(self) -> tuple[RequestKey, tuple[str, bool]]:
+        """Gives what it is about."""
+        return self.request.key, (self.natural, self.is_update)
+
+    def first(self, connection: Connection) -> storage.StoredDocument | None:
+        """Gives the document of which this one is a repeat, or with which it clashes."""
+        if self.is_update:
+            latest = storage.latest_update(connection, self.target)
+            return latest if latest is not None and latest.event.fingerprint == self.fingerprint else None
+        return storage.document_by_natural_key(connection, self.natural)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The receipt, and whether the document was stored for it now."""
+
+    receipt: pb.Receipt
+    stored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What accepting needs.
+
+    Attributes:
+        units: Opens transactions.
+        blobs: Where contents stand.
+        seal: Seals receipts.
+        group: Stores documents that come at the same time.
+    """
+
+    units: UnitsOfWork
+    blobs: BlobStore
+    seal: SealKey
+    group: GroupCommit[Handed, Outcome]
+
+
+def open_desk(units: UnitsOfWork, blobs: BlobStore, seal: SealKey) -> Desk:
+    """Makes the desk."""
+    return Desk(units, blobs, seal, GroupCommit(units, _begin, Handed.keys, _TOGETHER))
+
+
 def accept(desk: Desk, request: Request, prepared: Prepared, judgement: Judgement) -> pb.Receipt:
     """Accepts a judged document of kind 0, 2 or 3.
 
@@ -86,65 +145,73 @@ def accept(desk: Desk, request: Request, prepared: Prepared, judgement: Judgemen
         RefusedError: It cannot be written in the canonical form.
     """
     target = _update_target(prepared.document, judgement.targets, request.call)
-    fingerprint = bytes.fromhex(edxml.fingerprint(prepared.document))
+    handed = Handed(request, prepared, target, bytes.fromhex(edxml.fingerprint(prepared.document)))
     with desk.units.database.read() as connection:
-        if _first(connection, prepared, target, fingerprint, request.call):
-            contents.drop(desk.blobs, prepared.document.attachments)
-            return _repeat(desk, request, prepared, target, fingerprint)
-    accepted = desk.units.clock.now()
-    new = _stored(desk, request, prepared, judgement, accepted, target, fingerprint)
-    with desk.units.begin(request.call.traceparent) as work:
-        answer = request.recalled(work.connection) or _known(work, request, prepared, target, fingerprint)
-        if answer is None:
-            answer = pb.Receipt.FromString(new.answer)
-            _store(work, request, new, answer, to_micros(accepted), contents.uploads_of(prepared.document.attachments))
-            return answer
-    _forget(desk, new, prepared)
-    return answer
+        repeated = handed.first(connection) is not None
+    if repeated:
+        contents.drop(desk.blobs, prepared.document.attachments)
+        return desk.group.run(handed).receipt
+    ready = _ready(desk, handed, judgement)
+    outcome = desk.group.run(ready)
+    if not outcome.stored and ready.new is not None:
+        contents.drop(desk.blobs, prepared.document.attachments)
+        desk.blobs.delete(ready.new.event.rendition.plan.key)
+    return outcome.receipt
 
 
-def _stored(
-    desk: Desk,
-    request: Request,
-    prepared: Prepared,
-    judgement: Judgement,
-    accepted: datetime,
-    target: str,
-    fingerprint: bytes,
-) -> storage.NewDocument:
-    document = prepared.document
+def _ready(desk: Desk, handed: Handed, judgement: Judgement) -> Handed:
+    """Makes contents durable and seals the receipt; nothing of it counts before the transaction."""
+    request, prepared = handed.request, handed.prepared
+    document, accepted = prepared.document, desk.units.clock.now()
     fixed = fix_rendition(document, judgement.addressing.recipients, accepted, desk.blobs)
     contents.commit(document.attachments)
-    event = _event(desk, request.call, prepared, judgement, accepted, fixed, fingerprint)
+    with desk.blobs.create() as plan:
+        plan.write(fixed.plan)
+    event = accepted_event(desk.units.ids.new(), request.call, prepared, judgement, accepted)
+    event.rendition.plan.key, event.rendition.plan.size = plan.key, len(fixed.plan)
+    event.rendition.size, event.rendition.sha256 = fixed.size, fixed.sha256
+    event.fingerprint = handed.fingerprint
     receipt = desk.units.ids.new()
-    seal = desk.seal.seal(receipt_subject(_facts(receipt, event, prepared, judgement, accepted)), accepted)
+    seal = desk.seal.seal(receipt_subject(receipt_facts(receipt, event, prepared, judgement, accepted)), accepted)
     answer = receipt_message(receipt, event, seal, judgement.warnings, judgement.addressing.recipients)
-    unique = document.kind is not edxml.BusinessKind.UPDATE
-    return storage.NewDocument(
+    new = storage.NewDocument(
         event,
-        natural_key(event.sender_agency, document.document_id) if unique else None,
-        target,
+        None if handed.is_update else handed.natural,
+        handed.target,
         receipt,
         answer.SerializeToString(deterministic=True),
         judgement.warnings,
         prepared.outside,
     )
+    return Handed(request, prepared, handed.target, handed.fingerprint, new, to_micros(accepted))
 
 
-def _store(
-    work: UnitOfWork,
-    request: Request,
-    new: storage.NewDocument,
-    answer: pb.Receipt,
-    accepted_at: int,
-    uploads: Sequence[str],
-) -> None:
-    storage.add_document(work.rows, new, accepted_at)
-    for upload in uploads:
+def _begin(work: UnitOfWork, group: Sequence[Handed]) -> Act[Handed, Outcome]:
+    """Finds out in two statements which of the documents may be repeats; only those are looked at one by one."""
+    answered = answered_among(work.connection, [one.request.key for one in group])
+    taken = storage.natural_keys_among(work.connection, [one.natural for one in group if not one.is_update])
+    return partial(_act, work, answered, taken)
+
+
+def _act(work: UnitOfWork, answered: set[RequestKey], taken: set[str], handed: Handed) -> Outcome:
+    work.traceparent = handed.request.call.traceparent
+    if handed.request.key in answered or handed.natural in taken or handed.is_update:
+        known = handed.request.recalled(work.connection) or _known(work, handed)
+        if known is not None:
+            return Outcome(known, stored=False)
+    if handed.new is None:
+        raise AxisError(Code.ABORTED, "DOCUMENT_VANISHED", "The document vanished while it was looked at. Try again.")
+    return Outcome(_store(work, handed, handed.new), stored=True)
+
+
+def _store(work: UnitOfWork, handed: Handed, new: storage.NewDocument) -> pb.Receipt:
+    answer = pb.Receipt.FromString(new.answer)
+    storage.add_document(work.rows, new, handed.accepted_at)
+    for upload in contents.uploads_of(handed.prepared.document.attachments):
         storage.use_upload(work.connection, upload)
     work.emit(NewEvent(DOCUMENTS, new.event.document, new.event.document, new.event))
-    request.remember(work, answer)
-    caller = request.call.caller
+    handed.request.remember(work, answer)
+    caller = handed.request.call.caller
     work.record(
         AuditEntry(
             caller.system.id,
@@ -155,36 +222,17 @@ def _store(
             detail=new.event.header.document_id,
         )
     )
-
-
-def _first(
-    connection: Connection, prepared: Prepared, target: str, fingerprint: bytes, call: Call
-) -> storage.StoredDocument | None:
-    if prepared.document.kind is edxml.BusinessKind.UPDATE:
-        latest = storage.latest_update(connection, target)
-        return latest if latest is not None and latest.event.fingerprint == fingerprint else None
-    agency = call.caller.acting().id
-    return storage.document_by_key(connection, agency, prepared.document.document_id)
-
-
-def _repeat(desk: Desk, request: Request, prepared: Prepared, target: str, fingerprint: bytes) -> pb.Receipt:
-    with desk.units.begin(request.call.traceparent) as work:
-        answer = request.recalled(work.connection) or _known(work, request, prepared, target, fingerprint)
-    if answer is None:
-        raise AxisError(Code.ABORTED, "DOCUMENT_VANISHED", "The document vanished while it was looked at. Try again.")
     return answer
 
 
-def _known(
-    work: UnitOfWork, request: Request, prepared: Prepared, target: str, fingerprint: bytes
-) -> pb.Receipt | None:
-    first = _first(work.connection, prepared, target, fingerprint, request.call)
+def _known(work: UnitOfWork, handed: Handed) -> pb.Receipt | None:
+    first = handed.first(work.connection)
     if first is None:
         return None
-    if first.event.fingerprint != fingerprint:
-        raise _conflict(first, prepared)
+    if first.event.fingerprint != handed.fingerprint:
+        raise _conflict(first, handed.prepared)
     answer = pb.Receipt.FromString(storage.receipt_of(work.connection, first.id))
-    request.remember(work, answer)
+    handed.request.remember(work, answer)
     return answer
 
 
@@ -208,103 +256,3 @@ def _update_target(document: edxml.Document, targets: Sequence[Target], call: Ca
         return ""
     # A target that the axis does not know still counts its updates, under what the sender calls it.
     return targets[0].document or natural_key(call.caller.acting().id, targets[0].document_id)
-
-
-def _forget(desk: Desk, new: storage.NewDocument, prepared: Prepared) -> None:
-    contents.drop(desk.blobs, prepared.document.attachments)
-    desk.blobs.delete(new.event.rendition.plan.key)
-
-
-def _event(
-    desk: Desk,
-    call: Call,
-    prepared: Prepared,
-    judgement: Judgement,
-    accepted: datetime,
-    fixed: Fixed,
-    fingerprint: bytes,
-) -> events.DocumentAccepted:
-    document, sender = prepared.document, call.caller.acting()
-    header = header_message(document)
-    for answer, known in zip(header.response_for, judgement.answers, strict=False):
-        answer.document = f"documents/{known}"
-    with desk.blobs.create() as writer:
-        writer.write(fixed.plan)
-    return events.DocumentAccepted(
-        document=desk.units.ids.new(),
-        sender_agency=sender.id,
-        sender_system=call.caller.system.id,
-        sender_code=sender.code(accepted),
-        sender_name=sender.name,
-        header=header,
-        recipients=[
-            events.Recipient(
-                ordinal=number,
-                code=one.organization.organ_id,
-                display_name=one.organization.name,
-                agency=one.agency,
-                resolution=events.Resolution.ValueType(one.how.value),
-                group_code=one.group,
-            )
-            for number, one in enumerate(judgement.addressing.recipients)
-        ],
-        attachments=[_attachment(number, one) for number, one in enumerate(document.attachments)],
-        rendition=events.Rendition(
-            plan=document_pb2.BlobReference(key=writer.key, size=len(fixed.plan)),
-            size=fixed.size,
-            sha256=fixed.sha256,
-        ),
-        affected=[
-            events.AffectedDocument(
-                document=one.document, document_id=one.document_id, agencies=_concerned(one, judgement)
-            )
-            for one in judgement.targets
-        ],
-        answers=judgement.answers,
-        accept_time=to_timestamp(accepted),
-        fingerprint=fingerprint,
-    )
-
-
-def _concerned(target: Target, judgement: Judgement) -> list[str]:
-    codes = {one.organization.organ_id: one.agency for one in judgement.addressing.recipients}
-    return [codes[code] for code in target.codes if codes.get(code)]
-
-
-def _attachment(number: int, one: edxml.Attachment) -> events.StoredAttachment:
-    sha256 = bytes.fromhex(one.content.sha256)
-    return events.StoredAttachment(
-        attachment=document_pb2.Attachment(
-            ordinal=number,
-            name=one.name,
-            safe_name=edxml.safe_file_name(one.name),
-            description=one.description,
-            media_type=one.declared.attachment_type,
-            size=one.content.size,
-            sha256=sha256,
-        ),
-        blob=document_pb2.BlobReference(key=contents.key_of(one), size=one.content.size, sha256=sha256),
-    )
-
-
-def _facts(
-    receipt: str, event: events.DocumentAccepted, prepared: Prepared, judgement: Judgement, accepted: datetime
-) -> ReceiptFacts:
-    document = prepared.document
-    return ReceiptFacts(
-        receipt=receipt,
-        document=event.document,
-        document_id=document.document_id,
-        kind=KIND_NAMES[document.kind or edxml.BusinessKind.NEW],
-        sender_agency=event.sender_agency,
-        sender_code=event.sender_code,
-        system=event.sender_system,
-        accepted=accepted,
-        received_sha256=prepared.received_sha256,
-        received_size=prepared.received_size,
-        attachments=[(one.name, one.content.size, one.content.sha256) for one in document.attachments],
-        rendition_sha256=event.rendition.sha256.hex(),
-        rendition_size=event.rendition.size,
-        recipients=judgement.addressing.recipients,
-        fingerprint=event.fingerprint.hex(),
-    )

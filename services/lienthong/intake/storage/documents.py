@@ -16,6 +16,7 @@ from lienthong.intake.storage.tables import blobs, documents, recalls, receipts,
 WORDS_AT_MOST = 64
 _WORD_LENGTH = 64
 _SEPARATOR = "\n"
+_TAKEN = select(documents.c.natural_key).where(documents.c.natural_key.in_(bindparam("keys", expanding=True)))
 _BY_KEY = select(documents).where(documents.c.natural_key == bindparam("natural_key"))
 
 
@@ -107,8 +108,18 @@ def document_by_id(connection: Connection, identifier: str, sender: Sequence[str
 
 def document_by_key(connection: Connection, sender: str, document_id: str) -> StoredDocument | None:
     """Finds the document of kind 0 or 3 that a sender gave this DocumentId."""
-    row = connection.execute(_BY_KEY, {"natural_key": natural_key(sender, document_id)}).one_or_none()
+    return document_by_natural_key(connection, natural_key(sender, document_id))
+
+
+def document_by_natural_key(connection: Connection, key: str) -> StoredDocument | None:
+    """Finds the document of kind 0 or 3 with a natural key."""
+    row = connection.execute(_BY_KEY, {"natural_key": key}).one_or_none()
     return None if row is None else _stored(row)
+
+
+def natural_keys_among(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Tells which of some natural keys are taken."""
+    return set(connection.execute(_TAKEN, {"keys": keys}).scalars())
 
 
 def document_by_code(
