@@ -62,6 +62,11 @@ class GroupCommit(Generic[Member, Answer]):
         self._waiting: deque[_Seat[Member, Answer]] = deque()
         self._leading = False
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for the next transaction."""
+        return len(self._waiting)
+
     def run(self, member: Member) -> Answer:
         """Acts for a member; returns after the commit.
 

@@ -1,0 +1,229 @@
+"""Rows of one transaction: read once, written once, always as if each had been written at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, MetaData, String, Table, event, func, select
+
+from lienthong.chassis.engines.database import Database
+from lienthong.chassis.engines.rows import Kind, Rows
+
+metadata = MetaData()
+books = Table(
+    "books",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("shelf", String(36), nullable=False),
+    Column("title", String(80), nullable=False),
+    Column("lent", Boolean, nullable=False),
+    Column("pages", Integer),
+    Column("cover", LargeBinary, nullable=False),
+)
+
+
+@dataclass(slots=True)
+class Book:
+    """A row."""
+
+    id: str
+    shelf: str
+    title: str
+    lent: bool = False
+    pages: int | None = None
+    cover: bytes = b""
+
+
+BOOKS = Kind(books, Book, group="shelf")
+
+
+@pytest.fixture
+def database(open_database: object) -> Database:
+    """A database with a table of books."""
+    made: Database = open_database()  # type: ignore[operator] # a fixture of the suite
+    with made.write() as connection:
+        metadata.create_all(connection)
+    return made
+
+
+@contextmanager
+def work(database: Database) -> Iterator[Rows]:
+    """A transaction with its rows."""
+    with database.write() as connection:
+        rows = Rows(connection, locking=True)
+        yield rows
+        rows.write()
+
+
+def stored(database: Database) -> dict[str, Book]:
+    """What stands in the table."""
+    with database.read() as connection:
+        return {row.id: Book(*row) for row in connection.execute(select(books))}
+
+
+@contextmanager
+def counted(connection: Connection) -> Iterator[list[str]]:
+    """Collects the statements of a block."""
+    seen: list[str] = []
+
+    def note(*arguments: object) -> None:
+        seen.append(str(arguments[2]))
+
+    event.listen(connection.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(connection.engine, "before_cursor_execute", note)
+
+
+def test_one_row_is_one_object(database: Database) -> None:
+    """However a row is asked for, it is the same object, and none where there is none."""
+    with work(database) as rows:
+        rows.of(BOOKS).add(Book("1", "a", "Một"))
+    with work(database) as rows:
+        shelf = rows.of(BOOKS)
+        first = shelf.get("1")
+        assert first is not None
+        assert shelf.get("2") is None
+        assert shelf.group("a") == [first]
+        assert shelf.group("a")[0] is first
+        (found,) = shelf.find(BOOKS.select().where(books.c.title == "Một"))
+        assert found is first
+
+
+def test_types_come_back(database: Database) -> None:
+    """Truth values, bytes, numbers and nothing come back as what they were."""
+    book = Book("1", "a", "Đỏ và đen", lent=True, pages=None, cover=b"\x00\xff")
+    with work(database) as rows:
+        rows.of(BOOKS).add(book)
+    with database.read() as connection:
+        read = Rows(connection).of(BOOKS).get("1")
+    assert read == book
+    assert read is not None
+    assert read.lent is True
+
+
+def test_a_batch_takes_a_few_statements(database: Database) -> None:
+    """Fifty new and fifty changed rows are read by one statement and written by two."""
+    with work(database) as rows:
+        for number in range(50):
+            rows.of(BOOKS).add(Book(str(number), "a", "alt"))
+    with work(database) as rows, counted(rows.connection) as seen:
+        shelf = rows.of(BOOKS)
+        shelf.load(str(number) for number in range(100))
+        for number in range(100):
+            book = shelf.get(str(number))
+            if book is None:
+                shelf.add(Book(str(number), "b", "neu"))
+                continue
+            book.title = "mới"
+            shelf.save(book)
+            shelf.save(book)
+        rows.write()
+        assert [statement.split()[0] for statement in seen] == ["SELECT", "INSERT", "UPDATE"]
+    assert sum(book.title == "mới" for book in stored(database).values()) == 50
+    assert len(stored(database)) == 100
+
+
+def test_other_statements_see_what_waits(database: Database) -> None:
+    """A statement on the connection sees what waits to be written; so do groups read after it."""
+    with work(database) as rows:
+        rows.of(BOOKS).add(Book("1", "a", "Một"))
+        assert rows.connection.execute(select(func.count()).select_from(books)).scalar_one() == 1
+        rows.of(BOOKS).add(Book("2", "a", "Hai"))
+        assert [book.id for book in rows.of(BOOKS).group("a")] == ["1", "2"]
+        rows.of(BOOKS).add(Book("3", "a", "Ba"))
+        assert [book.id for book in rows.of(BOOKS).group("a")] == ["1", "2", "3"]
+
+
+def test_a_change_without_a_save_is_not_written(database: Database) -> None:
+    """Only what is saved is written: a handler that gives up leaves nothing behind."""
+    with work(database) as rows:
+        rows.of(BOOKS).add(Book("1", "a", "Một"))
+    with work(database) as rows:
+        book = rows.of(BOOKS).get("1")
+        assert book is not None
+        book.title = "changed and left"
+    assert stored(database)["1"].title == "Một"
+
+
+def test_two_objects_for_one_row(database: Database) -> None:
+    """Saving another object for a row in hand is an error of the program: one of the two changes would be lost."""
+    with work(database) as rows:
+        rows.of(BOOKS).add(Book("1", "a", "Một"))
+        with pytest.raises(ValueError, match="another object"):
+            rows.of(BOOKS).save(Book("1", "a", "Hai"))
+
+
+def test_a_row_that_came_later(database: Database) -> None:
+    """A row that was missing can be asked for again once somebody made it, and not before."""
+    with work(database) as rows:
+        assert rows.of(BOOKS).get("1") is None
+        with pytest.raises(LookupError):
+            rows.of(BOOKS).reread("1")
+        rows.connection.execute(books.insert().values(id="1", shelf="a", title="Một", lent=False, cover=b""))
+        assert rows.of(BOOKS).reread("1").title == "Một"
+
+
+def test_rows_nobody_reads(database: Database) -> None:
+    """Rows that are only written go together, with the transaction."""
+    made = [{"id": str(n), "shelf": "a", "title": "x", "lent": False, "pages": n, "cover": b""} for n in range(3)]
+    with work(database) as rows, counted(rows.connection) as seen:
+        rows.insert(books, made[:1])
+        rows.insert(books, [])
+        rows.insert(books, made[1:])
+        rows.write()
+        assert len(seen) == 1
+    assert {book.pages for book in stored(database).values()} == {0, 1, 2}
+
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 5)),
+        st.tuples(st.just("title"), st.integers(0, 5)),
+        st.tuples(st.just("lend"), st.integers(0, 5)),
+        st.tuples(st.just("look"), st.integers(0, 5)),
+        st.tuples(st.just("group"), st.integers(0, 2)),
+        st.tuples(st.just("count"), st.just(0)),
+        st.tuples(st.just("commit"), st.just(0)),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(ACTS)
+def test_as_if_written_at_once(database: Database, acts: list[tuple[str, int]]) -> None:
+    """Whatever is done in whatever order, reads and the end are those of a dictionary that is written at once."""
+    with database.write() as connection:
+        connection.execute(books.delete())
+    model: dict[str, Book] = {}
+    while acts:
+        with work(database) as rows:
+            while acts and (act := acts.pop(0))[0] != "commit":
+                _play(rows, model, *act)
+        assert stored(database) == model
+
+
+def _play(rows: Rows, model: dict[str, Book], act: str, number: int) -> None:
+    shelf, key = rows.of(BOOKS), str(number)
+    if act == "group":
+        group = [book for book in model.values() if book.shelf == key]
+        assert sorted(shelf.group(key), key=lambda book: book.id) == sorted(group, key=lambda book: book.id)
+        return
+    if act == "count":
+        assert rows.connection.execute(select(func.count()).select_from(books)).scalar_one() == len(model)
+        return
+    book = shelf.get(key)
+    assert book == model.get(key)
+    if book is None and act == "add":
+        shelf.add(Book(key, str(number % 3), "new"))
+        model[key] = Book(key, str(number % 3), "new")
+    elif book is not None and act in {"title", "lend"}:
+        for one in (book, model[key]):
+            one.title = one.title + "+" if act == "title" else one.title
+            one.lent = not one.lent if act == "lend" else one.lent
+        shelf.save(book)
