@@ -18,6 +18,7 @@ from lienthong.chassis import failpoints, migrations
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.directory.cache import DirectoryCache
+from lienthong.chassis.effort import measure
 from lienthong.chassis.engines.blobs import DirectoryBlobs
 from lienthong.chassis.engines.database import SqliteDatabase
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
@@ -30,6 +31,7 @@ from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
 from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, assemble
+from lienthong.chassis.tally import Tally
 from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.topics import TOPICS
 from lienthong.chassis.tracing import tracing
@@ -85,9 +87,11 @@ class Platform:
         self.metrics = Metrics()
         self._databases: list[SqliteDatabase] = []
         self._event_log = SqliteEventLog(_folder(settings, "log"), TOPICS, self._clock)
+        self._blobs = DirectoryBlobs(_folder(settings, "blobs"), self._ids)
         self._components = [self._build(module.name) for module in MODULES]
         self._running = [assemble(component, ConsumerLimits()) for component in self._components]
         observe(self.metrics, self._running)
+        measure(self.metrics, self._syncs())
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
         self.port = 0
 
@@ -170,11 +174,15 @@ class Platform:
             self._clock,
             self._ids,
             self._event_log,
-            DirectoryBlobs(_folder(self.settings, "blobs"), self._ids),
+            self._blobs,
             self.keyring.folder,
             self.hub,
             self.metrics,
         )
+
+    def _syncs(self) -> dict[str, Tally]:
+        databases = {f"database {file.path.stem}": file.syncs for file in self._databases}
+        return {**databases, "event log": self._event_log.syncs, "contents": self._blobs.syncs}
 
     def _write_operator_context(self) -> None:
         ring: Keyring = self.keyring

@@ -1,13 +1,15 @@
 """What the program counts. Every metric is made here; the telemetry reference is checked against this file."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+Family = GaugeMetricFamily | CounterMetricFamily
 Sample = tuple[tuple[str, ...], float]
 
 
@@ -41,21 +43,23 @@ class Metrics:
             labels: Names of its labels.
             read: Gives label values and the value, for each combination.
         """
-        self.registry.register(_Read(name, text, tuple(labels), read))
+        self.registry.register(_Read(partial(GaugeMetricFamily, name, text, labels=tuple(labels)), read))
+
+    def counter(self, name: str, text: str, labels: Iterable[str], read: Callable[[], Iterable[Sample]]) -> None:
+        """Adds a count that somebody else keeps and that only grows. Arguments as for `gauge`."""
+        self.registry.register(_Read(partial(CounterMetricFamily, name, text, labels=tuple(labels)), read))
 
 
 class _Read(Collector):
-    def __init__(self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Iterable[Sample]]) -> None:
-        self._facts = (name, text, labels)
+    def __init__(self, make: Callable[[], Family], read: Callable[[], Iterable[Sample]]) -> None:
+        self._make = make
         self._read = read
 
     def describe(self) -> Iterable[Metric]:
-        name, text, labels = self._facts
-        return [GaugeMetricFamily(name, text, labels=labels)]
+        return [self._make()]
 
     def collect(self) -> Iterable[Metric]:
-        name, text, labels = self._facts
-        family = GaugeMetricFamily(name, text, labels=labels)
+        family = self._make()
         for values, value in self._read():
             family.add_metric(values, value)
         return [family]

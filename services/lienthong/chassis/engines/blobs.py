@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol, Self
 from lienthong.chassis import failpoints
 from lienthong.chassis.errors import AxisError, Code, not_found
 from lienthong.chassis.ids import IdSource
+from lienthong.chassis.tally import Tally
 
 _NO_SPACE = 28
 _KEY_LENGTH = 36
@@ -124,18 +125,20 @@ class DirectoryBlobs:
         """
         self._root = root
         self._ids = ids
+        self.syncs = Tally()
+        """Waits for the disk: one for a file, one for its folder."""
         self._incoming = root / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
 
     def create(self) -> "FileBlobWriter":
         """Starts a blob. See `BlobStore.create`."""
         key = self._ids.new()
-        return FileBlobWriter(key, self._incoming / key, self._place(key))
+        return FileBlobWriter(key, self._incoming / key, self._place(key), self.syncs)
 
     def resume(self, key: str, size: int) -> "FileBlobWriter":
         """Goes on with a blob. See `BlobStore.resume`."""
         incoming = self._partial(key, size) if size else self._incoming / _checked(key)
-        return FileBlobWriter(key, incoming, self._place(key), size)
+        return FileBlobWriter(key, incoming, self._place(key), self.syncs, size)
 
     def open_partial(self, key: str) -> BinaryIO:
         """Opens an unfinished blob. See `BlobStore.open_partial`."""
@@ -178,10 +181,11 @@ class DirectoryBlobs:
 class FileBlobWriter:
     """Writes one blob to a file. See `BlobWriter`."""
 
-    def __init__(self, key: str, incoming: Path, place: Path, size: int = 0) -> None:
+    def __init__(self, key: str, incoming: Path, place: Path, syncs: Tally, size: int = 0) -> None:
         self.key = key
         self._incoming = incoming
         self._place = place
+        self._syncs = syncs
         self._file = incoming.open("r+b" if size else "wb")
         if size:
             self._file.truncate(size)
@@ -220,6 +224,7 @@ class FileBlobWriter:
             self._file.flush()
             failpoints.reach("blob.before-fsync")
             os.fsync(self._file.fileno())
+            self._syncs.add()
         except OSError as error:
             raise _told(error) from error
         return self._file.tell()
@@ -237,6 +242,7 @@ class FileBlobWriter:
             failpoints.reach("blob.before-rename")
             self._incoming.rename(self._place)
             _sync_folder(self._place.parent)
+            self._syncs.add()
         except OSError as error:
             self.discard()
             raise _told(error) from error

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.errors import AxisError, Code, unavailable
+from lienthong.chassis.tally import Tally
 
 READERS = 16
 """Connections for reading, at most; further readers wait."""
@@ -49,6 +50,8 @@ class SqliteDatabase:
         """
         self.path = path
         self._turn = threading.Lock()
+        self.syncs = Tally()
+        """Waits for the disk: one for each transaction."""
         self._writer = _engine(path, pool.QueuePool, pool_size=1, max_overflow=0)
         self._readers = _engine(path, pool.QueuePool, pool_size=READERS, max_overflow=0)
         event.listen(self._writer, "begin", _begin_immediate)
@@ -68,6 +71,7 @@ class SqliteDatabase:
         with self._turn, translated(), self._writer.begin() as connection:
             yield connection
             failpoints.reach("uow.before-commit")
+        self.syncs.add()
         failpoints.reach("uow.after-commit")
 
     @contextmanager

@@ -17,6 +17,7 @@ from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.eventlog import Lag, NewRecord, Record, Topic
 from lienthong.chassis.errors import AxisError, Code, unavailable
+from lienthong.chassis.tally import Tally
 from lienthong.chassis.times import to_micros
 
 Partition = tuple[str, int]
@@ -59,6 +60,8 @@ class SqliteEventLog:
         """
         self.topics: Mapping[str, Topic] = {topic.name: topic for topic in topics}
         self._clock = clock
+        self.syncs = Tally()
+        """Waits for the disk: one for each batch that was published."""
         self._records = _open(folder / "records.db", "FULL", _RECORDS, _HEADS)
         self._offsets = _open(folder / "offsets.db", "NORMAL", _OFFSETS)
         self._reader = _open(folder / "records.db", "FULL")
@@ -169,6 +172,7 @@ class SqliteEventLog:
                 failpoints.reach("log.before-commit")
         except sqlite3.OperationalError as error:
             raise _told(error) from error
+        self.syncs.add()
         failpoints.reach("log.after-commit")
 
     def _load_heads(self) -> dict[Partition, int]:
