@@ -1,69 +1,66 @@
-"""`python -m tests.bench`: measures, prints, and writes a dated table under `docs/bench`."""
+"""`python -m tests.bench [part …]`: measures, prints, and writes a dated table under `docs/bench`."""
 
 import os
 import platform
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from tests.bench.crowd import crowd
 from tests.bench.large import large_transfer
-from tests.bench.load import LoadResult, percentile, run_load
+from tests.bench.lists import lists
+from tests.bench.load import load
 from tests.bench.parts import Row, codec, signatures
-from tests.bench.world import World, opened, papers
+from tests.bench.world import World, opened
 
-DOCUMENTS = int(os.environ.get("BENCH_DOCUMENTS", "300"))
-WARM_UP = 20
 PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "pyhanko", "cryptography", "pybase64")
 FOLDER = Path("docs") / "bench"
 
+ALONE: dict[str, Callable[[Path], list[Row]]] = {
+    "codec": lambda _folder: codec(),
+    "signatures": lambda _folder: signatures(),
+    "lists": lists,
+}
+"""Parts that are measured in this process."""
 
-def main() -> None:
-    """Measures everything."""
-    console = Console()
-    rows: list[Row] = [*codec(), *signatures()]
-    with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder, opened(Path(folder) / "data") as world:
-        rows.append(("memory idle", f"{world.pss_mib():.0f} MiB", "PSS of the process tree, just started"))
-        rows += _load(world)
-        rows += large_transfer(world, Path(folder))
+TOGETHER: dict[str, Callable[[World, Path], list[Row]]] = {
+    "load": lambda world, _folder: load(world),
+    "crowd": lambda world, _folder: crowd(world),
+    "large": large_transfer,
+}
+"""Parts that are measured on a running platform, each on one of its own."""
+
+
+def main(names: list[str]) -> None:
+    """Measures the parts that are named, all when none is.
+
+    Raises:
+        SystemExit: There is no such part.
+    """
+    unknown = sorted(set(names) - ALONE.keys() - TOGETHER.keys())
+    if unknown:
+        raise SystemExit(f"no part is called {', '.join(unknown)}; there are {', '.join([*ALONE, *TOGETHER])}")
+    console, rows = Console(), list[Row]()
+    for name in names or [*ALONE, *TOGETHER]:
+        console.print(f"measuring {name} …")
+        rows += _measured(name)
     _show(console, rows)
     _write(rows)
 
 
-def _load(world: World) -> list[Row]:
-    pdfs = papers(world.who, WARM_UP + DOCUMENTS + DOCUMENTS // 2)
-    run_load(world, pdfs[:WARM_UP], 0)
-    full = run_load(world, pdfs[WARM_UP : WARM_UP + DOCUMENTS], 1000)
-    memory = world.pss_mib()
-    half = run_load(world, pdfs[WARM_UP + DOCUMENTS :], 100_000, full.through_a_second / 2)
-    condition = f"{DOCUMENTS} signed PDFs of 100 KB, all different, 8 clients, load generator on the same machine"
-    return [
-        ("accepted", f"{full.accepted_a_second:.1f} a second", condition),
-        ("end to end", f"{full.through_a_second:.1f} a second", condition),
-        ("CPU a document", f"{full.cpu_a_document * 1000:.1f} ms", "platform and its children"),
-        ("memory under load", f"{memory:.0f} MiB", "PSS of the process tree"),
-        *_latencies("full load", full),
-        *_latencies("half load", half),
-    ]
-
-
-def _latencies(name: str, result: LoadResult) -> list[Row]:
-    journey = result.journey
-    through = journey.latencies(journey.returned, journey.submitted)
-    back = journey.latencies(journey.returned, journey.acknowledged)
-    return [
-        (f"accept, {name}", _pair(journey.accepts), "p50 / p99"),
-        (f"end to end, {name}", _pair(through), "p50 / p99, submit to status at the sender"),
-        (f"status visible, {name}", _pair(back), "p50 / p99, acknowledge to status at the sender"),
-    ]
-
-
-def _pair(seconds: list[float]) -> str:
-    return f"{percentile(seconds, 0.5) * 1000:.0f} / {percentile(seconds, 0.99) * 1000:.0f} ms"
+def _measured(name: str) -> list[Row]:
+    with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as place:
+        folder = Path(place)
+        if name in ALONE:
+            return ALONE[name](folder)
+        with opened(folder / "data") as world:
+            return TOGETHER[name](world, folder)
 
 
 def _show(console: Console, rows: list[Row]) -> None:
@@ -93,4 +90,4 @@ def _write(rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

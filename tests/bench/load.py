@@ -1,20 +1,28 @@
 """Documents through the whole platform: accepted, verified, delivered, acknowledged, status back at the sender."""
 
+import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.bench.world import World, submission
+from tests.bench.effort import cost, spent
+from tests.bench.parts import Row
+from tests.bench.world import World, papers, submission
 
 from lienthong.client.transfers import new_request_id
 from lienthong.demo.cast import Party
 from lienthong.routing.v1 import mailbox_pb2
 
+DOCUMENTS = int(os.environ.get("BENCH_DOCUMENTS", "600"))
+WARM_UP = 20
 CLIENTS = 8
 BATCH = 50
 DEADLINE_SECONDS = 300.0
+LOOK_SECONDS = 0.5
+"""How long a receiver waits for a hint before it looks by itself."""
 
 
 @dataclass
@@ -24,6 +32,7 @@ class Journey:
     submitted: dict[str, float] = field(default_factory=dict)
     acknowledged: dict[str, float] = field(default_factory=dict)
     returned: dict[str, float] = field(default_factory=dict)
+    returns: Counter[str] = field(default_factory=Counter)
     accepts: list[float] = field(default_factory=list)
 
     def latencies(self, end: dict[str, float], start: dict[str, float]) -> list[float]:
@@ -38,7 +47,6 @@ class LoadResult:
     documents: int
     accept_seconds: float
     whole_seconds: float
-    cpu_seconds: float
     journey: Journey
 
     @property
@@ -51,13 +59,8 @@ class LoadResult:
         """Documents end to end a second."""
         return self.documents / self.whole_seconds
 
-    @property
-    def cpu_a_document(self) -> float:
-        """CPU seconds of the platform for each document."""
-        return self.cpu_seconds / self.documents
 
-
-def run_load(world: World, pdfs: Sequence[bytes], first: int, rate: float = 0.0) -> LoadResult:
+def run_load(world: World, pdfs: Sequence[bytes], first: int, rate: float = 0.0, *, recipients: int = 1) -> LoadResult:
     """Sends documents and follows each to the end.
 
     Args:
@@ -65,49 +68,82 @@ def run_load(world: World, pdfs: Sequence[bytes], first: int, rate: float = 0.0)
         pdfs: One for each document.
         first: Number of the first document.
         rate: Documents a second; 0 sends as fast as they are taken.
+        recipients: To how many agencies each goes.
     """
-    journey, cpu, begun = Journey(), world.cpu_seconds(), time.monotonic()
-    done = threading.Event()
-    workers = [
-        threading.Thread(target=_receive, args=(world.recipient, journey.acknowledged, done, True), daemon=True),
-        threading.Thread(target=_receive, args=(world.sender, journey.returned, done, False), daemon=True),
-    ]
-    for worker in workers:
-        worker.start()
-    with ThreadPoolExecutor(CLIENTS) as clients:
+    journey, done = Journey(), threading.Event()
+    with ThreadPoolExecutor(CLIENTS + 1 + recipients) as clients:
+        followers = [Follower(party, done) for party in (world.sender, *world.recipients[:recipients])]
+        for follower in followers[1:]:
+            clients.submit(follower.follow, _arrived(journey), 1024 * 1024)
+        clients.submit(followers[0].follow, _returned(journey, recipients), 0)
+        begun = time.monotonic()
+        submitted = []
         for number, pdf in enumerate(pdfs):
             if rate:
                 time.sleep(max(0.0, begun + number / rate - time.monotonic()))
-            clients.submit(_submit, world, first + number, pdf, journey)
-    accepted = time.monotonic()
-    _wait(lambda: len(journey.returned) >= len(pdfs))
-    whole = time.monotonic()
-    done.set()
-    for worker in workers:
-        worker.join()
-    return LoadResult(len(pdfs), accepted - begun, whole - begun, world.cpu_seconds() - cpu, journey)
+            submitted.append(clients.submit(_submit, world, first + number, pdf, journey, recipients))
+        for one in submitted:
+            one.result(DEADLINE_SECONDS)
+        accepted = time.monotonic()
+        _wait(lambda: len(journey.returned) >= len(pdfs))
+        whole = time.monotonic()
+        done.set()
+    return LoadResult(len(pdfs), accepted - begun, whole - begun, journey)
 
 
-def _submit(world: World, number: int, pdf: bytes, journey: Journey) -> None:
+class Follower:
+    """Takes what comes into a mailbox: waits for a hint, then pulls until nothing is there."""
+
+    def __init__(self, party: Party, done: threading.Event) -> None:
+        self._axis = party.axis
+        self._done = done
+        self._hint = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        for _hint in self._axis.watch_mailbox():
+            self._hint.set()
+            if self._done.is_set():
+                return
+
+    def follow(self, take: Callable[[list[mailbox_pb2.Item]], None], inline_limit: int) -> None:
+        """Pulls and acknowledges until the run is done."""
+        while not self._done.is_set():
+            request = mailbox_pb2.PullItemsRequest(
+                max_items=BATCH, inline_limit=inline_limit, request_id=new_request_id()
+            )
+            items = list(self._axis.mailbox.PullItems(request).items)
+            if not items:
+                self._hint.wait(LOOK_SECONDS)
+                self._hint.clear()
+                continue
+            leased = [mailbox_pb2.LeasedItem(name=item.name, lease=item.lease) for item in items]
+            self._axis.mailbox.AcknowledgeItems(mailbox_pb2.AcknowledgeItemsRequest(items=leased))
+            take(items)
+
+
+def _arrived(journey: Journey) -> Callable[[list[mailbox_pb2.Item]], None]:
+    def take(items: list[mailbox_pb2.Item]) -> None:
+        now = time.monotonic()
+        journey.acknowledged.update({item.document: now for item in items})
+
+    return take
+
+
+def _returned(journey: Journey, recipients: int) -> Callable[[list[mailbox_pb2.Item]], None]:
+    def take(items: list[mailbox_pb2.Item]) -> None:
+        now = time.monotonic()
+        journey.returns.update(item.document for item in items)
+        journey.returned.update({item.document: now for item in items if journey.returns[item.document] >= recipients})
+
+    return take
+
+
+def _submit(world: World, number: int, pdf: bytes, journey: Journey, recipients: int) -> None:
     start = time.monotonic()
-    receipt = world.sender.axis.intake.SubmitDocument(submission(number, pdf))
+    receipt = world.sender.axis.intake.SubmitDocument(submission(number, pdf, recipients))
     journey.accepts.append(time.monotonic() - start)
     journey.submitted[receipt.document] = start
-
-
-def _receive(party: Party, seen: dict[str, float], done: threading.Event, read: bool) -> None:  # noqa: FBT001 -- a thread's argument
-    while not done.is_set():
-        request = mailbox_pb2.PullItemsRequest(max_items=BATCH, request_id=new_request_id())
-        if read:
-            request.inline_limit = 1024 * 1024
-        items = party.axis.mailbox.PullItems(request).items
-        if not items:
-            done.wait(0.02)
-            continue
-        leased = [mailbox_pb2.LeasedItem(name=item.name, lease=item.lease) for item in items]
-        party.axis.mailbox.AcknowledgeItems(mailbox_pb2.AcknowledgeItemsRequest(items=leased))
-        now = time.monotonic()
-        seen.update({item.document: now for item in items})
 
 
 def _wait(condition: Callable[[], bool]) -> None:
@@ -122,3 +158,44 @@ def percentile(values: Sequence[float], part: float) -> float:
     """Gives the value below which a part of the values lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else float("nan")
+
+
+def load(world: World) -> list[Row]:
+    """Measures documents to one recipient at full and half load, and to three."""
+    pdfs = papers(world.who, WARM_UP + 2 * DOCUMENTS)
+    idle = world.pss_mib()
+    run_load(world, pdfs[:WARM_UP], 0)
+    before = spent(world)
+    full = run_load(world, pdfs[WARM_UP : WARM_UP + DOCUMENTS], 1000)
+    after, memory = spent(world), world.pss_mib()
+    rest = pdfs[WARM_UP + DOCUMENTS :]
+    half = run_load(world, rest[: DOCUMENTS // 2], 100_000, full.through_a_second / 2)
+    three = run_load(world, rest[DOCUMENTS // 2 :], 200_000, recipients=3)
+    condition = (
+        f"{DOCUMENTS} signed PDFs of 100 KB, all different, {CLIENTS} clients, load generator on the same machine"
+    )
+    return [
+        ("memory idle", f"{idle:.0f} MiB", "PSS of the process tree, before the first document"),
+        ("accepted", f"{full.accepted_a_second:.1f} a second", condition),
+        ("end to end", f"{full.through_a_second:.1f} a second", condition),
+        *cost(before, after, DOCUMENTS, condition),
+        ("memory under load", f"{memory:.0f} MiB", "PSS of the process tree"),
+        *_latencies("full load", full),
+        *_latencies("half load", half),
+        ("end to end, three recipients", f"{three.through_a_second:.1f} a second", "back when the third has answered"),
+    ]
+
+
+def _latencies(name: str, result: LoadResult) -> list[Row]:
+    journey = result.journey
+    through = journey.latencies(journey.returned, journey.submitted)
+    back = journey.latencies(journey.returned, journey.acknowledged)
+    return [
+        (f"accept, {name}", _pair(journey.accepts), "p50 / p99"),
+        (f"end to end, {name}", _pair(through), "p50 / p99, submit to status at the sender"),
+        (f"status visible, {name}", _pair(back), "p50 / p99, acknowledge to status at the sender"),
+    ]
+
+
+def _pair(seconds: list[float]) -> str:
+    return f"{percentile(seconds, 0.5) * 1000:.0f} / {percentile(seconds, 0.99) * 1000:.0f} ms"

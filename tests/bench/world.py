@@ -2,6 +2,7 @@
 
 import os
 import random
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from lienthong.testing.signatures import Signing, signed_pdf
 from lienthong.testing.sinks import HttpSink, SmtpSink
 
 PAPER_BYTES = 100_000
+CODES = ("H29", "H41", "H14")
+"""Codes of the recipients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,16 @@ class World:
     """A platform with two agencies."""
 
     platform: DemoPlatform
+    metrics: int
     operator: Axis
     sender: Party
-    recipient: Party
+    recipients: tuple[Party, ...]
     who: Signers
+
+    @property
+    def recipient(self) -> Party:
+        """The first recipient."""
+        return self.recipients[0]
 
     def process(self) -> psutil.Process:
         """The process of the platform."""
@@ -61,12 +70,20 @@ def opened(folder: Path) -> Iterator[World]:
     authority = DemoAuthority.create(datetime.now(UTC))
     with ExitStack() as stack:
         mail, hook = stack.enter_context(SmtpSink()), stack.enter_context(HttpSink())
-        platform = stack.enter_context(DemoPlatform(folder, authority, mail, [hook], keep=False))
+        port = free_port()
+        platform = DemoPlatform(folder, authority, mail, [hook], keep=False, metrics=port)
+        stack.enter_context(platform)
         operator = stack.enter_context(platform.speak("operator"))
         sender = register(platform, operator, "sender", _agency("000.00.00.G22", "G22"))
-        recipient = register(platform, operator, "recipient", _agency("000.00.00.H29", "H29"))
+        recipients = [register(platform, operator, code.lower(), _agency(f"000.00.00.{code}", code)) for code in CODES]
         who = signers(authority, "Lê Mạnh Hà", "Văn phòng Chính phủ", "0100110011")
-        yield World(platform, operator, sender, recipient, who)
+        yield World(platform, port, operator, sender, tuple(recipients), who)
+
+
+def free_port() -> int:
+    """Finds a port of loopback that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def _agency(old: str, new: str) -> common.Agency:
@@ -83,8 +100,8 @@ def papers(who: Signers, count: int) -> list[bytes]:
     return [signed_pdf(blank, [Signing(who.person, "NguoiKy", at)], rng.randbytes(padding)) for _ in range(count)]
 
 
-def submission(number: int, pdf: bytes) -> intake_pb2.SubmitDocumentRequest:
-    """Makes a submission to the recipient."""
+def submission(number: int, pdf: bytes, recipients: int = 1) -> intake_pb2.SubmitDocumentRequest:
+    """Makes a submission to the first recipients."""
     header = document_pb2.DocumentHeader(
         number=str(number),
         notation="BENCH",
@@ -92,7 +109,7 @@ def submission(number: int, pdf: bytes) -> intake_pb2.SubmitDocumentRequest:
         subject=f"Văn bản thử tải số {number}",
         type_name="Công văn",
         kind=document_pb2.DOCUMENT_KIND_NEW,
-        recipients=[document_pb2.Organization(code="H29")],
+        recipients=[document_pb2.Organization(code=code) for code in CODES[:recipients]],
     )
     attachment = intake_pb2.AttachmentContent(name="van-ban.pdf", data=pdf)
     content = intake_pb2.DocumentContent(header=header, attachments=[attachment])

@@ -29,6 +29,14 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._effort = Counter(
+            "lienthong_rpc_cpu_seconds", "CPU time of unary calls by method.", ["method"], registry=self.registry
+        )
+
+    def worked(self, method: str, seconds: float) -> None:
+        """Counts the CPU time that a call took in its thread."""
+        self._effort.labels(method).inc(seconds)
+
     def called(self, method: str, code: str, seconds: float) -> None:
         """Counts a call."""
         self._calls.labels(method, code).inc()

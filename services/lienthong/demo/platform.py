@@ -25,7 +25,14 @@ class DemoPlatform:
     """Starts `lienthong run` and stops it; leaves it up when asked to."""
 
     def __init__(
-        self, folder: Path, authority: DemoAuthority, mail: SmtpSink, hooks: Sequence[HttpSink], *, keep: bool
+        self,
+        folder: Path,
+        authority: DemoAuthority,
+        mail: SmtpSink,
+        hooks: Sequence[HttpSink],
+        *,
+        keep: bool,
+        metrics: int = 0,
     ) -> None:
         """Prepares the data folder.
 
@@ -35,6 +42,7 @@ class DemoPlatform:
             mail: Where its mail goes.
             hooks: The private addresses that webhooks may reach.
             keep: Leave the process up at the end.
+            metrics: Port of the metrics; 0 takes any.
         """
         self.folder = folder
         self._keep = keep
@@ -43,7 +51,7 @@ class DemoPlatform:
         folder.mkdir(parents=True, exist_ok=True)
         _write_trust(folder / "trust", authority)
         self._config = folder / "config.yaml"
-        self._config.write_text(yaml.safe_dump(_config(folder, mail, hooks)), "utf-8")
+        self._config.write_text(yaml.safe_dump(_config(folder, mail, hooks, metrics)), "utf-8")
 
     @property
     def contexts(self) -> Path:
@@ -100,10 +108,10 @@ class DemoPlatform:
                 return False
 
 
-def _config(folder: Path, mail: SmtpSink, hooks: Sequence[HttpSink]) -> dict[str, object]:
+def _config(folder: Path, mail: SmtpSink, hooks: Sequence[HttpSink], metrics: int) -> dict[str, object]:
     return {
         "data_dir": str(folder),
-        "server": {"listen": "127.0.0.1:0", "metrics": "127.0.0.1:0"},
+        "server": {"listen": "127.0.0.1:0", "metrics": f"127.0.0.1:{metrics}"},
         "signing": {"trust_dir": str(folder / "trust")},
         "notification": {
             "smtp_host": "127.0.0.1",

@@ -1,10 +1,9 @@
 """No call gets slower with the number of rows: lists read along an index."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from tests.plans import plans_of
 
 from lienthong.chassis.auth.policy import policy
 from lienthong.events.v1 import workflow_progress_pb2 as events
@@ -20,32 +19,14 @@ FILTERS = (
 )
 
 
-def plans(world: Any, action: Callable[[], object]) -> list[str]:
-    """How the database looks up what `action` asks."""
-    database = world.bench.context.database
-    asked: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith("SELECT"):
-            asked.append((statement, parameters))
-
-    event.listen(database._readers, "before_cursor_execute", note)
-    action()
-    event.remove(database._readers, "before_cursor_execute", note)
-    with database.read() as connection:
-        return [
-            row[3]
-            for statement, parameters in asked
-            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        ]
-
-
 @pytest.mark.parametrize("condition", FILTERS)
 def test_cases_are_read_along_an_index(world: Any, condition: str) -> None:
     """Each stream of the list is ordered by its index: nothing is scanned, nothing is sorted."""
     world.deliver("d1", "doc")
     call = world.bench.call(HCMC, "Workflow/ListCases")
-    found = plans(world, lambda: world.api.list_cases(pb.ListCasesRequest(filter=condition), call))
+    found = plans_of(
+        world.bench.context.database, lambda: world.api.list_cases(pb.ListCasesRequest(filter=condition), call)
+    )
     cases = [line for line in found if "deliveries" in line]
     assert cases
     assert all(line.startswith("SEARCH") for line in cases)
@@ -63,7 +44,7 @@ def test_other_lists_are_searched(world: Any) -> None:
         world.api.list_unmatched_statuses(pb.ListUnmatchedStatusesRequest(), call)
         world.api.get_statistics(pb.GetStatisticsRequest(), call)
 
-    assert not [line for line in plans(world, ask) if line.startswith("SCAN")]
+    assert not [line for line in plans_of(world.bench.context.database, ask) if line.startswith("SCAN")]
 
 
 def test_a_document_for_many_recipients(world: Any) -> None:

@@ -146,7 +146,7 @@ class ServerBuilder:
             outcome = "OK"
             try:
                 certificate, metadata = facts_of(context)
-                arguments = (row, action, admission, request, certificate, metadata)
+                arguments = (self._metrics, row, action, admission, request, certificate, metadata)
                 return await self._fair.run(system_of(certificate), _serve, *arguments)
             except AxisError as error:
                 outcome = error.code.name
@@ -251,8 +251,16 @@ def snake_case(name: str) -> str:
 
 
 def _serve(
-    row: Row, action: Unary, admission: Admission, request: Message, certificate: bytes | None, metadata: Metadata
+    metrics: Metrics,
+    row: Row,
+    action: Unary,
+    admission: Admission,
+    request: Message,
+    certificate: bytes | None,
+    metadata: Metadata,
 ) -> bytes:
+    begun = time.thread_time()
+
     def serve(traceparent: str) -> bytes:
         call = admission.admit(row, certificate, metadata, traceparent)
         with bound(agency=call.caller.scope, system=call.caller.system.id, trace=trace_of(traceparent)):
@@ -260,8 +268,11 @@ def _serve(
         failpoints.reach("rpc.before-answer")
         return answer
 
-    with tracing.span(row.method, metadata.get(HEADER, ""), SERVER) as traceparent:
-        return guarded(row.method, lambda: serve(traceparent))
+    try:
+        with tracing.span(row.method, metadata.get(HEADER, ""), SERVER) as traceparent:
+            return guarded(row.method, lambda: serve(traceparent))
+    finally:
+        metrics.worked(row.method, time.thread_time() - begun)
 
 
 def _as_it_is(answer: bytes) -> bytes:

@@ -91,14 +91,14 @@ class IntakeApi:
     def list_documents(self, request: pb.ListDocumentsRequest, call: Call) -> pb.ListDocumentsResponse:
         """Lists what the caller sent."""
         conditions = parse_filter(request.filter, _FIELDS)
-        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
-        after = (int(page.after[0]), str(page.after[1])) if page.after else None
+        page = page_of(call, request.page_size, request.page_token, request.filter)
+        before = str(page.after[0]) if page.after else None
         with self._units.database.read() as connection:
-            rows = storage.list_documents(connection, call.caller.reach, conditions, after, page.size + 1)
-        shown = rows[: page.size]
+            found = storage.list_documents(connection, call.caller.reach, conditions, before, page.size + 1)
+        shown = found[: page.size]
         return pb.ListDocumentsResponse(
-            documents=[document_message(stored) for stored, _position in shown],
-            next_page_token=page.next_token(shown[-1][1] if len(rows) > page.size else None),
+            documents=[document_message(stored) for stored in shown],
+            next_page_token=page.next_token((shown[-1].id,) if len(found) > page.size else None),
         )
 
     def get_receipt(self, request: pb.GetReceiptRequest, call: Call) -> pb.Receipt:

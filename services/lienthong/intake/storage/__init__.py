@@ -10,11 +10,11 @@ from lienthong.intake.storage.documents import (
     document_by_key,
     document_by_natural_key,
     latest_update,
-    list_documents,
     list_recalls,
     natural_keys_among,
     receipt_of,
 )
+from lienthong.intake.storage.lists import list_documents
 from lienthong.intake.storage.tables import metadata
 from lienthong.intake.storage.uploads import (
     StoredUpload,

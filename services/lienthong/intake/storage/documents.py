@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, literal, select, tuple_
+from sqlalchemy import Connection, Select, bindparam, select
 
 from lienthong.chassis.engines.rows import Rows
-from lienthong.chassis.filtering import Condition
 from lienthong.chassis.text import words as words_of
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
 from lienthong.intake.storage.tables import blobs, documents, recalls, receipts, words
 
 WORDS_AT_MOST = 64
-_WORD_LENGTH = 64
+WORD_LENGTH = 64
 _SEPARATOR = "\n"
 _TAKEN = select(documents.c.natural_key).where(documents.c.natural_key.in_(bindparam("keys", expanding=True)))
 _BY_KEY = select(documents).where(documents.c.natural_key == bindparam("natural_key"))
@@ -83,7 +82,7 @@ def add_document(rows: Rows, new: NewDocument, accepted_at: int) -> None:
     rows.insert(receipts, [{"id": new.receipt, "document": event.document, "recall": False, "answer": new.answer}])
     keys = [stored.blob.key for stored in event.attachments] + [event.rendition.plan.key]
     rows.insert(blobs, [{"key": key, "document": event.document} for key in keys])
-    unique = sorted({word[:_WORD_LENGTH] for word in subject})[:WORDS_AT_MOST]
+    unique = sorted({word[:WORD_LENGTH] for word in subject})[:WORDS_AT_MOST]
     rows.insert(words, [{"word": word, "sender": event.sender_agency, "document": event.document} for word in unique])
 
 
@@ -114,7 +113,7 @@ def document_by_key(connection: Connection, sender: str, document_id: str) -> St
 def document_by_natural_key(connection: Connection, key: str) -> StoredDocument | None:
     """Finds the document of kind 0 or 3 with a natural key."""
     row = connection.execute(_BY_KEY, {"natural_key": key}).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else stored_document(row)
 
 
 def natural_keys_among(connection: Connection, keys: Sequence[str]) -> set[str]:
@@ -132,7 +131,7 @@ def document_by_code(
     if promulgated:
         found = found.where(documents.c.promulgated == promulgated)
     rows = connection.execute(found.limit(2)).all()
-    return _stored(rows[0]) if len(rows) == 1 else None
+    return stored_document(rows[0]) if len(rows) == 1 else None
 
 
 def latest_update(connection: Connection, target: str) -> StoredDocument | None:
@@ -158,56 +157,13 @@ def list_recalls(connection: Connection, document: str) -> Sequence[Any]:
     return [(row, tuple(filter(None, row.agencies.split(_SEPARATOR)))) for row in connection.execute(found)]
 
 
-_COLUMNS = {
-    "number": documents.c.number,
-    "notation": documents.c.notation,
-    "document_id": documents.c.document_id,
-    "promulgation_date": documents.c.promulgated,
-}
-
-
-def list_documents(
-    connection: Connection,
-    sender: Sequence[str],
-    conditions: Sequence[Condition],
-    after: tuple[int, str] | None,
-    limit: int,
-) -> list[tuple[StoredDocument, tuple[int, str]]]:
-    """Lists what was sent, newest first, each with its position.
-
-    Args:
-        connection: For statements.
-        sender: Agencies that sent.
-        conditions: On the columns of the list.
-        after: Position of the last row of the page before.
-        limit: Rows, at most.
-    """
-    found = select(documents).where(documents.c.sender.in_(sender))
-    for condition in conditions:
-        found = _narrowed(found, condition, sender)
-    if after is not None:
-        found = found.where(tuple_(documents.c.accepted_at, documents.c.id) < tuple_(*map(literal, after)))
-    found = found.order_by(documents.c.accepted_at.desc(), documents.c.id.desc()).limit(limit)
-    return [(_stored(row), (row.accepted_at, row.id)) for row in connection.execute(found)]
-
-
-def _narrowed(found: Select[Any], condition: Condition, sender: Sequence[str]) -> Select[Any]:
-    if condition.field == "subject":
-        for word in words_of(str(condition.value)):
-            holding = select(words.c.document).where(words.c.sender.in_(sender), words.c.word == word[:_WORD_LENGTH])
-            found = found.where(documents.c.id.in_(holding))
-        return found
-    column = _COLUMNS[condition.field]
-    operator = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
-    return found.where(getattr(column, operator[condition.operator])(condition.value))
-
-
 def _one(connection: Connection, found: Select[Any]) -> StoredDocument | None:
     row = connection.execute(found).one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else stored_document(row)
 
 
-def _stored(row: Any) -> StoredDocument:
+def stored_document(row: Any) -> StoredDocument:
+    """Reads a row."""
     return StoredDocument(DocumentAccepted.FromString(row.accepted), _unpacked(row.warnings), row.outside)
 
 

@@ -25,11 +25,12 @@ documents = Table(
     Column("warnings", LargeBinary, nullable=False),
     # What came in outside the payloads, byte for byte, compressed; empty for a document given in types.
     Column("outside", LargeBinary, nullable=False),
-    Index("documents_sent", "sender", "accepted_at", "id"),
-    Index("documents_code", "sender", "number", "notation", "accepted_at"),
-    Index("documents_notation", "sender", "notation", "accepted_at"),
-    Index("documents_document_id", "sender", "document_id", "accepted_at"),
-    Index("documents_promulgated", "sender", "promulgated", "accepted_at"),
+    # Identifiers of documents follow time, so that each list reads its index backwards.
+    Index("documents_sent", "sender", "id"),
+    Index("documents_code", "sender", "number", "id"),
+    Index("documents_notation", "sender", "notation", "id"),
+    Index("documents_document_id", "sender", "document_id", "id"),
+    Index("documents_promulgated", "sender", "promulgated", "id"),
     Index("documents_target", "target", "accepted_at"),
 )
 

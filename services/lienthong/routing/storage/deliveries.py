@@ -4,13 +4,15 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, select
 
 from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.chassis.engines.search import WordIndex
 from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
 from lienthong.routing.storage.tables import deliveries, delivery_words, documents
 
 DELIVERIES = Kind(deliveries, StoredDelivery, group="document")
+WORDS = WordIndex(delivery_words, "recipient", "word", "delivery")
 
 
 def add_delivery(rows: Rows, delivery: StoredDelivery) -> None:
@@ -118,22 +120,23 @@ class Conditions:
 def _page(
     connection: Connection, recipient: str, conditions: Conditions, before: str | None, count: int
 ) -> Sequence[Row[Any]]:
-    found = _with_document().where(deliveries.c.recipient == recipient, deliveries.c.visible == 1)
-    for column, value in conditions.columns:
-        found = found.where(deliveries.c[column] == value)
-    for column, value in conditions.unlike:
-        found = found.where(deliveries.c[column] != value)
-    for word in conditions.words:
-        found = found.where(_has_word(recipient, word))
+    exact = [deliveries.c[column] == value for column, value in conditions.columns]
+    unlike = [deliveries.c[column] != value for column, value in conditions.unlike]
+    found = _with_document().where(deliveries.c.recipient == recipient, deliveries.c.visible == 1, *exact, *unlike)
+    wanted = list(dict.fromkeys(conditions.words))
+    if wanted and not exact:
+        shown = deliveries.c.visible == 1
+
+        def also(key: Any) -> Sequence[ColumnElement[bool]]:
+            return [exists().where(deliveries.c.id == key, shown, *unlike)]
+
+        keys = WORDS.find(connection, recipient, wanted, also, before, count)
+        found = _with_document().where(deliveries.c.id.in_(keys))
+    else:
+        found = found.where(*(WORDS.has(recipient, word, deliveries.c.id) for word in wanted))
     if before is not None:
         found = found.where(deliveries.c.id < before)
     return connection.execute(found.order_by(deliveries.c.id.desc()).limit(count)).all()
-
-
-def _has_word(recipient: str, word: str) -> ColumnElement[bool]:
-    return deliveries.c.id.in_(
-        select(delivery_words.c.delivery).where(delivery_words.c.recipient == recipient, delivery_words.c.word == word)
-    )
 
 
 def _with_document() -> Any:

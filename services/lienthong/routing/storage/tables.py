@@ -86,9 +86,10 @@ deliveries = Table(
     Index("deliveries_held", "state", "held_until"),
     Index("deliveries_recipient", "recipient", "visible", "id"),
     Index("deliveries_unfinished", "recipient", "state"),
-    Index("deliveries_number", "recipient", "number", "id"),
-    Index("deliveries_notation", "recipient", "notation", "id"),
-    Index("deliveries_document_id", "recipient", "document_id", "id"),
+    # With `visible`, so that no other index promises as much.
+    Index("deliveries_number", "recipient", "visible", "number", "id"),
+    Index("deliveries_notation", "recipient", "visible", "notation", "id"),
+    Index("deliveries_document_id", "recipient", "visible", "document_id", "id"),
 )
 
 delivery_words = Table(

@@ -1,0 +1,98 @@
+"""Open watches and slow uploads beside ordinary calls: they must not slow them down."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.bench.load import LoadResult, percentile, run_load
+from tests.bench.parts import Row
+from tests.bench.world import World, papers, submission
+
+from google.bytestream import bytestream_pb2, bytestream_pb2_grpc
+from lienthong.client import connect, load_context
+from lienthong.client.transfers import new_request_id
+from lienthong.intake.v1 import intake_pb2
+from lienthong.workflow.v1 import workflow_pb2
+
+WATCHES = 1000
+A_CHANNEL = 100
+UPLOADS = 64
+PIECE = bytes(16_384)
+PAUSE_SECONDS = 0.5
+DOCUMENTS = 120
+RATE = 15.0
+"""Documents a second of both runs."""
+
+
+def crowd(world: World) -> list[Row]:
+    """Measures accepting alone, and again in the crowd."""
+    pdfs = papers(world.who, 2 * DOCUMENTS)
+    alone = run_load(world, pdfs[:DOCUMENTS], 300_000, RATE)
+    with watches(world), uploads(world) as moving:
+        crowded = run_load(world, pdfs[DOCUMENTS:], 310_000, RATE)
+        carried = moving.bytes
+    beside = f"{WATCHES} open watches and {UPLOADS} slow uploads ({carried >> 20} MiB came in meanwhile)"
+    return [
+        ("accept, alone", _pair(alone), f"p50 / p99 at {RATE:.0f} documents a second"),
+        ("accept, in a crowd", _pair(crowded), f"the same beside {beside}"),
+    ]
+
+
+@contextmanager
+def watches(world: World) -> Iterator[None]:
+    """Keeps watches open; each has shown the present state once."""
+    receipt = world.sender.axis.intake.SubmitDocument(submission(320_000, papers(world.who, 1)[0]))
+    request = workflow_pb2.WatchProgressRequest(document=receipt.document)
+    context = load_context(world.platform.contexts / "sender.yaml")
+    next(world.sender.axis.watch_progress(receipt.document))
+    sessions = [connect(context) for _ in range(WATCHES // A_CHANNEL)]
+    streams: list[Any] = [axis.workflow.WatchProgress(request) for axis in sessions for _ in range(A_CHANNEL)]
+    for stream in streams:
+        next(stream)
+    try:
+        yield
+    finally:
+        for stream in streams:
+            stream.close()
+        for axis in sessions:
+            axis.close()
+
+
+class Moving:
+    """What slow uploads have sent."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.stop = threading.Event()
+
+    def pieces(self, name: str) -> Iterator[bytestream_pb2.WriteRequest]:
+        """Sends a piece now and then."""
+        offset = 0
+        while not self.stop.is_set():
+            yield bytestream_pb2.WriteRequest(resource_name=name, write_offset=offset, data=PIECE)
+            offset += len(PIECE)
+            self.bytes += len(PIECE)
+            self.stop.wait(PAUSE_SECONDS)
+
+
+@contextmanager
+def uploads(world: World) -> Iterator[Moving]:
+    """Keeps slow uploads going."""
+    moving, axis = Moving(), world.sender.axis
+    stub = bytestream_pb2_grpc.ByteStreamStub(axis.channel("intake"))
+    calls = []
+    for _ in range(UPLOADS):
+        wanted = intake_pb2.CreateUploadRequest(size=2**30, request_id=new_request_id())
+        calls.append(stub.Write.future(moving.pieces(axis.intake.CreateUpload(wanted).name)))
+    try:
+        yield moving
+    finally:
+        moving.stop.set()
+        for call in calls:
+            call.cancel()
+
+
+def _pair(result: LoadResult) -> str:
+    accepts = result.journey.accepts
+    return f"{percentile(accepts, 0.5) * 1000:.0f} / {percentile(accepts, 0.99) * 1000:.0f} ms"
