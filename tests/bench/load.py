@@ -6,12 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tests.bench.effort import cost, spent
 from tests.bench.parts import Row
 from tests.bench.world import World, papers, submission
 
+from lienthong.client import AxisCallError
 from lienthong.client.transfers import new_request_id
 from lienthong.demo.cast import Party
 from lienthong.routing.v1 import mailbox_pb2
@@ -101,10 +103,12 @@ class Follower:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
-        for _hint in self._axis.watch_mailbox():
-            self._hint.set()
-            if self._done.is_set():
-                return
+        # The stream breaks when the platform goes down at the end.
+        with suppress(AxisCallError):
+            for _hint in self._axis.watch_mailbox():
+                self._hint.set()
+                if self._done.is_set():
+                    return
 
     def follow(self, take: Callable[[list[mailbox_pb2.Item]], None], inline_limit: int) -> None:
         """Pulls and acknowledges until the run is done."""

@@ -26,17 +26,19 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """How a stream is fed: the chassis calls `produce` at once, at each hint for `key`, and every few seconds.
+    """How a stream is fed: the chassis calls `produce` at once, at each hint for `key`, and now and then by itself.
 
     Attributes:
         key: Hints for this key wake the stream.
         cursor: Where to begin.
         produce: Takes a cursor, gives what is new and the cursor from which to go on. Runs in a thread of the pool.
+        look_seconds: How often the stream looks without a hint; short where time alone makes something new.
     """
 
     key: str
     cursor: str
     produce: Callable[[str], tuple[Sequence[Message], str]]
+    look_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

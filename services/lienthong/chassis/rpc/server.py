@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import grpc
@@ -45,7 +46,7 @@ MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
 """A call carries 1 MiB inline and an answer 3 MiB, with room for the rest."""
 
 RECHECK_SECONDS = 5.0
-"""How often a stream looks by itself, and whether its caller may still see it."""
+"""How often it is looked at whether the caller of a stream may still see what it sees."""
 
 Unary = Callable[[Any, Call], Message]
 
@@ -65,6 +66,14 @@ class ServerLimits:
     queue: int = 512
     queue_of_one: int = 128
     transfer_threads: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A stream that was let in: as whom, and what feeds it."""
+
+    call: Call
+    watch: Watch
 
 
 class ServerBuilder:
@@ -179,25 +188,36 @@ class ServerBuilder:
         request: Message,
         facts: tuple[bytes | None, Metadata],
     ) -> AsyncIterator[Message]:
-        loop = asyncio.get_running_loop()
+        run = partial(asyncio.get_running_loop().run_in_executor, self._transfers)
 
-        def admit() -> Watch:
-            return guarded(row.method, lambda: action(request, admission.admit(row, *facts)))
+        def admit(before: Admitted | None) -> Admitted:
+            call = admission.admit(row, *facts)
+            # Looking at the resource again is dear; whoever may see what it saw before goes on.
+            same = before is not None and before.call.caller == call.caller
+            return before if before is not None and same else Admitted(call, action(request, call))
 
-        watch = await loop.run_in_executor(self._transfers, admit)
+        admitted: Admitted = await run(guarded, row.method, partial(admit, None))
+        watch = admitted.watch
         hint = self._hub.watch(watch.key)
         cursor, checked = watch.cursor, time.monotonic()
+        looked = 0.0
         try:
             while not self._hub.closing:
+                hinted = hint.is_set()
                 hint.clear()
-                if time.monotonic() - checked > RECHECK_SECONDS:
-                    watch, checked = await loop.run_in_executor(self._transfers, admit), time.monotonic()
-                produce = watch.produce
-                messages, cursor = await loop.run_in_executor(self._transfers, produce, cursor)
-                for message in messages:
-                    yield message
-                if not messages:
-                    await _either(hint, RECHECK_SECONDS)
+                now = time.monotonic()
+                if now - checked > RECHECK_SECONDS:
+                    admitted, checked = await run(guarded, row.method, partial(admit, admitted)), now
+                    watch = admitted.watch
+                if hinted or now - looked > watch.look_seconds:
+                    looked = now
+                    messages, cursor = await run(watch.produce, cursor)
+                    for message in messages:
+                        yield message
+                    if messages:
+                        hint.set()  # there may be more
+                        continue
+                await _either(hint, RECHECK_SECONDS)
         finally:
             self._hub.leave(watch.key, hint)
         raise unavailable("SERVER_DRAINING", "The server goes down; go on from the cursor.", timedelta(seconds=1))
