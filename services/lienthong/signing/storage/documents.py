@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.times import from_micros
 from lienthong.signing.domain import Attachment, Conclusion, File, Parties, SizeClass
 from lienthong.signing.storage.tables import documents, reports
@@ -53,7 +54,7 @@ class NewReport:
 
 
 def add_document(
-    connection: Connection,
+    rows: Rows,
     identifier: str,
     parties: Parties,
     attachments: Sequence[Attachment],
@@ -61,19 +62,18 @@ def add_document(
     accepted_at: int,
 ) -> None:
     """Keeps what an accepted document says about itself."""
-    connection.execute(
-        documents.insert().values(
-            id=identifier,
-            parties=json.dumps([parties.sender, parties.recipients, parties.unresolved], separators=(",", ":")),
-            attachments=json.dumps([_listed(one) for one in attachments], ensure_ascii=False, separators=(",", ":")),
-            size_class=int(size),
-            accepted_at=accepted_at,
-            version=0,
-            verdict="",
-            trust="",
-            verified_at=0,
-        )
-    )
+    row = {
+        "id": identifier,
+        "parties": json.dumps([parties.sender, parties.recipients, parties.unresolved], separators=(",", ":")),
+        "attachments": json.dumps([_listed(one) for one in attachments], ensure_ascii=False, separators=(",", ":")),
+        "size_class": int(size),
+        "accepted_at": accepted_at,
+        "version": 0,
+        "verdict": "",
+        "trust": "",
+        "verified_at": 0,
+    }
+    rows.insert(documents, [row])
 
 
 def document_by_id(connection: Connection, identifier: str) -> StoredDocument | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select, update
 
 from lienthong.chassis.engines.sql import DatabaseMicros, database_now
+from lienthong.chassis.uow import UnitOfWork
 from lienthong.signing.domain import Attachment, SizeClass
 from lienthong.signing.storage.documents import attachments_of
 from lienthong.signing.storage.tables import documents, jobs
@@ -36,20 +37,19 @@ class StoredJob:
     attachments: tuple[Attachment, ...]
 
 
-def add_job(connection: Connection, document: str, size: SizeClass, queued_at: int, traceparent: str) -> None:
+def add_job(work: UnitOfWork, document: str, size: SizeClass) -> None:
     """Asks for a document to be verified, at once."""
-    connection.execute(
-        jobs.insert().values(
-            document=document,
-            size_class=int(size),
-            due_at=DatabaseMicros(),
-            lease="",
-            attempts=0,
-            delays=0,
-            queued_at=queued_at,
-            traceparent=traceparent,
-        )
-    )
+    row = {
+        "document": document,
+        "size_class": int(size),
+        "due_at": work.database_micros,
+        "lease": "",
+        "attempts": 0,
+        "delays": 0,
+        "queued_at": work.now_micros,
+        "traceparent": work.traceparent,
+    }
+    work.rows.insert(jobs, [row])
 
 
 def any_due(connection: Connection, sizes: Iterable[SizeClass]) -> bool:
