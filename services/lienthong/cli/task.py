@@ -25,7 +25,7 @@ from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
-app = typer.Typer(help="Tasks: submit to the leader, assign, complete.")
+app = typer.Typer(help="Tasks: submit to the leader, assign, start, hand over, complete.")
 
 TASK: tuple[Column, ...] = (
     ("task", field("name")),
@@ -35,6 +35,9 @@ TASK: tuple[Column, ...] = (
     ("person", field("person")),
     ("instruction", field("instruction")),
     ("due", moment("due_time")),
+    ("started", moment("start_time")),
+    ("handed over", moment("hand_over_time")),
+    ("now", field("successor")),
     ("completed", moment("complete_time")),
     ("state", choice("state", "DELIVERY_STATE_")),
 )
@@ -76,6 +79,58 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
     with session(who) as axis:
         answer = axis.workflow.ListTasks(pb.ListTasksRequest(page_size=limit, filter=condition))
     show_list(answer.tasks, TASK, as_json=as_json)
+
+
+@app.command("start")
+def start(
+    task: str,
+    *,
+    note: Annotated[str, typer.Option(help="News of the work; the sender reads it.")] = "",
+    staff: Annotated[str, typer.Option(help="Who works.")] = "",
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Notes that work on TASK has begun; reports 05."""
+    request = pb.StartTaskRequest(
+        name=task,
+        note=note,
+        staff=document_pb2.Staff(name=staff) if staff else None,
+        request_id=request_id or new_request_id(),
+    )
+    with session(who) as axis:
+        answer = axis.workflow.StartTask(request)
+    show(answer, TASK, as_json=as_json)
+
+
+@app.command("hand-over")
+def hand_over(
+    task: str,
+    *,
+    unit: Annotated[str, typer.Option(help="Unit that takes it.")] = "",
+    person: Annotated[str, typer.Option(help="Person who takes it.")] = "",
+    instruction: Annotated[str, typer.Option(help="What to do; the same as before when absent.")] = "",
+    due: Annotated[datetime | None, typer.Option(help="Until when; the same as before when absent.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; the sender reads it.")] = "",
+    staff: Annotated[str, typer.Option(help="Who hands it over.")] = "",
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Hands TASK over to another unit or person: a new task takes its place and reports 04 again."""
+    request = pb.HandOverTaskRequest(
+        name=task,
+        unit=unit,
+        person=person,
+        instruction=instruction,
+        due_time=to_timestamp(due.astimezone()) if due else None,
+        reason=reason,
+        staff=document_pb2.Staff(name=staff) if staff else None,
+        request_id=request_id or new_request_id(),
+    )
+    with session(who) as axis:
+        answer = axis.workflow.HandOverTask(request)
+    show(answer, TASK, as_json=as_json)
 
 
 @app.command("complete")

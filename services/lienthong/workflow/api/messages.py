@@ -15,7 +15,7 @@ from lienthong.workflow.domain import DeliveryState, Step
 from lienthong.workflow.handlers.lines import case_of
 from lienthong.workflow.handlers.progress import Line, Seen
 from lienthong.workflow.handlers.statistics import Numbers, Period
-from lienthong.workflow.handlers.tasks import TaskState
+from lienthong.workflow.handlers.task_parts import TaskState
 from lienthong.workflow.handlers.telling import request_number, state_number
 from lienthong.workflow.storage import StoredCase, StoredDelivery, StoredStatus
 from lienthong.workflow.v1 import workflow_pb2 as pb
@@ -144,6 +144,11 @@ def task_message(found: TaskState) -> pb.Task:
         complete_time=to_timestamp(task.completed_at),
         result=task.result,
         state=state_number(found.state),
+        start_time=to_timestamp(task.started_at),
+        hand_over_time=to_timestamp(task.handed_over_at),
+        successor=f"tasks/{task.successor}" if task.successor else "",
+        predecessor=f"tasks/{task.predecessor}" if task.predecessor else "",
+        giver=document_pb2.Staff.FromString(task.giver) if task.giver else None,
     )
 
 

@@ -16,11 +16,12 @@ from lienthong.chassis.uow import UnitOfWork
 from lienthong.workflow import storage
 from lienthong.workflow.api import messages, reading
 from lienthong.workflow.api.filters import case_filter, task_filter
-from lienthong.workflow.handlers import tasks
+from lienthong.workflow.handlers import hand_over, tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
 from lienthong.workflow.handlers.progress import begin_of, progress_of, show, visible_of
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
 from lienthong.workflow.handlers.statistics import numbers_of
+from lienthong.workflow.handlers.task_parts import TaskState, state_of
 from lienthong.workflow.storage import StoredCase
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
@@ -119,6 +120,27 @@ class WorkflowApi:
 
         return once(self._context.units, call, request, pb.Task, give)
 
+    def start_task(self, request: pb.StartTaskRequest, call: Call) -> pb.Task:
+        """Notes that work on a task has begun."""
+        reporter = reading.reporter_of(call)
+        identifier = reading.resource("name", request.name, "tasks")
+        note, staff = reading.note_of(request, self._desk.limits)
+
+        def start(work: UnitOfWork) -> pb.Task:
+            return messages.task_message(tasks.start(self._desk, work, reporter, identifier, note, staff))
+
+        return once(self._context.units, call, request, pb.Task, start)
+
+    def hand_over_task(self, request: pb.HandOverTaskRequest, call: Call) -> pb.Task:
+        """Hands a task over."""
+        reporter = reading.reporter_of(call)
+        wanted = reading.hand_over_of(request, self._desk.limits)
+
+        def pass_on(work: UnitOfWork) -> pb.Task:
+            return messages.task_message(hand_over.hand_over(self._desk, work, reporter, wanted))
+
+        return once(self._context.units, call, request, pb.Task, pass_on)
+
     def complete_task(self, request: pb.CompleteTaskRequest, call: Call) -> pb.Task:
         """Completes a task."""
         reporter = reading.reporter_of(call)
@@ -139,7 +161,7 @@ class WorkflowApi:
         with self._context.database.read() as connection:
             rows = storage.list_tasks(connection, reporter.reach, flags, after, page.size + 1)
             shown = rows[: page.size]
-            found = [tasks.TaskState(one, tasks.state_of(connection, one)) for one in shown]
+            found = [TaskState(one, state_of(connection, one)) for one in shown]
         last = (shown[-1].created_at, shown[-1].id) if len(rows) > page.size else None
         return pb.ListTasksResponse(
             tasks=[messages.task_message(one) for one in found], next_page_token=page.next_token(last)
