@@ -8,6 +8,8 @@ from lienthong.chassis.times import from_duration
 from lienthong.common.v1 import lifecycle_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
+_HOUR = timedelta(hours=1)
+
 STEPS = ("Tiếp nhận, trình", "Phân công", "Đang xử lý", "Hoàn thành")
 
 STATES = {
@@ -44,12 +46,16 @@ def state_text(row: pb.RecipientProgress) -> str:
 
 
 def steps_text(row: pb.RecipientProgress) -> list[str]:
-    """Says how long each step took, or takes so far."""
+    """Says how long each step took, or takes so far; of hours, how many were office hours (giờ hành chính)."""
     texts = ["", "", "", ""]
     for step in row.steps:
         if step.HasField("start_time"):
             running = "" if step.HasField("end_time") or step.step == len(STEPS) else " …"
-            texts[step.step - 1] = f"✓ {_length(from_duration(step.duration))}{running}"
+            spent, worked = from_duration(step.duration), from_duration(step.working_duration)
+            # Only a wait of hours is another thing in office hours.
+            office = f"\n  {_length(worked)} giờ HC" if spent >= _HOUR and spent != worked else ""
+            late = "\n  [red]trình muộn[/]" if step.submit_late else ""
+            texts[step.step - 1] = f"✓ {_length(spent)}{running}{office}{late}"
     return texts
 
 

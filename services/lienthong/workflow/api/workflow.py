@@ -18,7 +18,7 @@ from lienthong.workflow.api import messages, reading
 from lienthong.workflow.api.filters import case_filter, task_filter
 from lienthong.workflow.handlers import hand_over, tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
-from lienthong.workflow.handlers.progress import begin_of, progress_of, show, visible_of
+from lienthong.workflow.handlers.progress import AsOf, begin_of, progress_of, show, visible_of
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
 from lienthong.workflow.handlers.statistics import numbers_of
 from lienthong.workflow.handlers.task_parts import TaskState, state_of
@@ -70,7 +70,7 @@ class WorkflowApi:
                 found = visible_of(connection, reporter.reach, document)
                 if found.change <= int(cursor):
                     return (), cursor
-                seen = progress_of(connection, reporter.reach, found, self._now())
+                seen = progress_of(connection, reporter.reach, found, self._as_of())
             progress, latest = messages.progress_message(seen, self._desk.directory.get()), str(seen.change)
             return (pb.WatchProgressResponse(progress=progress, cursor=latest),), latest
 
@@ -102,7 +102,7 @@ class WorkflowApi:
         known: dict[str, StoredCase] = {}
         with self._context.database.read() as connection:
             rows = storage.list_cases(connection, reporter.reach, wanted, after, page.size + 1)
-            lines = show(connection, reporter.reach, rows[: page.size], known, now)
+            lines = show(connection, reporter.reach, rows[: page.size], known, self._as_of())
         last = lines[-1].delivery if len(rows) > page.size else None
         directory = self._desk.directory.get()
         return pb.ListCasesResponse(
@@ -200,7 +200,7 @@ class WorkflowApi:
         period = reading.period_of(request, now)
         at_most = self._desk.limits.statistics_deliveries
         with self._context.database.read() as connection:
-            numbers = numbers_of(connection, reporter.reach, period, at_most, now)
+            numbers = numbers_of(connection, reporter.reach, period, at_most, self._as_of())
         return messages.statistics_message(period, numbers, now)
 
     def _read(self, request: pb.ReportStatusesRequest, reporter: Reporter) -> list[Report | AxisError]:
@@ -228,8 +228,11 @@ class WorkflowApi:
     def _progress(self, document: str, reporter: Reporter) -> pb.Progress:
         with self._context.database.read() as connection:
             found = visible_of(connection, reporter.reach, document)
-            seen = progress_of(connection, reporter.reach, found, self._now())
+            seen = progress_of(connection, reporter.reach, found, self._as_of())
         return messages.progress_message(seen, self._desk.directory.get())
+
+    def _as_of(self) -> AsOf:
+        return AsOf(self._now(), self._desk.calendar)
 
     def _now(self) -> datetime:
         return self._context.base.clock.now()

@@ -1,5 +1,6 @@
 """The pure part of workflow: lifecycle, steps, cases, tasks. Imports nothing but the standard library."""
 
+from lienthong.workflow.domain.calendar import Shift, WorkingCalendar
 from lienthong.workflow.domain.cases import (
     Answer,
     Case,
@@ -35,6 +36,7 @@ from lienthong.workflow.domain.steps import (
     elapsed,
     overdue,
     steps,
+    submitted_late,
 )
 from lienthong.workflow.domain.tasks import (
     REMEDIES,
@@ -94,6 +96,7 @@ __all__ = [
     "ReasonPolicy",
     "Request",
     "Rule",
+    "Shift",
     "SideRequest",
     "Source",
     "StatusKey",
@@ -104,6 +107,7 @@ __all__ = [
     "TaskOutcome",
     "TaskProblem",
     "Trigger",
+    "WorkingCalendar",
     "answered_by",
     "check_reason",
     "close_if_settled",
@@ -128,4 +132,5 @@ __all__ = [
     "status_key",
     "step_times",
     "steps",
+    "submitted_late",
 ]
