@@ -12,7 +12,6 @@ from lienthong.workflow.domain.cases import (
 )
 from lienthong.workflow.domain.lifecycle import (
     REASON_CODES,
-    REASON_MISSING,
     REASON_POLICIES,
     REASON_REQUIRED,
     Decision,
@@ -76,7 +75,6 @@ __all__ = [
     "PRECEDENCE",
     "RANKS",
     "REASON_CODES",
-    "REASON_MISSING",
     "REASON_POLICIES",
     "REASON_REQUIRED",
     "REMEDIES",
