@@ -12,7 +12,7 @@ from grpc_health.v1 import health_pb2
 
 from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
 from lienthong.client.context import Context, ContextError, find_context, is_loopback, load_context
-from lienthong.client.errors import MESSAGE_BYTES_AT_MOST, call_error
+from lienthong.client.errors import MESSAGE_BYTES_AT_MOST, NotFoundError, call_error
 from lienthong.client.stubs import Stub, resumed
 from lienthong.client.transfers import Progress, Transfers, new_request_id, no_progress
 from lienthong.common.v1 import operations_pb2
@@ -81,7 +81,8 @@ class Axis:
 
         Args:
             file: The file.
-            request_id: Key for repeats; a new one when empty.
+            request_id: Key for repeats; a new one when empty. The same key again, also from another process, gives the
+                same receipt, and goes on with an upload that broke off.
             progress: Told how the upload goes.
 
         Raises:
@@ -91,17 +92,30 @@ class Axis:
         if place.stat().st_size <= INLINE_BYTES:
             request = intake_pb2.SubmitEdxmlRequest(content=place.read_bytes(), request_id=key)
         else:
-            request = intake_pb2.SubmitEdxmlRequest(upload=self.upload(place, progress), request_id=key)
+            request = intake_pb2.SubmitEdxmlRequest(upload=self._upload_again(place, progress, key), request_id=key)
         return self.intake.SubmitEdxml(request, timeout=600.0)
 
-    def upload(self, file: Path, progress: Progress = no_progress) -> str:
+    def _upload_again(self, file: Path, progress: Progress, key: str) -> str:
+        try:
+            return self.upload(file, progress, key)
+        except NotFoundError:
+            return self.upload(file, progress)  # the upload of that key was used, or has expired
+
+    def upload(self, file: Path, progress: Progress = no_progress, request_id: str = "") -> str:
         """Uploads a file; gives the upload's resource name.
+
+        Args:
+            file: The file.
+            progress: Told how it goes.
+            request_id: Key for repeats; the same key goes on with an upload that broke off. A new one when empty.
 
         Raises:
             AxisCallError: It is refused, or the axis is away.
+            OSError: The file cannot be read.
         """
         size = file.stat().st_size
-        upload = self.intake.CreateUpload(intake_pb2.CreateUploadRequest(size=size, request_id=new_request_id()))
+        key = request_id or new_request_id()
+        upload = self.intake.CreateUpload(intake_pb2.CreateUploadRequest(size=size, request_id=key))
         with file.open("rb") as source:
             Transfers(self.channel("intake"), self._metadata).upload(upload.name, source, size, progress)
         return upload.name

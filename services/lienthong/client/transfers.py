@@ -108,32 +108,32 @@ class Transfers:
 
 
 class _Pieces:
-    """The rest of a file in pieces, read by a thread of gRPC; `failure` says why it could not be read.
+    """The rest of a file in pieces, read by a thread of gRPC.
 
     An attempt that broke off may still be reading when the next one begins: each piece is read at its own place, in
-    turn. What fails ends the stream, for gRPC would only log it.
+    turn. What fails ends the stream and stands in `failure`: gRPC would log it, and never end the call.
     """
 
     def __init__(self, name: str, source: BinaryIO, offset: int, size: int, progress: Progress) -> None:
-        self.failure: OSError | None = None
+        self.failure: BaseException | None = None
         self._name, self._source, self._offset, self._size = name, source, offset, size
         self._progress = progress
         self._turn = threading.Lock()
         self._ended = False
 
     def __iter__(self) -> Iterator[pb.WriteRequest]:
-        offset = self._offset
-        while True:
-            data = self._piece(offset)
+        offset, last = self._offset, False
+        while not last:
+            try:
+                data = self._piece(offset)
+            except BaseException as error:  # noqa: BLE001 -- it is raised again where the caller waits
+                self.failure = error
+                return
             if data is None:
                 return
             end = offset + len(data)
-            yield pb.WriteRequest(
-                resource_name=self._name, write_offset=offset, data=data, finish_write=end >= self._size
-            )
-            self._progress(end, self._size)
-            if end >= self._size:
-                return
+            last = end >= self._size
+            yield pb.WriteRequest(resource_name=self._name, write_offset=offset, data=data, finish_write=last)
             offset = end
 
     def end(self) -> None:
@@ -145,17 +145,11 @@ class _Pieces:
         with self._turn:
             if self._ended:
                 return None
-            try:
-                self._source.seek(offset)
-                data = self._source.read(PIECE)
-            except OSError as error:
-                self.failure = error
-                return None
+            self._source.seek(offset)
+            data = self._source.read(PIECE)
             if not data and offset < self._size:
-                self.failure = OSError(
-                    f"the file ended after {offset} of {self._size} bytes; was it changed meanwhile?"
-                )
-                return None
+                raise OSError(f"the file ended after {offset} of {self._size} bytes; was it changed meanwhile?")
+            self._progress(offset + len(data), self._size)
         return data
 
 
