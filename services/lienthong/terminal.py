@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from lienthong.chassis.times import from_duration
 from lienthong.common.v1 import lifecycle_pb2
@@ -10,7 +12,7 @@ from lienthong.workflow.v1 import workflow_pb2 as pb
 
 _HOUR = timedelta(hours=1)
 
-STEPS = ("Tiếp nhận, trình", "Phân công", "Đang xử lý", "Hoàn thành")
+STEPS = ("Tiếp nhận", "Phân công", "Đang xử lý", "Hoàn thành")
 
 STATES = {
     lifecycle_pb2.DELIVERY_STATE_SENT: "đã gửi",
@@ -27,22 +29,29 @@ STATES = {
 """Names of states as a leader reads them."""
 
 
-def progress_table(progress: pb.Progress) -> Table:
-    """Makes the table of a progress."""
-    closed = "  [green]case closed[/]" if progress.closed else ""
-    table = Table(
-        box=None, header_style="dim", title_justify="left", title=f"{progress.code} {progress.subject}{closed}"
-    )
-    for title in ("agency", "state", *STEPS, "note"):
-        table.add_column(title)
+def progress_table(progress: pb.Progress) -> RenderableType:
+    """Makes the table of a progress, and below it what else is to be known of recipients."""
+    title = Text(f"{progress.code} {progress.subject}", style="italic")
+    if progress.closed:
+        title.append("  case closed", style="green")
+    table = Table(box=None, header_style="dim", title_justify="left", title=title, pad_edge=False)
+    table.add_column("agency", ratio=1)
+    for step in ("state", *STEPS):
+        table.add_column(step, no_wrap=True)
     for row in progress.recipients:
-        table.add_row(row.display_name or row.code, state_text(row), *steps_text(row), note_text(row))
-    return table
+        table.add_row(Text(row.display_name or row.code), state_text(row), *steps_text(row))
+    notes = [f"{row.display_name or row.code}: {note_text(row)}" for row in progress.recipients if note_text(row)]
+    return Group(table, *(Text(note, style="dim") for note in notes))
 
 
 def state_text(row: pb.RecipientProgress) -> str:
-    """Says where a recipient stands."""
-    return STATES.get(row.state, "?") + (" [red]overdue[/]" if row.overdue else "")
+    """Says where a recipient stands, with colours."""
+    return STATES.get(row.state, "?") + ("\n[red]quá hạn[/]" if row.overdue else "")
+
+
+def state_words(row: pb.RecipientProgress) -> str:
+    """Says where a recipient stands, on one line."""
+    return STATES.get(row.state, "?") + (", quá hạn" if row.overdue else "")
 
 
 def steps_text(row: pb.RecipientProgress) -> list[str]:

@@ -1,6 +1,6 @@
 """`lienthong agency`: the directory of agencies."""
 
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,8 +8,6 @@ import typer
 import yaml
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from lienthong.chassis.clock import VIETNAM
-from lienthong.chassis.times import to_timestamp
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -18,6 +16,7 @@ from lienthong.cli.console import (
     Json,
     Size,
     context_file,
+    day_of,
     field,
     moment,
     out,
@@ -25,6 +24,7 @@ from lienthong.cli.console import (
     session,
     show,
     show_list,
+    stamp,
 )
 from lienthong.client import credentials
 from lienthong.client.transfers import new_request_id
@@ -39,12 +39,12 @@ From = Annotated[
 ]
 
 COLUMNS: tuple[Column, ...] = (
-    ("name", field("name")),
     ("codes", lambda agency: ", ".join(code.code for code in agency.codes)),
     ("short", field("short_name")),
     ("agency", field("display_name")),
-    ("parent", field("parent")),
     ("retired", moment("retire_time")),
+    ("parent", field("parent")),
+    ("name", field("name")),
 )
 
 
@@ -220,9 +220,4 @@ def midnight(day: str) -> Timestamp | None:
     Raises:
         BadParameter: It is no day.
     """
-    if not day:
-        return None
-    try:
-        return to_timestamp(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=VIETNAM))
-    except ValueError as error:
-        raise typer.BadParameter(f"{day!r} is no day; write YYYY-MM-DD") from error
+    return stamp(datetime.combine(day_of(day), time.min)) if day else None

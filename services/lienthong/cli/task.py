@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from lienthong.chassis.times import to_timestamp
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -15,12 +14,14 @@ from lienthong.cli.console import (
     RequestId,
     Size,
     choice,
+    deadline,
     field,
     moment,
     session,
     show,
     show_list,
 )
+from lienthong.cli.names import whole
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
@@ -35,23 +36,30 @@ TASK: tuple[Column, ...] = (
     ("person", field("person")),
     ("instruction", field("instruction")),
     ("due", moment("due_time")),
+    ("state", choice("state", "DELIVERY_STATE_")),
     ("started", moment("start_time")),
     ("handed over", moment("hand_over_time")),
     ("now", field("successor")),
     ("completed", moment("complete_time")),
-    ("state", choice("state", "DELIVERY_STATE_")),
 )
+
+
+Task = Annotated[str, typer.Argument(parser=whole("tasks"), metavar="TASK", help="A task, whole or as lists show it.")]
 
 
 @app.command("assign")
 def assign(
-    delivery: str,
+    delivery: Annotated[
+        str, typer.Argument(parser=whole("deliveries"), metavar="DELIVERY", help="A delivery of yours.")
+    ],
     *,
     submit: Annotated[bool, typer.Option("--submit", help="Submit to the leader instead of assigning.")] = False,
     unit: Annotated[str, typer.Option(help="Unit.")] = "",
     person: Annotated[str, typer.Option(help="Person.")] = "",
     instruction: Annotated[str, typer.Option(help="What to do.")] = "",
-    due: Annotated[datetime | None, typer.Option(help="Until when.")] = None,
+    due: Annotated[
+        datetime | None, typer.Option(help="Until when, in Viet Nam; a day ends with its last second.")
+    ] = None,
     staff: Annotated[str, typer.Option(help="Who gives it.")] = "",
     request_id: RequestId = "",
     who: As = DEFAULT_CONTEXT,
@@ -64,7 +72,7 @@ def assign(
         unit=unit,
         person=person,
         instruction=instruction,
-        due_time=to_timestamp(due.astimezone()) if due else None,
+        due_time=deadline(due),
         staff=document_pb2.Staff(name=staff) if staff else None,
         request_id=request_id or new_request_id(),
     )
@@ -83,7 +91,7 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
 
 @app.command("start")
 def start(
-    task: str,
+    task: Task,
     *,
     note: Annotated[str, typer.Option(help="News of the work; the sender reads it.")] = "",
     staff: Annotated[str, typer.Option(help="Who works.")] = "",
@@ -105,7 +113,7 @@ def start(
 
 @app.command("hand-over")
 def hand_over(
-    task: str,
+    task: Task,
     *,
     unit: Annotated[str, typer.Option(help="Unit that takes it.")] = "",
     person: Annotated[str, typer.Option(help="Person who takes it.")] = "",
@@ -123,7 +131,7 @@ def hand_over(
         unit=unit,
         person=person,
         instruction=instruction,
-        due_time=to_timestamp(due.astimezone()) if due else None,
+        due_time=deadline(due),
         reason=reason,
         staff=document_pb2.Staff(name=staff) if staff else None,
         request_id=request_id or new_request_id(),
@@ -135,7 +143,7 @@ def hand_over(
 
 @app.command("complete")
 def complete(
-    task: str,
+    task: Task,
     *,
     result: Annotated[str, typer.Option(help="Result in words.")] = "",
     staff: Annotated[str, typer.Option(help="Who did it.")] = "",
