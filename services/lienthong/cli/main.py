@@ -99,3 +99,8 @@ def main() -> None:
         sys.exit(USAGE)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        err.print(f"[bold red]FILE[/]  {escape(f'{error.filename}: {error.strerror}')}", soft_wrap=True)
+        sys.exit(USAGE)

@@ -80,6 +80,34 @@ def test_the_directory(world: World, shell: Shell, tmp_path: Path) -> None:
     assert world.agencies
 
 
+def test_an_import_goes_on_behind_a_bad_row(shell: Shell, tmp_path: Path) -> None:
+    """Refused rows are told with number and reason, the others are registered; a file of another form is refused."""
+    rows = [{"name": "Sở A", "codes": ["H71.01"], "parent": "H00.99"}, {"name": "Sở B", "codes": ["H71.02"]}]
+    (tmp_path / "a.yaml").write_text(json.dumps(rows), "utf-8")
+    code, _, errors = shell.run("agency", "import", "a.yaml")
+    assert code == 3
+    assert "row 1 (H71.01)" in errors
+    assert "H00.99" in errors
+    assert shell.json("agency", "show", "H71.02")["display_name"] == "Sở B"
+    for content, words in (
+        ('[{"name": "x"}, {"codes": ["H1"], "colour": 1}]', ("row 1: codes", "row 2: name", "row 2: colour")),
+        ("name: x", ("holds a list of agencies",)),
+        ("[", ("is not YAML",)),
+    ):
+        (tmp_path / "bad.yaml").write_text(content, "utf-8")
+        code, _, errors = shell.run("agency", "import", "bad.yaml")
+        assert code == 2
+        assert all(word in errors for word in words), errors
+
+
+@pytest.mark.parametrize("command", [("agency", "import"), ("document", "submit"), ("document", "check")])
+def test_a_missing_file_is_a_wrong_usage(shell: Shell, command: tuple[str, ...]) -> None:
+    """The file is named, with exit code 2 and without a traceback."""
+    code, _, errors = shell.run(*command, "không-có.yaml", "--as", "operator")
+    assert code == 2
+    assert "không-có.yaml: No such file" in errors
+
+
 def test_systems(shell: Shell, tmp_path: Path) -> None:
     """Systems are added with credentials, listed, allowed to act for agencies, and revoked."""
     made = shell.json("system", "add", "dms-thu", "--act-for", "H41", "--folder", str(tmp_path))
