@@ -4,6 +4,7 @@
 with `--third-party` it also fills `build/third_party`, the second buf module.
 """
 
+import os
 import shutil
 import subprocess
 import sys
@@ -45,15 +46,20 @@ def generate() -> None:
         f"--python_out={TARGET}",
         f"--grpc_python_out={TARGET}",
     ]
-    beside = Path(sys.executable).parent
-    if (beside / "protoc-gen-mypy").exists():
+    if messages := _plugin("protoc-gen-mypy"):
         command += [
-            f"--plugin=protoc-gen-mypy={beside / 'protoc-gen-mypy'}",
-            f"--plugin=protoc-gen-mypy_grpc={beside / 'protoc-gen-mypy_grpc'}",
+            f"--plugin=protoc-gen-mypy={messages}",
+            f"--plugin=protoc-gen-mypy_grpc={_plugin('protoc-gen-mypy_grpc')}",
             f"--mypy_out=quiet:{TARGET}",
             f"--mypy_grpc_out=quiet:{TARGET}",
         ]
     subprocess.run([*command, *sources], check=True)  # noqa: S603 -- the compiler of this environment
+
+
+def _plugin(name: str) -> str | None:
+    """Finds a plugin of the compiler beside the interpreter, or where a build put its tools."""
+    beside = str(Path(sys.executable).parent)
+    return shutil.which(name, path=os.pathsep.join((beside, os.environ.get("PATH", ""))))
 
 
 def third_party() -> None:

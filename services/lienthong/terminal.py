@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from lienthong.chassis.times import from_duration
 from lienthong.common.v1 import lifecycle_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
-STEPS = ("Tiếp nhận, trình", "Phân công", "Đang xử lý", "Hoàn thành")
+_HOUR = timedelta(hours=1)
+
+STEPS = ("Tiếp nhận", "Phân công", "Đang xử lý", "Hoàn thành")
 
 STATES = {
     lifecycle_pb2.DELIVERY_STATE_SENT: "đã gửi",
@@ -25,31 +29,42 @@ STATES = {
 """Names of states as a leader reads them."""
 
 
-def progress_table(progress: pb.Progress) -> Table:
-    """Makes the table of a progress."""
-    closed = "  [green]case closed[/]" if progress.closed else ""
-    table = Table(
-        box=None, header_style="dim", title_justify="left", title=f"{progress.code} {progress.subject}{closed}"
-    )
-    for title in ("agency", "state", *STEPS, "note"):
-        table.add_column(title)
+def progress_table(progress: pb.Progress) -> RenderableType:
+    """Makes the table of a progress, and below it what else is to be known of recipients."""
+    title = Text(f"{progress.code} {progress.subject}", style="italic")
+    if progress.closed:
+        title.append("  case closed", style="green")
+    table = Table(box=None, header_style="dim", title_justify="left", title=title, pad_edge=False)
+    table.add_column("agency", ratio=1)
+    for step in ("state", *STEPS):
+        table.add_column(step, no_wrap=True)
     for row in progress.recipients:
-        table.add_row(row.display_name or row.code, state_text(row), *steps_text(row), note_text(row))
-    return table
+        table.add_row(Text(row.display_name or row.code), state_text(row), *steps_text(row))
+    notes = [f"{row.display_name or row.code}: {note_text(row)}" for row in progress.recipients if note_text(row)]
+    return Group(table, *(Text(note, style="dim") for note in notes))
 
 
 def state_text(row: pb.RecipientProgress) -> str:
-    """Says where a recipient stands."""
-    return STATES.get(row.state, "?") + (" [red]overdue[/]" if row.overdue else "")
+    """Says where a recipient stands, with colours."""
+    return STATES.get(row.state, "?") + ("\n[red]quá hạn[/]" if row.overdue else "")
+
+
+def state_words(row: pb.RecipientProgress) -> str:
+    """Says where a recipient stands, on one line."""
+    return STATES.get(row.state, "?") + (", quá hạn" if row.overdue else "")
 
 
 def steps_text(row: pb.RecipientProgress) -> list[str]:
-    """Says how long each step took, or takes so far."""
+    """Says how long each step took, or takes so far; of hours, how many were office hours (giờ hành chính)."""
     texts = ["", "", "", ""]
     for step in row.steps:
         if step.HasField("start_time"):
             running = "" if step.HasField("end_time") or step.step == len(STEPS) else " …"
-            texts[step.step - 1] = f"✓ {_length(from_duration(step.duration))}{running}"
+            spent, worked = from_duration(step.duration), from_duration(step.working_duration)
+            # Only a wait of hours is another thing in office hours.
+            office = f"\n  {_length(worked)} giờ HC" if spent >= _HOUR and spent != worked else ""
+            late = "\n  [red]trình muộn[/]" if step.submit_late else ""
+            texts[step.step - 1] = f"✓ {_length(spent)}{running}{office}{late}"
     return texts
 
 

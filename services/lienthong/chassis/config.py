@@ -156,4 +156,5 @@ def _line(problem: Any) -> str:
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{place}: is not a setting. See the configuration reference; a typing error?"
-    return f"{place}: {problem['msg']} (found {problem['input']!r})"
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    return f"{place}: {said} (found {problem['input']!r})"

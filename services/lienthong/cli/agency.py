@@ -1,15 +1,13 @@
 """`lienthong agency`: the directory of agencies."""
 
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from lienthong.chassis.clock import VIETNAM
-from lienthong.chassis.times import to_timestamp
+from lienthong.cli.agency_file import read_rows
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -18,6 +16,9 @@ from lienthong.cli.console import (
     Json,
     Size,
     context_file,
+    day_of,
+    err,
+    explain,
     field,
     moment,
     out,
@@ -25,13 +26,16 @@ from lienthong.cli.console import (
     session,
     show,
     show_list,
+    stamp,
 )
-from lienthong.client import credentials
+from lienthong.client import AxisCallError, AxisUnavailableError, credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.routing.v1 import directory_pb2 as pb
 
 app = typer.Typer(help="Agencies: register, find, rename, merge, retire, give credentials.")
+
+REFUSED = 3
 
 Codes = Annotated[list[str], typer.Option("--code", help="Identifier code, old or new style; may be repeated.")]
 From = Annotated[
@@ -39,12 +43,13 @@ From = Annotated[
 ]
 
 COLUMNS: tuple[Column, ...] = (
-    ("name", field("name")),
     ("codes", lambda agency: ", ".join(code.code for code in agency.codes)),
     ("short", field("short_name")),
     ("agency", field("display_name")),
-    ("parent", field("parent")),
     ("retired", moment("retire_time")),
+    ("successors", lambda agency: ", ".join(agency.successors)),
+    ("parent", field("parent")),
+    ("name", field("name")),
 )
 
 
@@ -93,23 +98,27 @@ def show_(agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> N
 
 @app.command("import")
 def import_(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
-    """Registers the agencies of a YAML list: name, codes, short_name, parent, groups, email."""
-    rows: list[dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))
-    made = []
+    """Registers the agencies of a YAML list: name, codes, short_name, parent, groups, email.
+
+    A row that is refused does not stop the others; exit code 3 when there was one. Run it again when it is mended.
+    """
+    made, refused = [], 0
+    rows = read_rows(file)
     with session(who) as axis:
-        for row in rows:
-            agency = common.Agency(
-                display_name=row["name"],
-                short_name=row.get("short_name", ""),
-                codes=[common.AgencyCode(code=one) for one in row["codes"]],
-                parent=row.get("parent", ""),
-                groups=row.get("groups", []),
-                email=row.get("email", ""),
-            )
-            # The row is its own key: an import that broke off is simply run again.
-            key = f"import:{'+'.join(row['codes'])}"[:128]
-            made.append(axis.directory.CreateAgency(pb.CreateAgencyRequest(agency=agency, request_id=key)))
+        for number, row in enumerate(rows, start=1):
+            try:
+                made.append(
+                    axis.directory.CreateAgency(pb.CreateAgencyRequest(agency=row.message(), request_id=row.key))
+                )
+            except AxisUnavailableError:
+                raise
+            except AxisCallError as error:
+                refused += 1
+                err.print(f"row {number} ({', '.join(row.codes)}) was not registered:", markup=False)
+                explain(error)
     show_list(made, COLUMNS, as_json=as_json)
+    if refused:
+        raise typer.Exit(REFUSED)
 
 
 @app.command("rename")
@@ -220,9 +229,4 @@ def midnight(day: str) -> Timestamp | None:
     Raises:
         BadParameter: It is no day.
     """
-    if not day:
-        return None
-    try:
-        return to_timestamp(datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=VIETNAM))
-    except ValueError as error:
-        raise typer.BadParameter(f"{day!r} is no day; write YYYY-MM-DD") from error
+    return stamp(datetime.combine(day_of(day), time.min)) if day else None

@@ -4,20 +4,21 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.console import DEFAULT_CONTEXT, As, Column, Json, Size, field, moment, session, show_list
+from lienthong.cli.console import DEFAULT_CONTEXT, As, Column, Json, Size, field, session, show_list, when
+from lienthong.cli.names import shorten_in_place
 from lienthong.client.context import SERVICES
 from lienthong.common.v1 import operations_pb2 as pb
 
 app = typer.Typer(help="The audit trail. Operators only.")
 
 ENTRY: tuple[Column, ...] = (
-    ("time", moment("time")),
+    ("time", lambda entry: when(entry.time)),
+    ("action", field("action")),
+    ("outcome", field("outcome")),
+    ("resource", lambda entry: shorten_in_place(entry.resource)),
+    ("person", field("person")),
     ("system", field("system")),
     ("for", field("agency")),
-    ("person", field("person")),
-    ("action", field("action")),
-    ("resource", field("resource")),
-    ("outcome", field("outcome")),
     ("detail", field("detail")),
 )
 

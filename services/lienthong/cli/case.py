@@ -4,20 +4,21 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.console import DEFAULT_CONTEXT, As, Column, Filter, Json, Size, field, moment, session, show_list
-from lienthong.terminal import state_text
+from lienthong.cli.console import DEFAULT_CONTEXT, As, Column, Filter, Json, Size, day, field, session, show_list
+from lienthong.terminal import state_words
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
 app = typer.Typer(help="Cases: where each document stands at each recipient.")
 
 CASE: tuple[Column, ...] = (
-    ("document", field("document")),
+    ("delivery", lambda case: case.progress.delivery),
     ("code", field("code")),
+    ("state", lambda case: state_words(case.progress)),
+    ("due", day("due_time")),
+    ("at", lambda case: case.progress.display_name or case.progress.code),
     ("subject", field("subject")),
     ("from", field("sender_name")),
-    ("at", lambda case: case.progress.display_name or case.progress.code),
-    ("state", lambda case: state_text(case.progress)),
-    ("due", moment("due_time")),
+    ("document", field("document")),
 )
 
 

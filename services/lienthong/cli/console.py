@@ -3,7 +3,8 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +13,13 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.table import Table
 
 from lienthong.chassis.clock import VIETNAM
-from lienthong.chassis.times import from_timestamp
+from lienthong.chassis.times import from_timestamp, to_timestamp
+from lienthong.cli.names import remember
+from lienthong.cli.tables import fit, table_of
 from lienthong.client import Axis, AxisCallError, connect
 from lienthong.client.context import Context, find_context, load_context
 
@@ -33,6 +36,8 @@ Filter = Annotated[str, typer.Option("--filter", help="Conditions joined by AND.
 
 DEFAULT_CONTEXT = ""
 """The context in use: `lienthong context use NAME`, else `operator`."""
+
+_TO_THE_MINUTE, _TO_THE_DAY = len("2026-11-26 09:30"), len("2026-11-26")
 
 Column = tuple[str, Callable[[Any], str]]
 
@@ -63,29 +68,33 @@ def in_use() -> str:
 
 
 def show(message: Message, columns: Sequence[Column], *, as_json: bool) -> None:
-    """Prints one thing."""
+    """Prints one thing, with whole names."""
+    remember([message])
     if as_json:
         print_json(to_dict(message))
         return
     for title, read in columns:
         text = read(message)
         if text:
-            out.print(f"[dim]{title:>14}[/]  {text}", soft_wrap=True)
+            out.print(f"[dim]{title:>14}[/]  {escape(text)}", soft_wrap=True)
 
 
 def show_list(messages: Iterable[Message], columns: Sequence[Column], *, as_json: bool) -> None:
-    """Prints a list."""
+    """Prints a list, as much of it as fits; columns stand in the order of their importance."""
     rows = list(messages)
+    remember(rows)
     if as_json:
         print_json([to_dict(row) for row in rows])
         return
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for number, (title, _read) in enumerate(columns):
-        # The first column is what other commands take: it stays whole, to be copied.
-        table.add_column(title, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(read(row) for _title, read in columns))
-    out.print(table if rows else "[dim]nothing[/]")
+    if not rows:
+        out.print("[dim]nothing[/]")
+        return
+    fitted = fit([title for title, _ in columns], [[read(row) for _, read in columns] for row in rows], out.width)
+    out.print(table_of(fitted))
+    if fitted.left_out:
+        err.print(
+            f"[dim]no room for: {', '.join(fitted.left_out)}; a wider terminal or --json shows all[/]", soft_wrap=True
+        )
 
 
 def to_dict(message: Message) -> dict[str, Any]:
@@ -111,14 +120,38 @@ def local(moment: datetime) -> str:
     return moment.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def day_of(text: str) -> date:
+    """Reads a day as people write it here: 2027-02-13 or 13/02/2027.
+
+    Raises:
+        typer.BadParameter: It is none.
+    """
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        with suppress(ValueError):
+            return datetime.strptime(text, form).replace(tzinfo=VIETNAM).date()
+    raise typer.BadParameter(f"{text!r} is no day; write 2027-02-13 or 13/02/2027")
+
+
+def stamp(moment: datetime | None) -> Timestamp | None:
+    """Makes a time of what was typed: without a zone it is of Viet Nam, wherever the machine stands."""
+    return None if moment is None else to_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM))
+
+
+def deadline(moment: datetime | None) -> Timestamp | None:
+    """Makes a deadline of what was typed: a day without a time ends with its last second."""
+    if moment is not None and moment.time() == time.min:
+        moment = datetime.combine(moment, time(23, 59, 59), moment.tzinfo)
+    return stamp(moment)
+
+
 def explain(error: AxisCallError) -> None:
     """Says what went wrong and what to do, on standard error."""
-    err.print(f"[bold red]{error.reason}[/]  {error.message}", soft_wrap=True)
+    err.print(f"[bold red]{error.reason}[/]  {escape(error.message)}", soft_wrap=True)
     for violation in error.violations[1:] if len(error.violations) > 1 else ():
-        err.print(f"  · {violation.text()}", soft_wrap=True)
+        err.print(f"  · {escape(violation.text())}", soft_wrap=True)
     for key, value in error.metadata.items():
         if key != "violations":
-            err.print(f"  [dim]{key}[/] {value}", soft_wrap=True)
+            err.print(f"  [dim]{key}[/] {escape(value)}", soft_wrap=True)
 
 
 def transfer_bar(title: str, *, as_json: bool) -> "TransferBar":
@@ -158,17 +191,23 @@ def field(name: str) -> Callable[[Any], str]:
 
 
 def moment(name: str) -> Callable[[Any], str]:
-    """Reads a time field of a message."""
-    return lambda message: when(getattr(message, name))
+    """Reads a time field of a message, to the minute."""
+    return lambda message: when(getattr(message, name))[:_TO_THE_MINUTE]
+
+
+def day(name: str) -> Callable[[Any], str]:
+    """Reads the day of a time field of a message."""
+    return lambda message: when(getattr(message, name))[:_TO_THE_DAY]
 
 
 def choice(name: str, prefix: str) -> Callable[[Any], str]:
-    """Reads an enumerated field of a message, without its prefix."""
+    """Reads an enumerated field of a message, without its prefix; empty when it is not set."""
 
     def read(message: Message) -> str:
         values = message.DESCRIPTOR.fields_by_name[name].enum_type
         if values is None:
             raise TypeError(f"{name} is no enumerated field")
-        return values.values_by_number[getattr(message, name)].name.removeprefix(prefix).lower()
+        found = values.values_by_number[getattr(message, name)].name.removeprefix(prefix).lower()
+        return "" if found == "unspecified" else found
 
     return read

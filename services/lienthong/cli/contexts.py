@@ -7,6 +7,7 @@ import typer
 import yaml
 
 from lienthong.cli.console import Json, in_use, out, print_json
+from lienthong.cli.tables import fit, table_of
 from lienthong.client.context import ContextError, find_context, folders, load_context
 
 app = typer.Typer(help="Choose who speaks.")
@@ -21,8 +22,18 @@ def list_(*, as_json: Json = False) -> None:
         rows = [{"name": name, "file": str(file), "in_use": name == current} for name, file in found.items()]
         print_json(rows)
         return
-    for name, file in sorted(found.items()):
-        out.print(f"{'*' if name == current else ' '} {name:<20} {load_context(file).address:<24} [dim]{file}[/]")
+    lines = [["*" if name == current else "", name, _address(file), str(file)] for name, file in sorted(found.items())]
+    if not lines:
+        out.print(f"[dim]no context in {', '.join(map(str, folders()))}[/]")
+        return
+    out.print(table_of(fit(("in use", "name", "address", "file"), lines, out.width)))
+
+
+def _address(file: Path) -> str:
+    try:
+        return load_context(file).address
+    except ContextError:
+        return "cannot be read"
 
 
 @app.command("use")

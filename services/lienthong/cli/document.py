@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +20,7 @@ from lienthong.cli.console import (
     Json,
     RequestId,
     Size,
+    day_of,
     err,
     field,
     moment,
@@ -32,6 +32,7 @@ from lienthong.cli.console import (
     to_dict,
     transfer_bar,
 )
+from lienthong.cli.names import whole
 from lienthong.client import Axis, Progress
 from lienthong.client.session import INLINE_BYTES
 from lienthong.client.transfers import new_request_id
@@ -56,10 +57,15 @@ DOCUMENT: tuple[Column, ...] = (
     ("document", field("name")),
     ("code", lambda one: f"{one.header.number}/{one.header.notation}"),
     ("date", lambda one: _day(one.header)),
-    ("subject", lambda one: one.header.subject),
     ("to", lambda one: ", ".join(recipient.code for recipient in one.recipients)),
+    ("subject", lambda one: one.header.subject),
     ("accepted", moment("accept_time")),
 )
+
+
+Document = Annotated[
+    str, typer.Argument(parser=whole("documents"), metavar="DOCUMENT", help="A document, whole or as lists show it.")
+]
 
 
 @app.command("submit")
@@ -79,7 +85,7 @@ def compose(
     subject: Annotated[str, typer.Option(help="Abstract (trích yếu).")],
     attach: Annotated[list[Path] | None, typer.Option(help="File to attach; may be repeated.")] = None,
     type_name: Annotated[str, typer.Option(help="Name of the type.")] = "Công văn",
-    due: Annotated[str, typer.Option(help="Deadline, YYYY-MM-DD.")] = "",
+    due: Annotated[str, typer.Option(help="Deadline, YYYY-MM-DD or DD/MM/YYYY.")] = "",
     priority: Annotated[int, typer.Option(help="0 thường … 3 hỏa tốc.", min=0, max=4)] = 0,
     signer: Annotated[str, typer.Option(help="Name of the signer.")] = "",
     document_id: Annotated[str, typer.Option(help="DocumentId; made by the axis when absent.")] = "",
@@ -99,7 +105,7 @@ def compose(
         type=2,
         type_detail=18 if type_name == "Công văn" else -1,
         promulgation_date=to_date(SystemClock().now().astimezone(VIETNAM).date()),
-        due_date=to_date(date.fromisoformat(due)) if due else None,
+        due_date=to_date(day_of(due)) if due else None,
         priority=priority,
         signer_name=signer,
         kind=document_pb2.DOCUMENT_KIND_NEW,
@@ -140,10 +146,10 @@ def check(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> No
 
 
 @app.command("get")
-def get(document: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def get(document: Document, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Shows a document that you sent."""
     with session(who) as axis:
-        answer = axis.intake.GetDocument(pb.GetDocumentRequest(name=_name(document)))
+        answer = axis.intake.GetDocument(pb.GetDocumentRequest(name=document))
     show(answer, DOCUMENT, as_json=as_json)
 
 
@@ -157,7 +163,7 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
 
 @app.command("download")
 def download(
-    document: str,
+    document: Document,
     *,
     folder: Annotated[Path, typer.Option("--to", help="Folder for the files.")] = Path(),
     who: As = DEFAULT_CONTEXT,
@@ -165,7 +171,7 @@ def download(
 ) -> None:
     """Writes the canonical edXML file of a document that you sent, and its attachments."""
     with session(who) as axis:
-        found = axis.intake.GetDocument(pb.GetDocumentRequest(name=_name(document)))
+        found = axis.intake.GetDocument(pb.GetDocumentRequest(name=document))
         files = evidences.download_sent(axis, found, folder, as_json=as_json)
     if as_json:
         print_json([str(file) for file in files])
@@ -176,7 +182,7 @@ def download(
 
 @app.command("recall")
 def recall(
-    document: str,
+    document: Document,
     *,
     reason: Annotated[str, typer.Option(help="Why; obligatory (QD28 Art. 8).")],
     recipient: Annotated[list[str] | None, typer.Option(help="Only from this code; may be repeated.")] = None,
@@ -188,7 +194,7 @@ def recall(
     with session(who) as axis:
         receipt = axis.intake.RecallDocument(
             pb.RecallDocumentRequest(
-                name=_name(document),
+                name=document,
                 reason=reason,
                 recipient_codes=recipient or [],
                 request_id=request_id or new_request_id(),
@@ -202,7 +208,7 @@ Overrides = Annotated[Path, typer.Option("--header", help="JSON file with the fi
 
 @app.command("update")
 def update(
-    document: str,
+    document: Document,
     *,
     header: Overrides | None = None,
     attach: Annotated[list[Path] | None, typer.Option(help="File of the new version; may be repeated.")] = None,
@@ -219,7 +225,7 @@ def update(
 
 @app.command("replace")
 def replace(
-    document: str,
+    document: Document,
     *,
     number: Annotated[str, typer.Option(help="Number of the new document: it is a document of its own.")],
     header: Overrides | None = None,
@@ -238,7 +244,7 @@ def replace(
 
 @app.command("progress")
 def progress(
-    document: str,
+    document: Document,
     *,
     watch: Annotated[bool, typer.Option("--watch", help="Stay and show each change.")] = False,
     who: As = DEFAULT_CONTEXT,
@@ -247,16 +253,16 @@ def progress(
     """Shows the four steps at each recipient."""
     with session(who) as axis:
         if not watch:
-            answer = axis.workflow.GetProgress(workflow_pb2.GetProgressRequest(document=_name(document)))
+            answer = axis.workflow.GetProgress(workflow_pb2.GetProgressRequest(document=document))
             _print_progress(answer, as_json=as_json)
             return
-        for change in axis.watch_progress(_name(document)):
+        for change in axis.watch_progress(document):
             _print_progress(change.progress, as_json=as_json)
 
 
 @app.command("evidence")
 def evidence(
-    document: str,
+    document: Document,
     *,
     target: Annotated[Path, typer.Option("-o", "--output", help="The ZIP file to write.")] = Path("evidence.zip"),
     who: As = DEFAULT_CONTEXT,
@@ -264,7 +270,7 @@ def evidence(
 ) -> None:
     """Writes one file with document, receipts, statuses, verdicts, certificates and a manifest of hashes."""
     with session(who) as axis:
-        names = evidences.write_evidence(axis, _name(document), target)
+        names = evidences.write_evidence(axis, document, target)
     if as_json:
         print_json({"file": str(target), "entries": names})
     else:
@@ -299,7 +305,7 @@ class FollowUp:
         Raises:
             AxisCallError: It is refused.
         """
-        first = axis.intake.GetDocument(pb.GetDocumentRequest(name=_name(self.document)))
+        first = axis.intake.GetDocument(pb.GetDocumentRequest(name=self.document))
         changed = document_pb2.DocumentHeader()
         changed.CopyFrom(first.header)
         changed.kind, changed.reason, changed.document_id = self.kind, self.reason, ""
@@ -333,10 +339,6 @@ def _json(file: Path) -> dict[str, object]:
     except (OSError, ValueError) as error:
         err.print(f"{file}: {error}")
         raise typer.Exit(2) from error
-
-
-def _name(document: str) -> str:
-    return document if document.startswith("documents/") else f"documents/{document}"
 
 
 def _recipient(one: pb.ResolvedRecipient) -> str:

@@ -28,6 +28,7 @@ from lienthong.cli.console import (
     to_dict,
     transfer_bar,
 )
+from lienthong.cli.names import find, lease_of, whole
 from lienthong.client import Axis
 from lienthong.client.transfers import new_request_id
 from lienthong.routing.v1 import mailbox_pb2 as pb
@@ -38,14 +39,15 @@ HASH_DIFFERS = 1
 
 ITEM: tuple[Column, ...] = (
     ("item", field("name")),
-    ("kind", choice("kind", "ITEM_KIND_")),
-    ("from", field("from_name")),
+    ("delivery", field("delivery")),
     ("code", field("code")),
     ("subject", field("subject")),
+    ("kind", choice("kind", "ITEM_KIND_")),
+    ("from", field("from_name")),
     ("status", field("status_code")),
     ("signatures", choice("verdict", "VERDICT_")),
-    ("lease", field("lease")),
     ("since", moment("create_time")),
+    ("lease", field("lease")),
 )
 RESULT: tuple[Column, ...] = (
     ("item", field("name")),
@@ -53,7 +55,15 @@ RESULT: tuple[Column, ...] = (
     ("lease until", moment("lease_expire_time")),
 )
 
-Pairs = Annotated[list[str], typer.Argument(help="ITEM=LEASE, as `pull` printed them.")]
+Pairs = Annotated[
+    list[str],
+    typer.Argument(metavar="ITEMS", help="Items, as `pull` showed them; ITEM=LEASE when they were pulled elsewhere."),
+]
+
+
+def delivery_or_item(text: str) -> str:
+    """Reads an argument that names a delivery or an item."""
+    return find(text, "deliveries") or whole("items")(text)
 
 
 @app.command("list")
@@ -87,7 +97,12 @@ def pull(
 
 @app.command("download")
 def download(
-    delivery: Annotated[str, typer.Argument(help="A delivery, `deliveries/…`, or an item, `items/…`.")],
+    delivery: Annotated[
+        str,
+        typer.Argument(
+            parser=delivery_or_item, metavar="DELIVERY", help="A delivery or an item, whole or as lists show it."
+        ),
+    ],
     *,
     folder: Annotated[Path, typer.Option("--to", help="Folder for the files.")] = Path(),
     who: As = DEFAULT_CONTEXT,
@@ -165,9 +180,13 @@ def _fetch(axis: Axis, name: str, target: Path, size: int, *, as_json: bool) -> 
 def _leased(items: Sequence[str], reason: str = "") -> list[pb.LeasedItem]:
     leased = []
     for item in items:
-        name, found, lease = item.partition("=")
-        if not found:
-            raise typer.BadParameter(f"{item!r} has no lease; write ITEM=LEASE as `pull` printed them")
+        given, _, lease = item.partition("=")
+        name = whole("items")(given)
+        lease = lease or lease_of(name)
+        if not lease:
+            raise typer.BadParameter(
+                f"{item!r} was not pulled here; pull it, or write ITEM=LEASE with the lease that it has"
+            )
         leased.append(pb.LeasedItem(name=name, lease=lease, reason=reason))
     return leased
 

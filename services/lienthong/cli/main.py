@@ -1,12 +1,13 @@
 """`lienthong`: all groups of commands, and what becomes of errors.
 
 Exit codes: 0 done; 1 failed inside; 2 wrong usage or configuration; 3 refused as wrong; 4 not found; 5 not allowed;
-6 exists with other content; 7 not in this state; 8 the axis is away or busy.
+6 exists with other content; 7 not in this state; 8 the axis is away or busy; 9 a limit is reached.
 """
 
 import sys
 
 import typer
+from rich.markup import escape
 
 from lienthong.chassis.config import ConfigError
 from lienthong.cli import (
@@ -35,6 +36,7 @@ from lienthong.client import (
     ConflictError,
     ContextError,
     InvalidRequestError,
+    LimitReachedError,
     NotAllowedError,
     NotFoundError,
     PreconditionError,
@@ -48,6 +50,7 @@ _EXIT_CODES: tuple[tuple[type[AxisCallError], int], ...] = (
     (ConflictError, 6),
     (PreconditionError, 7),
     (AxisUnavailableError, 8),
+    (LimitReachedError, 9),
 )
 
 app = typer.Typer(
@@ -88,11 +91,16 @@ def main() -> None:
         explain(error)
         sys.exit(next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1))
     except ContextError as error:
-        err.print(f"[bold red]CONTEXT[/]  {error}", soft_wrap=True)
+        err.print(f"[bold red]CONTEXT[/]  {escape(str(error))}", soft_wrap=True)
         sys.exit(USAGE)
     except ConfigError as error:
         for problem in error.problems:
-            err.print(f"[bold red]CONFIG[/]  {problem}", soft_wrap=True)
+            err.print(f"[bold red]CONFIG[/]  {escape(problem)}", soft_wrap=True)
         sys.exit(USAGE)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        err.print(f"[bold red]FILE[/]  {escape(f'{error.filename}: {error.strerror}')}", soft_wrap=True)
+        sys.exit(USAGE)

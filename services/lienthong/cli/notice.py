@@ -1,5 +1,7 @@
 """`lienthong notice`: what one was told."""
 
+from typing import Annotated
+
 import typer
 
 from lienthong.cli.console import (
@@ -18,16 +20,17 @@ from lienthong.cli.console import (
     show_list,
     to_dict,
 )
+from lienthong.cli.names import whole
 from lienthong.notification.v1 import notification_pb2 as pb
 
 app = typer.Typer(help="Notices: list, watch, mark as read.")
 
 NOTICE: tuple[Column, ...] = (
     ("notice", field("name")),
-    ("kind", field("kind")),
     ("title", field("title")),
-    ("channel", choice("channel", "CHANNEL_")),
+    ("kind", field("kind")),
     ("state", choice("state", "NOTICE_STATE_")),
+    ("channel", choice("channel", "CHANNEL_")),
     ("made", moment("create_time")),
 )
 
@@ -48,11 +51,16 @@ def watch(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
             if as_json:
                 print_json(to_dict(change.notice))
             else:
-                out.print(f"{change.notice.title}\n  {change.notice.text}")
+                out.print(f"{change.notice.title}\n  {change.notice.text}", markup=False)
 
 
 @app.command("ack")
-def ack(notices: list[str], *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def ack(
+    notices: Annotated[list[str], typer.Argument(parser=whole("notices"), metavar="NOTICES", help="Notices to mark.")],
+    *,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
     """Marks notices as read."""
     with session(who) as axis:
         answer = axis.notification.AcknowledgeNotices(pb.AcknowledgeNoticesRequest(names=notices))

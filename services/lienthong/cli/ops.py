@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.chassis.times import from_duration, to_timestamp
+from lienthong.chassis.times import from_duration
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -19,9 +19,11 @@ from lienthong.cli.console import (
     session,
     show,
     show_list,
+    stamp,
     to_dict,
 )
 from lienthong.cli.mailbox import ITEM
+from lienthong.cli.names import EVENTS, whole
 from lienthong.client.context import SERVICES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import operations_pb2 as pb
@@ -39,15 +41,22 @@ Service = Annotated[str, typer.Option(help="Name of the service; every one when 
 OneService = Annotated[str, typer.Option("--service", help="Name of the service.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would happen.")]
 
+Event = Annotated[
+    str, typer.Argument(parser=whole(EVENTS), metavar="EVENT", help="A dead letter, whole or as lists show it.")
+]
+ParkedItem = Annotated[
+    str, typer.Argument(parser=whole("items"), metavar="ITEM", help="An item, whole or as lists show it.")
+]
+
 EVENT: tuple[Column, ...] = (
     ("event", field("event")),
-    ("topic", field("topic")),
     ("type", lambda event: event.type.rpartition(".")[2]),
+    ("reason", field("reason")),
     ("subject", field("subject")),
     ("version", field("sequence")),
     ("attempts", field("attempts")),
     ("since", moment("hold_time")),
-    ("reason", field("reason")),
+    ("topic", field("topic")),
 )
 
 
@@ -85,7 +94,9 @@ def list_items(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = F
 
 
 @items.command("redrive")
-def redrive_item(item: str, *, dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def redrive_item(
+    item: ParkedItem, *, dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False
+) -> None:
     """Puts a parked item back into its mailbox."""
     request = mailbox_pb2.RedriveItemRequest(name=item, dry_run=dry_run, request_id=new_request_id())
     with session(who) as axis:
@@ -104,7 +115,7 @@ def list_letters(*, service: Service = "", limit: Size = 50, who: As = DEFAULT_C
 
 
 @letters.command("show")
-def show_letter(event: str, *, service: OneService, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def show_letter(event: Event, *, service: OneService, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Shows one dead letter with what redriving it would do."""
     with session(who) as axis:
         operations = axis.operations(service)
@@ -119,7 +130,7 @@ def show_letter(event: str, *, service: OneService, who: As = DEFAULT_CONTEXT, a
 
 @letters.command("redrive")
 def redrive(
-    event: str, *, service: OneService, dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False
+    event: Event, *, service: OneService, dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False
 ) -> None:
     """Handles a dead letter again, then what is parked behind it."""
     request = pb.RedriveDeadLetterRequest(service=service, event=event, dry_run=dry_run, request_id=new_request_id())
@@ -138,7 +149,7 @@ def redrive(
 
 @letters.command("skip")
 def skip(
-    event: str,
+    event: Event,
     *,
     service: OneService,
     note: Annotated[str, typer.Option(help="Why, for the audit trail.")],
@@ -190,7 +201,7 @@ def republish(
     """Publishes kept rows again; consumers drop what they have seen."""
     request = pb.RepublishOutboxRequest(
         service=service,
-        since=to_timestamp(since.astimezone()) if since else None,
+        since=stamp(since),
         directory=directory,
         dry_run=dry_run,
         request_id=new_request_id(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lienthong.chassis import config, logging
-from lienthong.cli.console import err
+from lienthong.cli.console import Json, err, print_json
 
 if TYPE_CHECKING:
     from lienthong.app import Platform
@@ -23,13 +23,15 @@ def run(
     config_file: ConfigFile = None,
     listen: Annotated[str, typer.Option(help="Address and port of gRPC.")] = "",
     metrics: Annotated[str | None, typer.Option(help="Address and port of metrics; empty for none.")] = None,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Keeps the platform up until it gets SIGTERM or SIGINT; then it drains and ends."""
     from lienthong import app
 
     settings = load(data_dir, config_file, listen=listen, metrics=metrics)
     logging.configure(settings.log.level, settings.log.form)
-    app.run(settings, lambda platform: _announce(platform, target))
+    app.run(settings, lambda platform: _announce(platform, target, as_json=as_json))
 
 
 def load(
@@ -50,7 +52,10 @@ def load(
     return settings
 
 
-def _announce(platform: "Platform", target: str) -> None:
+def _announce(platform: "Platform", target: str, *, as_json: bool) -> None:
     data_dir = platform.settings.data_dir
+    if as_json:
+        print_json({"target": target, "port": platform.port, "data_dir": str(data_dir), "pid": os.getpid()})
+        return
     err.print(f"lienthong {target} is up: port {platform.port}, data in {data_dir}, pid {os.getpid()}")
     err.print(f"speak as operator: LIENTHONG_CONTEXTS={data_dir / 'contexts'} lienthong --help")

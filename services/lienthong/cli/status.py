@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from lienthong.chassis.times import to_timestamp
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -20,7 +19,9 @@ from lienthong.cli.console import (
     moment,
     session,
     show_list,
+    stamp,
 )
+from lienthong.cli.names import find, whole
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
@@ -35,28 +36,28 @@ RESULT: tuple[Column, ...] = (
     ("status", field("name")),
     ("outcome", choice("outcome", "OUTCOME_")),
     ("state", choice("state", "DELIVERY_STATE_")),
-    ("rule", field("rule")),
     ("error", lambda result: result.status.message),
+    ("rule", field("rule")),
 )
 UNMATCHED: tuple[Column, ...] = (
     ("status", field("name")),
     ("code", field("code")),
-    ("DocumentId", field("document_id")),
     ("document", field("document_code")),
     ("text", field("description")),
     ("received", moment("receive_time")),
+    ("DocumentId", field("document_id")),
 )
 
 
 @app.command("report")
 def report(
-    document: Annotated[str, typer.Argument(help="A delivery, `deliveries/…`, or a DocumentId.")] = "",
+    document: Annotated[str, typer.Argument(help="A delivery, whole or as lists show it, or a DocumentId.")] = "",
     *,
     code: Annotated[str, typer.Option(help="01 … 06, 13, 15, 16.")] = "",
     note: Annotated[str, typer.Option(help="Free text; the reason for 02, 13, 16.")] = "",
     arrival_number: Annotated[str, typer.Option(help="Number in the incoming register, with 03.")] = "",
     staff: Annotated[str, typer.Option(help="Who acted.")] = "",
-    at: Annotated[datetime | None, typer.Option(help="When it happened; now when absent.")] = None,
+    at: Annotated[datetime | None, typer.Option(help="When it happened, in Viet Nam; now when absent.")] = None,
     file: Annotated[list[Path] | None, typer.Option(help="edXML status file; may be repeated.")] = None,
     request_id: RequestId = "",
     who: As = DEFAULT_CONTEXT,
@@ -66,15 +67,16 @@ def report(
     request = pb.ReportStatusesRequest(request_id=request_id or new_request_id())
     if document:
         row = request.statuses.add(code=code, description=note, arrival_number=arrival_number)
-        if document.startswith("deliveries/"):
-            row.delivery = document
+        delivery = find(document, "deliveries")
+        if delivery:
+            row.delivery = delivery
         else:
             row.document_id = document
         if staff:
             row.staff.CopyFrom(document_pb2.Staff(name=staff))
-        stamp = to_timestamp(at.astimezone()) if at else None
-        if stamp is not None:
-            row.event_time.CopyFrom(stamp)
+        happened = stamp(at)
+        if happened is not None:
+            row.event_time.CopyFrom(happened)
     request.edxml.extend(one.read_bytes() for one in file or [])
     if not request.statuses and not request.edxml:
         err.print("name a document with --code, or give --file")
@@ -95,7 +97,15 @@ def list_unmatched(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json
 
 
 @unmatched.command("link")
-def link(status: str, delivery: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def link(
+    status: Annotated[str, typer.Argument(parser=whole("statuses"), metavar="STATUS", help="The status.")],
+    delivery: Annotated[
+        str, typer.Argument(parser=whole("deliveries"), metavar="DELIVERY", help="A delivery of yours.")
+    ],
+    *,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
     """Links STATUS to DELIVERY; it then takes its ordinary course."""
     request = pb.LinkUnmatchedStatusRequest(name=status, delivery=delivery, request_id=new_request_id())
     with session(who) as axis:

@@ -19,6 +19,7 @@ from lienthong.cli.console import (
     show,
     show_list,
 )
+from lienthong.cli.names import whole
 from lienthong.cli.notice import NOTICE
 from lienthong.client.transfers import new_request_id
 from lienthong.notification.v1 import notification_pb2 as pb
@@ -34,6 +35,14 @@ SUBSCRIPTION: tuple[Column, ...] = (
     ("kinds", lambda one: ", ".join(one.kinds) or "all"),
     ("secret", field("secret")),
 )
+
+
+Subscribed = Annotated[
+    str,
+    typer.Argument(
+        parser=whole("subscriptions"), metavar="SUBSCRIPTION", help="A subscription, whole or as lists show it."
+    ),
+]
 
 
 @app.command("add")
@@ -74,7 +83,7 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
 
 
 @app.command("remove")
-def remove(subscription: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def remove(subscription: Subscribed, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Ends a subscription."""
     with session(who) as axis:
         axis.notification.DeleteSubscription(
@@ -87,7 +96,7 @@ def remove(subscription: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = Fals
 
 
 @app.command("test")
-def try_out(subscription: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def try_out(subscription: Subscribed, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Sends a test notice through the channel."""
     with session(who) as axis:
         answer = axis.notification.TestSubscription(

@@ -20,6 +20,7 @@ from lienthong.cli.console import (
     show,
     show_list,
 )
+from lienthong.cli.names import whole
 from lienthong.client import credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
@@ -34,6 +35,11 @@ COLUMNS: tuple[Column, ...] = (
     ("acts for", lambda system: ", ".join(grant.agency for grant in system.grants)),
     ("revoked", moment("revoke_time")),
 )
+
+
+System = Annotated[
+    str, typer.Argument(parser=whole("systems"), metavar="SYSTEM", help="A system, whole or as lists show it.")
+]
 
 
 @app.command("add")
@@ -67,21 +73,19 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
 
 
 @app.command("act-for")
-def act_for(system: str, agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def act_for(system: System, agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Lets SYSTEM act for AGENCY."""
     with session(who) as axis:
         found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
         answer = axis.directory.GrantAgency(
-            pb.GrantAgencyRequest(
-                name=_name(system), grant=common.Grant(agency=found.name), request_id=new_request_id()
-            )
+            pb.GrantAgencyRequest(name=system, grant=common.Grant(agency=found.name), request_id=new_request_id())
         )
     show(answer, COLUMNS, as_json=as_json)
 
 
 @app.command("revoke")
 def revoke(
-    system: str,
+    system: System,
     *,
     certificate: Annotated[list[str] | None, typer.Option(help="Only this certificate: SHA-256, hex.")] = None,
     who: As = DEFAULT_CONTEXT,
@@ -91,13 +95,9 @@ def revoke(
     with session(who) as axis:
         answer = axis.directory.RevokeSystem(
             pb.RevokeSystemRequest(
-                name=_name(system),
+                name=system,
                 certificates=[bytes.fromhex(one) for one in certificate or []],
                 request_id=new_request_id(),
             )
         )
     show(answer, COLUMNS, as_json=as_json)
-
-
-def _name(system: str) -> str:
-    return system if system.startswith("systems/") else f"systems/{system}"

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from lienthong.chassis.times import to_timestamp
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -15,17 +14,19 @@ from lienthong.cli.console import (
     RequestId,
     Size,
     choice,
+    deadline,
     field,
     moment,
     session,
     show,
     show_list,
 )
+from lienthong.cli.names import whole
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
-app = typer.Typer(help="Tasks: submit to the leader, assign, complete.")
+app = typer.Typer(help="Tasks: submit to the leader, assign, start, hand over, complete.")
 
 TASK: tuple[Column, ...] = (
     ("task", field("name")),
@@ -35,20 +36,30 @@ TASK: tuple[Column, ...] = (
     ("person", field("person")),
     ("instruction", field("instruction")),
     ("due", moment("due_time")),
-    ("completed", moment("complete_time")),
     ("state", choice("state", "DELIVERY_STATE_")),
+    ("started", moment("start_time")),
+    ("handed over", moment("hand_over_time")),
+    ("now", field("successor")),
+    ("completed", moment("complete_time")),
 )
+
+
+Task = Annotated[str, typer.Argument(parser=whole("tasks"), metavar="TASK", help="A task, whole or as lists show it.")]
 
 
 @app.command("assign")
 def assign(
-    delivery: str,
+    delivery: Annotated[
+        str, typer.Argument(parser=whole("deliveries"), metavar="DELIVERY", help="A delivery of yours.")
+    ],
     *,
     submit: Annotated[bool, typer.Option("--submit", help="Submit to the leader instead of assigning.")] = False,
     unit: Annotated[str, typer.Option(help="Unit.")] = "",
     person: Annotated[str, typer.Option(help="Person.")] = "",
     instruction: Annotated[str, typer.Option(help="What to do.")] = "",
-    due: Annotated[datetime | None, typer.Option(help="Until when.")] = None,
+    due: Annotated[
+        datetime | None, typer.Option(help="Until when, in Viet Nam; a day ends with its last second.")
+    ] = None,
     staff: Annotated[str, typer.Option(help="Who gives it.")] = "",
     request_id: RequestId = "",
     who: As = DEFAULT_CONTEXT,
@@ -61,7 +72,7 @@ def assign(
         unit=unit,
         person=person,
         instruction=instruction,
-        due_time=to_timestamp(due.astimezone()) if due else None,
+        due_time=deadline(due),
         staff=document_pb2.Staff(name=staff) if staff else None,
         request_id=request_id or new_request_id(),
     )
@@ -78,9 +89,61 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
     show_list(answer.tasks, TASK, as_json=as_json)
 
 
+@app.command("start")
+def start(
+    task: Task,
+    *,
+    note: Annotated[str, typer.Option(help="News of the work; the sender reads it.")] = "",
+    staff: Annotated[str, typer.Option(help="Who works.")] = "",
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Notes that work on TASK has begun; reports 05."""
+    request = pb.StartTaskRequest(
+        name=task,
+        note=note,
+        staff=document_pb2.Staff(name=staff) if staff else None,
+        request_id=request_id or new_request_id(),
+    )
+    with session(who) as axis:
+        answer = axis.workflow.StartTask(request)
+    show(answer, TASK, as_json=as_json)
+
+
+@app.command("hand-over")
+def hand_over(
+    task: Task,
+    *,
+    unit: Annotated[str, typer.Option(help="Unit that takes it.")] = "",
+    person: Annotated[str, typer.Option(help="Person who takes it.")] = "",
+    instruction: Annotated[str, typer.Option(help="What to do; the same as before when absent.")] = "",
+    due: Annotated[datetime | None, typer.Option(help="Until when; the same as before when absent.")] = None,
+    reason: Annotated[str, typer.Option(help="Why; the sender reads it.")] = "",
+    staff: Annotated[str, typer.Option(help="Who hands it over.")] = "",
+    request_id: RequestId = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Hands TASK over to another unit or person: a new task takes its place and reports 04 again."""
+    request = pb.HandOverTaskRequest(
+        name=task,
+        unit=unit,
+        person=person,
+        instruction=instruction,
+        due_time=deadline(due),
+        reason=reason,
+        staff=document_pb2.Staff(name=staff) if staff else None,
+        request_id=request_id or new_request_id(),
+    )
+    with session(who) as axis:
+        answer = axis.workflow.HandOverTask(request)
+    show(answer, TASK, as_json=as_json)
+
+
 @app.command("complete")
 def complete(
-    task: str,
+    task: Task,
     *,
     result: Annotated[str, typer.Option(help="Result in words.")] = "",
     staff: Annotated[str, typer.Option(help="Who did it.")] = "",

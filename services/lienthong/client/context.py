@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,15 @@ class Context:
     def address_of(self, service: str) -> str:
         """Gives the address of a service."""
         return self.addresses.get(service, self.address)
+
+
+def is_loopback(address: str) -> bool:
+    """Tells whether a host and port are on this machine."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def folders() -> tuple[Path, ...]:

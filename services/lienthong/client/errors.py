@@ -9,9 +9,13 @@
         ├── NotAllowedError       who you are, or for whom you act
         ├── ConflictError         it exists already with other content
         ├── PreconditionError     not in this state
+        ├── LimitReachedError     a bound is reached; something must end first, `message` says what
         └── AxisUnavailableError  try again, after `retry_after` when given
+
+A violation has `field` (where), `reason` (stable), `rule` and `remedy`; all of a request come at once.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -56,9 +60,22 @@ class PreconditionError(AxisCallError):
     """Not in this state."""
 
 
+class LimitReachedError(AxisCallError):
+    """A bound is reached, such as that of unfinished uploads; trying again changes nothing until something ends."""
+
+
 class AxisUnavailableError(AxisCallError):
     """The axis cannot answer now; try again, after `retry_after` when given."""
 
+
+MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
+"""Bytes of one message, both ways."""
+
+_TOO_LARGE = re.compile(r"larger than max", re.IGNORECASE)
+"""What gRPC says of a message that is too long, on either side, with the code that else means busy."""
+
+_BUSY = timedelta(seconds=1)
+"""A refusal of gRPC itself, such as of too many streams, names no time."""
 
 _BY_CODE: Mapping[Code, type[AxisCallError]] = {
     Code.INVALID_ARGUMENT: InvalidRequestError,
@@ -84,6 +101,8 @@ def call_error(error: grpc.RpcError) -> AxisCallError:
 
 def from_axis_error(error: AxisError) -> AxisCallError:
     """Makes a readable error of the right kind."""
+    if error.code is Code.RESOURCE_EXHAUSTED and error.retry_after is None:
+        return LimitReachedError(error)
     return _BY_CODE.get(error.code, AxisCallError)(error)
 
 
@@ -95,7 +114,18 @@ def _axis_error(error: grpc.RpcError) -> AxisError:
     for key, value in call.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
             return from_status(status_pb2.Status.FromString(value))
+    details: str = call.details() or ""
+    if _TOO_LARGE.search(details):
+        return message_too_large(details)
     number = call.code().value[0]
     code = Code(number) if number in {code.value for code in Code} else Code.INTERNAL
     reason = {Code.UNAVAILABLE: "AXIS_UNREACHABLE", Code.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED"}.get(code, code.name)
-    return AxisError(code, reason, call.details() or code.name)
+    return AxisError(code, reason, details or code.name, retry_after=_BUSY if code is Code.RESOURCE_EXHAUSTED else None)
+
+
+def message_too_large(found: str) -> AxisError:
+    """Makes the error of a message that gRPC does not carry: no answer of the axis, and the same each time."""
+    rule = f"a message of a call has at most {MESSAGE_BYTES_AT_MOST} bytes"
+    remedy = "Send content by an upload (`Axis.upload`, `Axis.submit_file`); ask for fewer or shorter items at once."
+    violation = Violation("", "MESSAGE_TOO_LARGE", rule, remedy, found)
+    return AxisError(Code.INVALID_ARGUMENT, "MESSAGE_TOO_LARGE", f"{rule}; {found}. {remedy}", violations=(violation,))

@@ -11,8 +11,8 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 
 from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
-from lienthong.client.context import Context, find_context, load_context
-from lienthong.client.errors import call_error
+from lienthong.client.context import Context, ContextError, find_context, is_loopback, load_context
+from lienthong.client.errors import MESSAGE_BYTES_AT_MOST, NotFoundError, call_error
 from lienthong.client.stubs import Stub, resumed
 from lienthong.client.transfers import Progress, Transfers, new_request_id, no_progress
 from lienthong.common.v1 import operations_pb2
@@ -38,7 +38,7 @@ ABSENT_SECONDS = 30.0
 """A document that was accepted just now may be unknown to workflow for so long."""
 
 _OPTIONS = [
-    ("grpc.max_receive_message_length", 5 * 1024 * 1024),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_AT_MOST),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_permit_without_calls", 1),
 ]
@@ -81,7 +81,8 @@ class Axis:
 
         Args:
             file: The file.
-            request_id: Key for repeats; a new one when empty.
+            request_id: Key for repeats; a new one when empty. The same key again, also from another process, gives the
+                same receipt, and goes on with an upload that broke off.
             progress: Told how the upload goes.
 
         Raises:
@@ -91,17 +92,30 @@ class Axis:
         if place.stat().st_size <= INLINE_BYTES:
             request = intake_pb2.SubmitEdxmlRequest(content=place.read_bytes(), request_id=key)
         else:
-            request = intake_pb2.SubmitEdxmlRequest(upload=self.upload(place, progress), request_id=key)
+            request = intake_pb2.SubmitEdxmlRequest(upload=self._upload_again(place, progress, key), request_id=key)
         return self.intake.SubmitEdxml(request, timeout=600.0)
 
-    def upload(self, file: Path, progress: Progress = no_progress) -> str:
+    def _upload_again(self, file: Path, progress: Progress, key: str) -> str:
+        try:
+            return self.upload(file, progress, key)
+        except NotFoundError:
+            return self.upload(file, progress)  # the upload of that key was used, or has expired
+
+    def upload(self, file: Path, progress: Progress = no_progress, request_id: str = "") -> str:
         """Uploads a file; gives the upload's resource name.
+
+        Args:
+            file: The file.
+            progress: Told how it goes.
+            request_id: Key for repeats; the same key goes on with an upload that broke off. A new one when empty.
 
         Raises:
             AxisCallError: It is refused, or the axis is away.
+            OSError: The file cannot be read.
         """
         size = file.stat().st_size
-        upload = self.intake.CreateUpload(intake_pb2.CreateUploadRequest(size=size, request_id=new_request_id()))
+        key = request_id or new_request_id()
+        upload = self.intake.CreateUpload(intake_pb2.CreateUploadRequest(size=size, request_id=key))
         with file.open("rb") as source:
             Transfers(self.channel("intake"), self._metadata).upload(upload.name, source, size, progress)
         return upload.name
@@ -199,10 +213,16 @@ def connect(context: Context | Path | str) -> Axis:
 
 def _open(address: str, context: Context) -> grpc.Channel:
     if context.authority is None:
+        if not is_loopback(address):
+            raise ContextError(
+                f"{address} is not on this machine, and without `authority` nothing is encrypted; name it"
+            )
         return grpc.insecure_channel(address, options=_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(
-        context.authority.read_bytes(),
-        context.key.read_bytes() if context.key else None,
-        context.certificate.read_bytes() if context.certificate else None,
-    )
+    try:
+        files = [file.read_bytes() if file else None for file in (context.authority, context.key, context.certificate)]
+    except OSError as error:
+        raise ContextError(
+            f"{error.filename} cannot be read: {error.strerror}. Mend the context, or its file."
+        ) from error
+    credentials = grpc.ssl_channel_credentials(*files)
     return grpc.secure_channel(address, credentials, options=_OPTIONS)

@@ -10,10 +10,19 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from lienthong.client.errors import AxisUnavailableError, NotFoundError, call_error
+from lienthong.client.errors import (
+    MESSAGE_BYTES_AT_MOST,
+    AxisUnavailableError,
+    NotFoundError,
+    call_error,
+    from_axis_error,
+    message_too_large,
+)
 
 DEFAULT_SECONDS = 30.0
 ATTEMPTS = 5
+PATIENCE_SECONDS = 60.0
+"""A transfer may stand still for so long: a server starts again meanwhile."""
 
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
@@ -55,6 +64,36 @@ def retried(action: Callable[[float], Any], *, seconds: float, safe: bool) -> An
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def persisted(
+    action: Callable[[float], Any], moved: Callable[[], int], *, seconds: float, patience: float = PATIENCE_SECONDS
+) -> Any:
+    """Does something long that goes on where it stood, again as long as it comes forward.
+
+    Args:
+        action: Takes the seconds that are left, and goes on.
+        moved: How far it is; any change counts as coming forward.
+        seconds: Deadline of all attempts together.
+        patience: So long may nothing come forward.
+
+    Raises:
+        AxisCallError: It is refused, stands still for too long, or the deadline passed.
+    """
+    begun = stood_since = time.monotonic()
+    place, delay = moved(), _FIRST_DELAY
+    while True:
+        try:
+            return action(max(0.001, begun + seconds - time.monotonic()))
+        except AxisUnavailableError as error:
+            now = time.monotonic()
+            if moved() != place:
+                place, delay, stood_since = moved(), _FIRST_DELAY, now
+            pause = _pause(error, delay)
+            if now + pause > min(stood_since + patience, begun + seconds):
+                raise
+        time.sleep(pause)
+        delay = min(delay * 2, _LONGEST_DELAY)
+
+
 def _pause(error: AxisUnavailableError, delay: float) -> float:
     jittered = delay * (0.5 + random.random())  # noqa: S311 -- spreads retries, keeps no secret
     return max(jittered, error.retry_after.total_seconds() if error.retry_after else 0.0)
@@ -75,6 +114,9 @@ def _unary(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) 
             except grpc.RpcError as error:
                 raise call_error(error) from error
 
+        size = request.ByteSize()
+        if size > MESSAGE_BYTES_AT_MOST:
+            raise from_axis_error(message_too_large(f"the request has {size}"))
         safe = not keyed or bool(getattr(request, "request_id"))  # noqa: B009 -- a field that only keyed messages have
         answer: Message = retried(once, seconds=timeout, safe=safe)
         return answer

@@ -1,6 +1,7 @@
 """Contents in and out, resumable at any offset, in constant memory."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 from uuid import uuid4
@@ -9,10 +10,11 @@ import grpc
 
 from google.bytestream import bytestream_pb2 as pb
 from lienthong.client.errors import call_error
-from lienthong.client.stubs import Metadata, retried
+from lienthong.client.stubs import Metadata, persisted
 
 PIECE = 1024 * 1024
-TRANSFER_SECONDS = 3600.0
+TRANSFER_SECONDS = 6 * 3600.0
+_QUERY_SECONDS = 30.0
 
 _SERVICE = "/google.bytestream.ByteStream"
 
@@ -48,55 +50,107 @@ class Transfers:
             SHA-256 of what was read, hex.
 
         Raises:
-            AxisCallError: The axis refuses, or is away for too long.
+            AxisCallError: The axis refuses, is away for a minute, or the transfer takes longer than six hours.
+            OSError: The file cannot be written.
         """
         digest, done = hashlib.sha256(), 0
 
         def go_on(left: float) -> None:
             nonlocal done
-            request = pb.ReadRequest(resource_name=name, read_offset=done)
+            call = self._read(
+                pb.ReadRequest(resource_name=name, read_offset=done), timeout=left, metadata=self._metadata
+            )
             try:
-                for answer in self._read(request, timeout=left, metadata=self._metadata):
+                for answer in call:
                     target.write(answer.data)
                     digest.update(answer.data)
                     done += len(answer.data)
                     progress(done, total)
             except grpc.RpcError as error:
                 raise call_error(error) from error
+            finally:
+                call.cancel()
 
-        retried(go_on, seconds=TRANSFER_SECONDS, safe=True)
+        persisted(go_on, lambda: done, seconds=TRANSFER_SECONDS)
         return digest.hexdigest()
 
     def upload(self, name: str, source: BinaryIO, size: int, progress: Progress = no_progress) -> None:
         """Writes content into an upload; after a break it asks where to go on.
 
         Raises:
-            AxisCallError: The axis refuses, or is away for too long.
+            AxisCallError: The axis refuses, is away for a minute, or the transfer takes longer than six hours.
+            OSError: The file cannot be read, or has fewer bytes than `size`.
         """
+        committed = 0
 
         def go_on(left: float) -> None:
+            nonlocal committed
             try:
                 query = pb.QueryWriteStatusRequest(resource_name=name)
-                state = self._query(query, timeout=min(left, 30.0), metadata=self._metadata)
+                state = self._query(query, timeout=min(left, _QUERY_SECONDS), metadata=self._metadata)
+                committed = state.committed_size
                 if not state.complete:
-                    pieces = _pieces(name, source, state.committed_size, size, progress)
-                    self._write(pieces, timeout=left, metadata=self._metadata)
+                    self._send(_Pieces(name, source, committed, size, progress), left)
             except grpc.RpcError as error:
                 raise call_error(error) from error
 
-        retried(go_on, seconds=TRANSFER_SECONDS, safe=True)
+        persisted(go_on, lambda: committed, seconds=TRANSFER_SECONDS)
+
+    def _send(self, pieces: "_Pieces", left: float) -> None:
+        try:
+            self._write(iter(pieces), timeout=left, metadata=self._metadata)
+        except grpc.RpcError:
+            if pieces.failure is not None:
+                raise pieces.failure from None
+            raise
+        finally:
+            pieces.end()
 
 
-def _pieces(name: str, source: BinaryIO, offset: int, size: int, progress: Progress) -> Iterator[pb.WriteRequest]:
-    source.seek(offset)
-    while True:
-        data = source.read(PIECE)
-        end = offset + len(data)
-        yield pb.WriteRequest(resource_name=name, write_offset=offset, data=data, finish_write=end >= size)
-        progress(end, size)
-        if end >= size:
-            return
-        offset = end
+class _Pieces:
+    """The rest of a file in pieces, read by a thread of gRPC.
+
+    An attempt that broke off may still be reading when the next one begins: each piece is read at its own place, in
+    turn. What fails ends the stream and stands in `failure`: gRPC would log it, and never end the call.
+    """
+
+    def __init__(self, name: str, source: BinaryIO, offset: int, size: int, progress: Progress) -> None:
+        self.failure: BaseException | None = None
+        self._name, self._source, self._offset, self._size = name, source, offset, size
+        self._progress = progress
+        self._turn = threading.Lock()
+        self._ended = False
+
+    def __iter__(self) -> Iterator[pb.WriteRequest]:
+        offset, last = self._offset, False
+        while not last:
+            try:
+                data = self._piece(offset)
+            except BaseException as error:  # noqa: BLE001 -- it is raised again where the caller waits
+                self.failure = error
+                return
+            if data is None:
+                return
+            end = offset + len(data)
+            last = end >= self._size
+            yield pb.WriteRequest(resource_name=self._name, write_offset=offset, data=data, finish_write=last)
+            offset = end
+
+    def end(self) -> None:
+        """Reads nothing any more, once a piece that is being read has been read."""
+        with self._turn:
+            self._ended = True
+
+    def _piece(self, offset: int) -> bytes | None:
+        with self._turn:
+            if self._ended:
+                return None
+            self._source.seek(offset)
+            data = self._source.read(PIECE)
+            if not data and offset < self._size:
+                raise OSError(f"the file ended after {offset} of {self._size} bytes; was it changed meanwhile?")
+            self._progress(offset + len(data), self._size)
+        return data
 
 
 def new_request_id() -> str:

@@ -55,9 +55,10 @@ def work(stage: Stage, delivery: str, leader: Leader) -> None:
     task = _task(stage, workflow_pb2.TASK_KIND_ASSIGN, delivery)
     leader.sees(lifecycle_pb2.DELIVERY_STATE_ASSIGNED)
     timeline.say("lãnh đạo", f"assigns (04): {task.unit}, {task.person}: {task.instruction}")
-    city.report(delivery, "05", "Đang thống nhất phương án kết nối với VNPT")
+    news = "Đang thống nhất phương án kết nối với VNPT"
+    city.axis.workflow.StartTask(workflow_pb2.StartTaskRequest(name=task.name, note=news, request_id=new_request_id()))
     leader.sees(lifecycle_pb2.DELIVERY_STATE_PROCESSING)
-    timeline.say("chuyên viên", "works (05): Đang thống nhất phương án kết nối với VNPT")
+    timeline.say("chuyên viên", f"works (05): {news}")
     city.axis.workflow.CompleteTask(
         workflow_pb2.CompleteTaskRequest(name=task.name, result="Đã kết nối", request_id=new_request_id())
     )

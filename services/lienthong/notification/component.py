@@ -7,7 +7,7 @@ from lienthong.chassis.config import ConfigError
 from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.service import Component, ServiceContext
 from lienthong.notification.api import NotificationApi
-from lienthong.notification.channels import EmailSettings, Security, WebhookChannel, tls_context
+from lienthong.notification.channels import BoundedResolver, EmailSettings, Security, WebhookChannel, tls_context
 from lienthong.notification.config import NotificationSection
 from lienthong.notification.consumers import subscription
 from lienthong.notification.domain.notices import Channel
@@ -71,6 +71,7 @@ def _webhook(section: NotificationSection) -> WebhookChannel:
         allow=frozenset(section.webhook_allow),
         timeout=section.webhook_timeout_seconds,
         deadline=section.webhook_deadline_seconds,
+        resolver=BoundedResolver(section.resolve_seconds),
     )
 
 
@@ -86,6 +87,8 @@ def _mail(section: NotificationSection) -> EmailSettings | None:
         username=section.smtp_username,
         password=password,
         timeout=section.smtp_timeout_seconds,
+        deadline=section.smtp_deadline_seconds,
+        resolver=BoundedResolver(section.resolve_seconds),
         tls=tls_context(section.smtp_ca_file),
     )
 

@@ -25,6 +25,12 @@ class NotificationSection(Section):
         None, description="Authorities trusted for the mail server, PEM; the system's when absent."
     )
     smtp_timeout_seconds: float = Field(15.0, ge=0.05, le=300, description="Each step with the mail server, seconds.")
+    smtp_deadline_seconds: float = Field(
+        120.0, ge=0.05, le=1800, description="A whole session with the mail server after resolving, seconds."
+    )
+    resolve_seconds: float = Field(
+        5.0, ge=0.05, le=60, description="Looking up the name of a mail server or of a webhook target, seconds."
+    )
     webhook_allow: tuple[str, ...] = Field(
         (), description="`host:port` of webhook targets that may be private or without TLS."
     )
@@ -90,10 +96,13 @@ class NotificationSection(Section):
             raise ValueError("smtp_sender is needed with smtp_host: the address that notices come from")
         if self.smtp_password_file and self.smtp_security == "none":
             raise ValueError("smtp_password_file needs TLS: set smtp_security to starttls or tls")
-        # A webhook tries three addresses; a session with a mail server has up to fifteen steps.
-        if self.lease_seconds <= max(3 * self.webhook_deadline_seconds, 15 * self.smtp_timeout_seconds):
+        # Each tries up to three addresses; a webhook has its deadline on each, mail connects within a step's time.
+        webhook = 3 * self.webhook_deadline_seconds
+        mail = self.smtp_deadline_seconds + 3 * self.smtp_timeout_seconds
+        if self.lease_seconds <= self.resolve_seconds + max(webhook, mail):
             raise ValueError(
-                "lease_seconds must be longer than three times webhook_deadline_seconds and fifteen times "
-                "smtp_timeout_seconds, or a second process would send what the first is still sending"
+                "lease_seconds must be longer than resolve_seconds with three times webhook_deadline_seconds, and with "
+                "smtp_deadline_seconds and three times smtp_timeout_seconds, or a second process would send what the "
+                "first is still sending"
             )
         return self

@@ -25,10 +25,13 @@ def subscription(desk: Desk) -> Subscription:
         handler(routing.DeliveryFailed, partial(occasions.on_failed, desk)),
         handler(routing.DeliveryParked, partial(occasions.on_parked, desk)),
         handler(routing.DeliveryWithdrawn, partial(occasions.on_withdrawn, desk)),
+        handler(routing.DeliverySuperseded, partial(occasions.on_superseded, desk)),
         handler(routing.RequestDelivered, partial(occasions.on_request, desk)),
         handler(workflow.StatusRecorded, partial(progress.on_status, desk)),
         handler(workflow.TaskAssigned, partial(progress.on_task_assigned, desk)),
+        handler(workflow.TaskHandedOver, partial(progress.on_task_handed_over, desk)),
         handler(workflow.TaskCompleted, partial(progress.on_task_completed, desk)),
+        handler(workflow.DeliveryAnswered, partial(progress.on_answered, desk)),
         handler(workflow.CaseClosed, partial(progress.on_case_closed, desk)),
         handler(workflow.CaseAlert, partial(progress.on_case_alert, desk)),
     ]

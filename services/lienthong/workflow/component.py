@@ -3,10 +3,11 @@
 from lienthong.chassis.sealing import SealKey
 from lienthong.chassis.service import Component, ServiceContext
 from lienthong.workflow.api import WorkflowApi
-from lienthong.workflow.config import WorkflowSection
+from lienthong.workflow.config import WorkflowSection, shifts_of
 from lienthong.workflow.consumers import subscription
 from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.v1 import workflow_pb2
+from lienthong.workflow.working_days import vietnam_calendar
 
 
 def build(context: ServiceContext, section: WorkflowSection) -> Component:
@@ -16,6 +17,7 @@ def build(context: ServiceContext, section: WorkflowSection) -> Component:
         KeyFileError: The seal key or its certificate cannot be read.
         SealError: They do not belong together.
     """
-    desk = Desk(context.directory, context.base.hub, SealKey(context.base.keys, "workflow"), section)
+    calendar = vietnam_calendar(shifts_of(section.office_hours), section.calendar_file)
+    desk = Desk(context.directory, context.base.hub, SealKey(context.base.keys, "workflow"), section, calendar)
     descriptor = workflow_pb2.DESCRIPTOR.services_by_name["Workflow"]
     return Component(context, [(descriptor, WorkflowApi(context, desk))], subscription(desk))

@@ -1,8 +1,37 @@
 """Settings of workflow."""
 
-from pydantic import Field
+import re
+from datetime import time
+from itertools import pairwise
+from pathlib import Path
+
+from pydantic import Field, field_validator
 
 from lienthong.chassis.config import Section
+from lienthong.workflow.domain.calendar import Shift
+from lienthong.workflow.working_days import read_calendar_file
+
+_SHIFT = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
+
+
+def shifts_of(hours: tuple[str, ...]) -> tuple[Shift, ...]:
+    """Reads office hours.
+
+    Raises:
+        ValueError: They are none, or do not follow each other.
+    """
+    shifts = []
+    for text in hours:
+        found = _SHIFT.fullmatch(text.strip())
+        if found is None:
+            raise ValueError(f"{text!r} is not written HH:MM-HH:MM, such as 07:30-11:30")
+        one, two, three, four = map(int, found.groups())
+        shifts.append(Shift(time(one, two), time(three, four)))
+    if not shifts or any(shift.start >= shift.end for shift in shifts):
+        raise ValueError("office hours begin before they end, and there are some")
+    if any(before.end > after.start for before, after in pairwise(shifts)):
+        raise ValueError("office hours follow each other and do not overlap")
+    return tuple(shifts)
 
 
 class WorkflowSection(Section):
@@ -27,6 +56,28 @@ class WorkflowSection(Section):
     open_tasks_per_delivery: int = Field(
         500, ge=1, le=10_000, description="Open tasks of one delivery at once, at most."
     )
+    office_hours: tuple[str, ...] = Field(
+        ("07:30-11:30", "13:30-17:30"),
+        description="Office hours in Viet Nam's time, in order, each `HH:MM-HH:MM`: working time passes only in them.",
+    )
+    calendar_file: Path | None = Field(
+        None,
+        description="YAML file of days that differ from weekends and public holidays: lists `working` (make-up days) "
+        "and `resting` (days off), each day as `YYYY-MM-DD`.",
+    )
     statistics_deliveries: int = Field(
         20_000, ge=1, le=1_000_000, description="Deliveries that one statistics call reads, at most."
     )
+
+    @field_validator("office_hours")
+    @classmethod
+    def _hours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        shifts_of(value)
+        return value
+
+    @field_validator("calendar_file")
+    @classmethod
+    def _days(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            read_calendar_file(value)
+        return value

@@ -51,6 +51,18 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_calendar_is_checked_at_start(tmp_path: Path) -> None:
+    """Office hours and the file of make-up days are read before anything runs, with all other problems."""
+    days = tmp_path / "days.yaml"
+    days.write_text("worked: [2027-02-13]\n", "utf-8")
+    file = config(tmp_path, workflow={"office_hours": ["8h-12h"], "calendar_file": str(days), "edxml_bytes": 0})
+    ended = run("run", "--config", file)
+    assert ended.returncode == 2
+    for place in ("workflow.office_hours: ", f"workflow.calendar_file: {days}", "workflow.edxml_bytes: "):
+        assert place in ended.stderr
+    assert "HH:MM-HH:MM" in ended.stderr
+
+
 def test_check_says_the_same(tmp_path: Path) -> None:
     """`config check` refuses what `run` refuses, with the same words."""
     file = config(tmp_path, colour="red", workflow={"statuses_per_call": 0})

@@ -105,7 +105,7 @@ def test_no_known_recipient(world: World) -> None:
     data = file_of(recipients=to("H42", "H49"))
     error = refused(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", lambda: submit(world.vpcp, data))
     assert {one.reason for one in error.violations} == {"RECIPIENT_UNKNOWN"}
-    assert "H41" in error.violations[0].rule
+    assert "H41" in error.violations[0].remedy
     check = world.vpcp.intake.CheckDocument(intake_pb2.CheckDocumentRequest(edxml=data))
     assert not check.acceptable
     assert [one.path for one in check.problems] == ["MessageHeader/To[1]/OrganId", "MessageHeader/To[2]/OrganId"]

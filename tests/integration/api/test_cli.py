@@ -47,6 +47,7 @@ def shell(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """A shell in an empty folder that finds the contexts of the platform."""
     monkeypatch.setenv("LIENTHONG_CONTEXTS", str(world.contexts))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
     return Shell(monkeypatch, capsys)
@@ -77,6 +78,34 @@ def test_the_directory(world: World, shell: Shell, tmp_path: Path) -> None:
     assert shell.json("agency", "merge", "H70.01", "--into", "H70")[0]["successors"] == [made["name"]]
     assert "retire_time" in shell.json("agency", "retire", "H70.02")
     assert world.agencies
+
+
+def test_an_import_goes_on_behind_a_bad_row(shell: Shell, tmp_path: Path) -> None:
+    """Refused rows are told with number and reason, the others are registered; a file of another form is refused."""
+    rows = [{"name": "Sở A", "codes": ["H71.01"], "parent": "H00.99"}, {"name": "Sở B", "codes": ["H71.02"]}]
+    (tmp_path / "a.yaml").write_text(json.dumps(rows), "utf-8")
+    code, _, errors = shell.run("agency", "import", "a.yaml")
+    assert code == 3
+    assert "row 1 (H71.01)" in errors
+    assert "H00.99" in errors
+    assert shell.json("agency", "show", "H71.02")["display_name"] == "Sở B"
+    for content, words in (
+        ('[{"name": "x"}, {"codes": ["H1"], "colour": 1}]', ("row 1: codes", "row 2: name", "row 2: colour")),
+        ("name: x", ("holds a list of agencies",)),
+        ("[", ("is not YAML",)),
+    ):
+        (tmp_path / "bad.yaml").write_text(content, "utf-8")
+        code, _, errors = shell.run("agency", "import", "bad.yaml")
+        assert code == 2
+        assert all(word in errors for word in words), errors
+
+
+@pytest.mark.parametrize("command", [("agency", "import"), ("document", "submit"), ("document", "check")])
+def test_a_missing_file_is_a_wrong_usage(shell: Shell, command: tuple[str, ...]) -> None:
+    """The file is named, with exit code 2 and without a traceback."""
+    code, _, errors = shell.run(*command, "không-có.yaml", "--as", "operator")
+    assert code == 2
+    assert "không-có.yaml: No such file" in errors
 
 
 def test_systems(shell: Shell, tmp_path: Path) -> None:
@@ -127,6 +156,73 @@ def test_a_document_from_end_to_end(world: World, shell: Shell, letter: Path, tm
     assert progress["recipients"][0]["arrival_number"] == "7"
     assert shell.json("case", "list", *as_vpcp)
     assert world.vpcp
+
+
+LISTS: list[tuple[str, ...]] = [
+    ("document", "list"),
+    ("mailbox", "list"),
+    ("case", "list"),
+    ("task", "list"),
+    ("notice", "list"),
+    ("subscription", "list"),
+    ("status", "unmatched", "list"),
+]
+OPERATOR_LISTS: list[tuple[str, ...]] = [
+    ("agency", "list"),
+    ("system", "list"),
+    ("audit", "list"),
+    ("ops", "parked"),
+    ("ops", "outbox"),
+]
+
+
+@pytest.mark.parametrize("width", ["80", "120"])
+def test_a_clerk_works_with_what_lists_show(
+    world: World, shell: Shell, letter: Path, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    """On 80 columns no line wraps, and the short names of one command are what the next one takes."""
+    as_vpcp, as_city = ("--as", "vpcp"), ("--as", "city")
+    monkeypatch.setenv("COLUMNS", width)
+    letter.write_bytes(file_of(document_id=f"G22,clerk,{width}", attachments=(attached("công văn.pdf", PDF),)))
+    document = shell.json("document", "submit", str(letter), *as_vpcp)["document"]
+    wait_for("the item", lambda: document in {i.get("document") for i in shell.json("mailbox", "list", *as_city)})
+    _, pulled, _ = shell.run("mailbox", "pull", "--max", "100", *as_city)
+    assert max(map(len, pulled.splitlines())) <= int(width)
+    whole = next(i for i in shell.json("mailbox", "list", *as_city) if i.get("document") == document)
+    item, delivery = whole["name"][-8:], whole["delivery"][-8:]
+    assert item in pulled
+    assert delivery in pulled
+    for arguments in (
+        ("mailbox", "download", delivery, "--to", "in"),
+        ("mailbox", "ack", item),
+        ("status", "report", delivery, "--code", "03"),
+        ("task", "assign", delivery, "--unit", "Phòng VX", "--due", "2027-02-13"),
+    ):
+        code, printed, errors = shell.run(*arguments, *as_city)
+        assert code == 0, errors or printed
+    task = next(t for t in shell.json("task", "list", *as_city) if t["delivery"] == whole["delivery"])
+    assert task["due_time"] == "2027-02-13T16:59:59Z"
+    for act in (["start", "--note", "Đang [soạn]"], ["hand-over", "--person", "Trần B"]):
+        code, printed, errors = shell.run("task", act[0], task["name"][-8:], *act[1:], *as_city)
+        assert code == 0, errors or printed
+    for shown in (*LISTS, *OPERATOR_LISTS):
+        code, printed, errors = shell.run(*shown, "--as", "operator" if shown in OPERATOR_LISTS else "city")
+        assert code == 0, errors
+        assert all(len(line) <= int(width) for line in printed.splitlines()), printed
+    code, printed, _ = shell.run("document", "progress", document[-8:], *as_vpcp)
+    assert code == 0
+    assert "Đang [soạn]" in printed
+    assert world.city
+
+
+def test_a_wrong_day_is_a_wrong_usage(shell: Shell) -> None:
+    """A deadline that is no day ends with exit code 2 and the way to write it, not with a traceback."""
+    code, _, errors = shell.run(
+        "document", "compose", "--to", "H29", "--number", "1", "--notation", "X", "--subject", "x", "--due", "mai",
+        "--as", "vpcp",
+    )  # fmt: skip
+    assert code == 2
+    assert "write 2027-02-13" in errors
 
 
 def test_composing_and_what_follows(shell: Shell, tmp_path: Path) -> None:

@@ -79,6 +79,15 @@ CASES: list[tuple[str, Message, str, set[str]]] = [
         "task.assigned",
         {"HCMC"},
     ),
+    (
+        PROGRESS,
+        workflow.TaskHandedOver(reference=PROGRESS_REFERENCE, task="t1", successor="t2", person="Trần Thị B"),
+        "task.handed_over",
+        {"HCMC"},
+    ),
+    (DELIVERIES, routing.DeliverySuperseded(reference=REFERENCE), "document.superseded", {"VPCP", "HCMC"}),
+    (PROGRESS, workflow.DeliveryAnswered(reference=PROGRESS_REFERENCE, answer_code="1530/UBND"), "delivery.answered",
+     {"VPCP"}),
     (PROGRESS, workflow.TaskCompleted(reference=PROGRESS_REFERENCE, task="t1"), "task.completed", {"HCMC"}),
     (PROGRESS, workflow.CaseAlert(reference=PROGRESS_REFERENCE, reason="STATUS_CONFLICT"), "case.alert",
      {"VPCP", "HCMC"}),
@@ -141,9 +150,10 @@ def test_hidden_delivery_is_not_betrayed(post: Any) -> None:
     header = DocumentHeader(document_id="id-d1", subject="Mật")
     post.bench.feed(DOCUMENTS, "d1", DocumentAccepted(document="d1", sender_agency=VPCP.id, header=header))
     post.bench.feed(DELIVERIES, "l1", routing.DeliveryCreated(reference=REFERENCE, header=header))
+    post.bench.feed(DELIVERIES, "l1", routing.DeliverySuperseded(reference=REFERENCE, successor_delivery="l2"))
     post.bench.feed(DELIVERIES, "l1", routing.DeliveryWithdrawn(reference=REFERENCE, unopened=True))
     post.bench.feed(PROGRESS, "l1", status("99", from_agency=VPCP.id, to_agency=HCMC.id, forward=True))
-    assert kinds(post, VPCP) == ["document.withdrawn"]
+    assert kinds(post, VPCP) == ["document.superseded", "document.withdrawn"]
     assert kinds(post, HCMC) == []
 
 
@@ -164,6 +174,21 @@ def test_person_urgency_and_kinds_narrow(post: Any) -> None:
     assert found == {person.name: ["task.assigned", "task.completed"], urgent.name: [], tasks.name: ["task.completed"]}
     (english,) = [one for one in post.notices(HCMC) if one.subscription == tasks.name]
     assert english.title.startswith("Task completed: 12/VPCP-TTĐT")
+
+
+def test_hand_over_tells_whoever_had_the_task(post: Any) -> None:
+    """A personal subscription of the one who had the task is told; the text names the one who has it now."""
+    former = post.subscribe(HCMC, pb.CHANNEL_IN_APP, person="Trần Thị B", kinds=["task.handed_over"])
+    post.deliver()
+    assigned = workflow.TaskAssigned(reference=PROGRESS_REFERENCE, task="t1", person="Trần Thị B")
+    post.bench.feed(PROGRESS, "l1", assigned)
+    handed = workflow.TaskHandedOver(
+        reference=PROGRESS_REFERENCE, task="t1", successor="t2", person="Trần Thị B", assignee="Lê Văn C", reason="Nghỉ"
+    )
+    post.bench.feed(PROGRESS, "l1", handed)
+    (notice,) = [one for one in post.notices(HCMC) if one.subscription == former.name]
+    assert "Lê Văn C" in notice.text
+    assert "Trần Thị B" not in notice.text
 
 
 def test_successor_is_told_in_place_of_its_predecessor(post: Any) -> None:

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from lienthong.notification.config import NotificationSection
@@ -64,6 +66,40 @@ def test_mail_outage_does_not_delay_webhooks(opened: Any, settings: Settings, ht
         assert len(post.notices(HCMC, 'state = "PENDING" AND channel = "EMAIL"')) > 0
         for worker in post.bench.component.workers:
             worker.stop(5.0)
+
+
+def test_dripping_mail_server_holds_no_worker(opened: Any, settings: Settings) -> None:
+    """A mail server that greets for ever costs one attempt its deadline; the only worker goes on to the next mail."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=_drip, args=(server,), daemon=True).start()
+        mail = {
+            "smtp_host": "127.0.0.1",
+            "smtp_port": server.getsockname()[1],
+            "smtp_security": "none",
+            "smtp_sender": "truc@lienthong.test",
+            "smtp_deadline_seconds": 0.2,
+            "smtp_timeout_seconds": 10.0,
+        }
+        post = opened(settings(workers_per_channel=1, retry_delays_seconds=(60,), **mail))
+        subscriptions = [post.subscribe(HCMC, pb.CHANNEL_EMAIL, f"vanthu@phong{n}.test") for n in range(3)]
+        notices = [post.test(HCMC, one) for one in subscriptions]
+        for notice in notices:
+            post.until(lambda name=notice.name: len(post.attempts(HCMC, name)) == 1)
+            assert "longer than 0.2 s" in post.attempts(HCMC, notice.name)[0].detail
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def _drip(server: socket.socket) -> None:
+    """Greets each caller for ever, one after the other."""
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection, suppress(OSError):
+            while True:
+                connection.sendall(b"220-still here\r\n")
+                Event().wait(0.02)
 
 
 def test_silent_endpoint_does_not_delay_others(opened: Any, settings: Settings, http_sink: HttpSink) -> None:
@@ -138,7 +174,8 @@ def test_crash_between_send_and_commit_repeats_with_the_same_id(
     opened: Any, settings: Settings, http_sink: HttpSink, tmp_path: Path
 ) -> None:
     """A process that dies after the call and before the commit leaves a claim; another repeats it with the same id."""
-    section = settings(http_sink, webhook_deadline_seconds=0.3, smtp_timeout_seconds=0.05, lease_seconds=1.0)
+    waits = {"webhook_deadline_seconds": 0.25, "smtp_timeout_seconds": 0.05, "smtp_deadline_seconds": 0.3}
+    section = settings(http_sink, resolve_seconds=0.1, lease_seconds=1.0, **waits)
     folder = tmp_path / "n"
     folder.mkdir()
     died = subprocess.run(  # noqa: S603 -- our own interpreter with our own text

@@ -154,6 +154,8 @@ def test_settings_must_fit_together() -> None:
         {"smtp_host": "mail.test"},
         {"smtp_security": "none", "smtp_password_file": "secret"},
         {"lease_seconds": 60},
+        {"smtp_deadline_seconds": 230},
+        {"webhook_deadline_seconds": 80},
         {"webhook_allow": ["no-port"]},
         {"retry_delays_seconds": [5, 0]},
         {"unknown": 1},

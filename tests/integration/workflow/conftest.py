@@ -155,6 +155,18 @@ class World:
         answer: pb.Task = self.api.assign_task(request, self.bench.call(agency, "Workflow/AssignTask"))
         return answer
 
+    def start(self, agency: Agency, task: pb.Task, note: str = "", **more: Any) -> pb.Task:
+        """An agency starts a task."""
+        request = pb.StartTaskRequest(name=task.name, note=note, request_id=self.key(), **more)
+        answer: pb.Task = self.api.start_task(request, self.bench.call(agency, "Workflow/StartTask"))
+        return answer
+
+    def hand_over(self, agency: Agency, task: pb.Task, **more: Any) -> pb.Task:
+        """An agency hands a task over."""
+        request = pb.HandOverTaskRequest(name=task.name, request_id=self.key(), **more)
+        answer: pb.Task = self.api.hand_over_task(request, self.bench.call(agency, "Workflow/HandOverTask"))
+        return answer
+
     def complete(self, agency: Agency, task: pb.Task, result: str = "") -> pb.Task:
         """An agency completes a task."""
         request = pb.CompleteTaskRequest(name=task.name, result=result, request_id=self.key())

@@ -1,10 +1,11 @@
 """Statistics of an agency's own deliveries."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import lifecycle_pb2 as life
@@ -45,6 +46,43 @@ def test_numbers_of_a_period(world: Any) -> None:
     assert numbers(HCMC, end_time=to_timestamp(begin)).delivery_count == 0
     with pytest.raises(AxisError, match="PERIOD_EMPTY"):
         numbers(HCMC, start_time=to_timestamp(world.clock.now()))
+
+
+def test_office_hours_stand_beside_the_clock(world: Any) -> None:
+    """A weekend between arrival and assignment is no time of work, for the one document and in the numbers."""
+    friday = datetime(2026, 11, 27, 16, 30, tzinfo=VIETNAM)
+    world.clock.advance(seconds=(friday - world.clock.now()).total_seconds())
+    world.deliver("d1", "doc")
+    world.clock.advance(days=2, hours=16)  # Monday, 8:30
+    world.say(HCMC, "04", "d1")
+    first = world.progress(VPCP, "doc").recipients[0].steps[0]
+    assert first.duration.ToTimedelta() == timedelta(days=2, hours=16)
+    assert first.working_duration.ToTimedelta() == timedelta(hours=2)
+    answer = world.api.get_statistics(pb.GetStatisticsRequest(), world.bench.call(HCMC, "Workflow/GetStatistics"))
+    counted = answer.steps[0]
+    assert (counted.working_median.ToTimedelta(), counted.median.ToTimedelta()) == (
+        timedelta(hours=2),
+        timedelta(days=2, hours=16),
+    )
+
+
+def test_submission_is_due_on_the_next_working_day(world: Any) -> None:
+    """ND30 Art. 4(2)(c): what arrives on Friday is late when Monday has passed without a submission."""
+    friday = datetime(2026, 11, 27, 16, 30, tzinfo=VIETNAM)
+    world.clock.advance(seconds=(friday - world.clock.now()).total_seconds())
+    world.deliver("d1", "doc", header={"priority": 0})
+
+    def first() -> pb.StepProgress:
+        return world.progress(VPCP, "doc").recipients[0].steps[0]  # type: ignore[no-any-return]  # the world is untyped
+
+    due = datetime(2026, 12, 1, tzinfo=VIETNAM) - timedelta(microseconds=1)
+    assert first().submit_due_time == to_timestamp(due)
+    world.clock.advance(days=3, hours=7, minutes=29)
+    assert not first().submit_late
+    world.clock.advance(minutes=2)
+    assert first().submit_late
+    world.assign(HCMC, "d1", pb.TASK_KIND_SUBMIT)
+    assert first().submit_late
 
 
 def test_a_period_is_bounded(make_world: Any) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,13 @@ from lienthong.chassis.rpc.admission import Admission
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import ServerBuilder, ServerLimits, snake_case
 from lienthong.chassis.rpc.status import DETAILS_BYTES_AT_MOST, from_status, to_status
-from lienthong.client.errors import AxisUnavailableError, InvalidRequestError, NotFoundError, from_axis_error
+from lienthong.client.errors import (
+    AxisUnavailableError,
+    InvalidRequestError,
+    LimitReachedError,
+    NotFoundError,
+    from_axis_error,
+)
 from lienthong.common.v1 import operations_pb2
 from lienthong.settings import Settings
 
@@ -57,6 +64,18 @@ def test_errors_stay_small(violations: list[Violation]) -> None:
     assert [one.field for one in back.violations] == [one.field for one in violations][: len(back.violations)]
 
 
+LINE = st.text(st.characters(blacklist_categories=["C", "Z"]), min_size=1, max_size=40)
+
+
+@given(LINE, LINE, st.one_of(st.just(""), LINE), st.integers(1, 10**6), st.integers(0, 10**6))
+def test_rule_and_remedy_arrive_apart(field: str, rule: str, remedy: str, column: int, line: int) -> None:
+    """A client reads where, which rule and what to do, each by itself, as they were said."""
+    sent = Violation(field, "FIELD_INVALID", rule, remedy, line=line, column=column if line else 0)
+    (back,) = from_status(to_status(invalid("X", "x", sent))).violations
+    assert back == replace(sent, rule=rule)
+    assert back.text() == sent.text()
+
+
 def test_a_long_message_stays_small() -> None:
     """One endless text does not break the call either."""
     violation = Violation("To", "X", "dài " * 5000)
@@ -68,8 +87,9 @@ def test_the_kinds_of_errors() -> None:
     """Clients get an exception of the right kind."""
     assert isinstance(from_axis_error(not_found("documents/1")), NotFoundError)
     assert isinstance(from_axis_error(invalid("X", "x")), InvalidRequestError)
-    for error in (unavailable("X", "x", timedelta(seconds=1)), exhausted("X", "x")):
+    for error in (unavailable("X", "x", timedelta(seconds=1)), exhausted("X", "x", timedelta(seconds=1))):
         assert isinstance(from_axis_error(error), AxisUnavailableError)
+    assert isinstance(from_axis_error(exhausted("X", "x")), LimitReachedError)
     assert from_status(status_pb2.Status(code=99, message="?")).code is Code.INTERNAL
 
 

@@ -136,7 +136,7 @@ def test_a_call_owes_its_reason(code: str, state: DeliveryState) -> None:
     )
     taken = decide(DeliveryCase(state), status_event(code, actor, source=Source.EDXML))
     assert taken.outcome is not Outcome.INVALID
-    assert taken.warnings == ("REASON_MISSING",)
+    assert taken.warnings == ("REASON_REQUIRED",)
 
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -33,9 +33,10 @@ def test_steps_that_last_are_not_counted() -> None:
     done = line((DeliveryState.ARRIVED, 0), (DeliveryState.ASSIGNED, 2), (DeliveryState.DONE, 5))
     busy = line((DeliveryState.ARRIVED, 0), (DeliveryState.ASSIGNED, 4))
     now = START + timedelta(hours=9)
-    assert step_times([steps(done, now), steps(busy, now)]) == (
-        StepTimes(1, 2, *hours(2, 4)),
-        StepTimes(2, 1, *hours(3, 3)),
+    found = [steps(one, now, measure=lambda start, end: (end - start) / 4) for one in (done, busy)]
+    assert step_times(found) == (
+        StepTimes(1, 2, *hours(2, 4, 0.5, 1)),
+        StepTimes(2, 1, *hours(3, 3, 0.75, 0.75)),
         StepTimes(3, 0, None, None),
-        StepTimes(4, 1, *hours(5, 5)),
+        StepTimes(4, 1, *hours(5, 5, 1.25, 1.25)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from lienthong.workflow.domain import (
     current_step,
     overdue,
     steps,
+    submitted_late,
 )
 
 S = DeliveryState
@@ -105,10 +107,32 @@ def test_clocks_of_peers() -> None:
     assert [step.start for step in found[:3]] == [T0 + HOUR, T0 + HOUR, T0 + 3 * HOUR]
 
 
-def test_time_can_be_measured_otherwise() -> None:
-    """A calendar of working time takes the place of the clock."""
+def test_working_time_stands_beside_the_clock() -> None:
+    """A calendar tells what of a step were office hours; the time on the clock stays beside it."""
     found = steps(JOURNEY, T0, measure=lambda start, end: (end - start) / 2)
-    assert [step.duration / HOUR for step in found] == [1.5, 1.5, 2, 0]
+    assert [step.working / HOUR for step in found] == [1.5, 1.5, 2, 0]
+    assert [step.duration / HOUR for step in found] == [3, 3, 4, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "submitted", "late"),
+    [
+        ([], None, False),
+        ([(S.ARRIVED, 0)], None, True),
+        ([(S.ARRIVED, 0)], 2, False),
+        ([(S.ARRIVED, 0)], 6, True),
+        ([(S.ARRIVED, 0), (S.ACCEPTED, 1)], None, True),
+        ([(S.ARRIVED, 0), (S.ASSIGNED, 4)], None, False),
+        ([(S.ARRIVED, 0), (S.ASSIGNED, 6)], 3, False),
+        ([(S.ARRIVED, 0), (S.REFUSED, 4)], None, False),
+        ([(S.ARRIVED, 0), (S.REFUSED, 6)], None, True),
+    ],
+)
+def test_late_submission(changes: list[tuple[DeliveryState, int]], submitted: int | None, *, late: bool) -> None:
+    """ND30 Art. 4: due after five hours here; what was assigned or refused in time was before somebody in time."""
+    noted = None if submitted is None else T0 + submitted * HOUR
+    found = steps([change(state, at) for state, at in changes], T0 + 9 * HOUR, submitted=noted)
+    assert submitted_late(T0 + 5 * HOUR, found, T0 + 9 * HOUR) is late
 
 
 @given(

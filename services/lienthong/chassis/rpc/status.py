@@ -1,5 +1,8 @@
 """Errors on the wire: `google.rpc.Status` with `ErrorInfo`, `BadRequest`, `RetryInfo` (AIP-193)."""
 
+import re
+from dataclasses import replace
+
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
@@ -17,6 +20,7 @@ VIOLATIONS_AT_MOST = 100
 DETAILS_BYTES_AT_MOST = 6000
 
 _TEXT = 300
+_REMEDY = "\n"
 _MESSAGE = 1000
 
 
@@ -49,13 +53,32 @@ def _bad_request(error: AxisError) -> error_details_pb2.BadRequest:
     for violation in error.violations[:VIOLATIONS_AT_MOST]:
         row = request.field_violations.add(
             field=violation.field,
-            description=violation.text()[:_TEXT],
+            description=_described(violation),
             reason=violation.reason,
         )
         if request.ByteSize() > DETAILS_BYTES_AT_MOST:
             request.field_violations.remove(row)
             break
     return request
+
+
+def _described(violation: Violation) -> str:
+    """Says what is wrong on one line and what to do on the next, so that a client tells them apart."""
+    remedy = _REMEDY + shorten(_flat(violation.remedy), _TEXT // 2) if violation.remedy else ""
+    return shorten(_flat(replace(violation, remedy="").text()), _TEXT - len(remedy)) + remedy
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.splitlines())
+
+
+def _violation(field: str, reason: str, description: str) -> Violation:
+    """Reads a violation back from its description."""
+    said, _, remedy = description.partition(_REMEDY)
+    found = re.match(r" \(line (\d+), column (\d+)\): |: ", said.removeprefix(field))
+    rule = said.removeprefix(field)[found.end() :] if found and said.startswith(field) else said
+    line, column = (int(number) for number in found.groups(default="0")) if found else (0, 0)
+    return Violation(field, reason, rule.removesuffix("."), remedy, line=line, column=column)
 
 
 def _packed(message: Message) -> AnyMessage:
@@ -80,7 +103,4 @@ def _read(detail: AnyMessage, error: AxisError) -> None:
     elif detail.Unpack(retry):
         error.retry_after = from_duration(retry.retry_delay)
     elif detail.Unpack(request):
-        error.violations = tuple(
-            Violation(row.field, row.reason, row.description.removeprefix(f"{row.field}: "))
-            for row in request.field_violations
-        )
+        error.violations = tuple(_violation(row.field, row.reason, row.description) for row in request.field_violations)

@@ -1,19 +1,15 @@
 """The ways out: webhook and mail. Each makes one attempt and tells what became of it."""
 
+from lienthong.notification.channels.bounds import BoundedResolver, Resolver, system_resolver
 from lienthong.notification.channels.email import EmailSettings, Mail, Security, check_address
 from lienthong.notification.channels.email import send as send_mail
 from lienthong.notification.channels.result import Refused, Result, Retry, Sent
 from lienthong.notification.channels.signatures import check_secret, make_secret, payload, signed_headers
-from lienthong.notification.channels.targets import (
-    Resolver,
-    TargetRefusedError,
-    forbidden,
-    parse_target,
-    system_resolver,
-)
+from lienthong.notification.channels.targets import TargetRefusedError, forbidden, parse_target
 from lienthong.notification.channels.webhook import WebhookCall, WebhookChannel, tls_context
 
 __all__ = [
+    "BoundedResolver",
     "EmailSettings",
     "Mail",
     "Refused",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ from email.utils import format_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from lienthong.notification.channels.bounds import BoundedResolver, Cutter, Resolver, cut_after
 from lienthong.notification.channels.result import Refused, Result, Retry, Sent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 # Seven bits: not every relay on the way announces eight.
@@ -24,6 +27,8 @@ _POLICY = SMTP.clone(cte_type="7bit")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _PERMANENT = 500
+_RESOLVE_SECONDS = 5.0
+_MAX_ADDRESSES = 3
 
 
 class Security(StrEnum):
@@ -38,7 +43,8 @@ class Security(StrEnum):
 class EmailSettings:
     """The mail server and who writes.
 
-    `security` NONE must be written, and never carries a password. `timeout` is in seconds, for each step.
+    `security` NONE must be written, and never carries a password. `timeout` is in seconds, for each step; `deadline` is
+    for the whole session after resolving, however slowly the other side drips.
 
     Raises:
         ValueError: a password without TLS, or a sender that is no address.
@@ -51,6 +57,8 @@ class EmailSettings:
     username: str = ""
     password: str = field(default="", repr=False)
     timeout: float = 15.0
+    deadline: float = 120.0
+    resolver: Resolver = field(default_factory=lambda: BoundedResolver(_RESOLVE_SECONDS), repr=False)
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,16 +116,31 @@ def compose(settings: EmailSettings, mail: Mail, now: datetime) -> EmailMessage:
     return message
 
 
-def _connect(settings: EmailSettings) -> smtplib.SMTP:
-    if settings.security is Security.TLS:
-        return smtplib.SMTP_SSL(
-            settings.host, settings.port, settings.domain, timeout=settings.timeout, context=settings.tls
-        )
-    return smtplib.SMTP(settings.host, settings.port, settings.domain, timeout=settings.timeout)
+class _Session(smtplib.SMTP):
+    """A session on one of some addresses, whose connection is watched before the server's first word."""
+
+    def __init__(self, settings: EmailSettings, addresses: Sequence[str], cutter: Cutter) -> None:
+        self._settings, self._addresses, self._cutter = settings, addresses, cutter
+        super().__init__(settings.host, settings.port, settings.domain, timeout=settings.timeout)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        error: OSError = OSError(f"{host} has no address")
+        for address in self._addresses:
+            try:
+                connection = socket.create_connection((address, port), timeout)
+            except OSError as failed:
+                error = failed
+                continue
+            self._cutter.watch(connection)
+            if self._settings.security is Security.TLS:
+                return self._settings.tls.wrap_socket(connection, server_hostname=host)
+            return connection
+        raise error
 
 
-def _hand_over(settings: EmailSettings, message: EmailMessage, recipient: str) -> None:
-    server = _connect(settings)
+def _hand_over(settings: EmailSettings, message: EmailMessage, recipient: str, cutter: Cutter) -> None:
+    addresses = settings.resolver(settings.host, settings.port)
+    server = _Session(settings, addresses[:_MAX_ADDRESSES], cutter)
     try:
         if settings.security is Security.STARTTLS:
             # Raises when the server does not offer it: mail never falls back to plain text.
@@ -146,15 +169,23 @@ def send(settings: EmailSettings, mail: Mail, now: datetime) -> Result:
         message = compose(settings, mail, now)
     except ValueError as error:
         return Refused(str(error))
+    with cut_after(settings.deadline) as cutter:
+        result = _attempt(settings, message, mail.recipient, cutter)
+    if cutter.late and isinstance(result, Retry):
+        return Retry(f"{settings.host}:{settings.port}: the session took longer than {settings.deadline:g} s")
+    return result
+
+
+def _attempt(settings: EmailSettings, message: EmailMessage, recipient: str, cutter: Cutter) -> Result:
     try:
-        _hand_over(settings, message, mail.recipient)
+        _hand_over(settings, message, recipient, cutter)
     except smtplib.SMTPRecipientsRefused as error:
-        return _of_reply(*error.recipients[mail.recipient])
+        return _of_reply(*error.recipients[recipient])
     except smtplib.SMTPDataError as error:
         return _of_reply(error.smtp_code, error.smtp_error)
     except smtplib.SMTPResponseException as error:
         return Retry(_answer(error.smtp_code, error.smtp_error))
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, UnicodeError) as error:
         return Retry(f"{settings.host}:{settings.port}: {error or type(error).__name__}")
     return Sent(f"taken by {settings.host}:{settings.port}")
 

@@ -7,15 +7,13 @@ subscription could reach metadata services, databases and consoles (server-side 
 from __future__ import annotations
 
 import ipaddress
-import socket
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import httpx
 
+from lienthong.notification.channels.bounds import Resolver, system_resolver
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolver = Callable[[str, int], Sequence[str]]
-"""Resolves a host name and port to addresses, in order of preference. Raises OSError when it cannot."""
 
 MAX_URL = 2048
 MAX_PORT = 65535
@@ -57,12 +55,6 @@ class Target:
     def pinned(self, address: str) -> httpx.URL:
         """Return the URL with the resolved address in place of the name."""
         return self.url.copy_with(host=address, port=self.port)
-
-
-def system_resolver(host: str, port: int) -> Sequence[str]:
-    """Resolve by the system; each address once."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def forbidden(address: str) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-import threading
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -13,21 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from lienthong.notification.channels.bounds import BoundedResolver, Cutter, Resolver, cut_after
 from lienthong.notification.channels.result import Refused, Result, Retry, Sent
 from lienthong.notification.channels.signatures import signed_headers
-from lienthong.notification.channels.targets import (
-    Resolver,
-    Target,
-    TargetRefusedError,
-    parse_target,
-    resolve,
-    system_resolver,
-)
+from lienthong.notification.channels.targets import Target, TargetRefusedError, parse_target, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+RESOLVE_SECONDS = 5.0
 MAX_ADDRESSES = 3
 """Addresses of a target that are tried in one attempt, while nothing has been sent."""
 _TRANSIENT = frozenset({401, 403, 404, 408, 409, 421, 423, 425, 429})
@@ -64,7 +56,7 @@ class WebhookChannel:
     Args:
         tls: Trust; see `tls_context`.
         allow: `host:port` pairs that may be private or without TLS.
-        resolver: Resolves names.
+        resolver: Resolves names, within a time of its own.
         timeout: Seconds for connecting, and for each read or write.
         deadline: Seconds for the whole attempt after resolving, however slowly the other side drips.
         max_response: Bytes of an answer that are read at most.
@@ -72,7 +64,7 @@ class WebhookChannel:
 
     tls: ssl.SSLContext = field(default_factory=tls_context)
     allow: frozenset[str] = frozenset()
-    resolver: Resolver = system_resolver
+    resolver: Resolver = field(default_factory=lambda: BoundedResolver(RESOLVE_SECONDS))
     timeout: float = 10.0
     deadline: float = 30.0
     max_response: int = 64 * 1024
@@ -126,14 +118,14 @@ class WebhookChannel:
         sent = {**headers, "host": host, "content-type": "application/json", "user-agent": self.user_agent}
         transport = httpx.HTTPTransport(verify=self.tls, trust_env=False)
         with (
-            _cut_after(self.deadline) as trace,
+            cut_after(self.deadline) as cutter,
             httpx.Client(transport=transport, timeout=self.timeout, follow_redirects=False, trust_env=False) as client,
             client.stream(
                 "POST",
                 target.pinned(address),
                 content=body,
                 headers=sent,
-                extensions={"sni_hostname": target.host, "trace": trace},
+                extensions={"sni_hostname": target.host, "trace": _watching(cutter)},
             ) as response,
         ):
             return judge(response.status_code, self._read(response), response.headers.get("retry-after"), now)
@@ -181,45 +173,11 @@ def _words(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-class _Cutter:
-    """Shuts the connection of one call when its time is up."""
+def _watching(cutter: Cutter) -> Callable[[str, dict[str, Any]], None]:
+    """Make a trace of httpcore that tells of the connection before anything is said over it."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._late = False
+    def trace(event: str, info: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            cutter.watch(info["return_value"].get_extra_info("socket"))
 
-    def watch(self, event: str, info: dict[str, Any]) -> None:
-        """Learn the connection from httpcore's trace; after TLS the wrapped one counts."""
-        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
-            with self._lock:
-                self._socket = info["return_value"].get_extra_info("socket")
-                if self._late:
-                    self._shut()
-
-    def cut(self) -> None:
-        """End the call, now or as soon as it has a connection."""
-        with self._lock:
-            self._late = True
-            self._shut()
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            try:
-                # The plain call: a polite end of TLS would wait for the other side.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-            except OSError:
-                return  # it is closed already
-
-
-@contextmanager
-def _cut_after(seconds: float) -> Iterator[Any]:
-    """Bound a whole call: httpx bounds each read, and a peer that drips a byte at a time never breaks that."""
-    cutter = _Cutter()
-    timer = threading.Timer(seconds, cutter.cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield cutter.watch
-    finally:
-        timer.cancel()
+    return trace

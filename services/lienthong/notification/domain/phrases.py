@@ -123,6 +123,11 @@ _VI = {
         "Bên gửi đã lấy lại văn bản; nội dung không còn xem được.",
         "Việc cần làm: không xử lý tiếp văn bản này; thông tin quản lý và vết lấy lại vẫn được lưu.",
     ),
+    "document.superseded": Phrase(
+        "Văn bản đã được thay bằng bản cập nhật: {code}",
+        "Bên gửi đã gửi bản cập nhật trước khi văn bản được mở; bản cũ không còn hiệu lực.",
+        "Việc cần làm: xử lý trên bản cập nhật.",
+    ),
     "request.received": Phrase(
         "Yêu cầu của bên gửi về văn bản {code}",
         "Bên gửi có yêu cầu đối với văn bản đã gửi.",
@@ -153,10 +158,20 @@ _VI = {
         "Có việc mới được giao.",
         "Việc cần làm: xử lý trên văn bản điện tử và báo kết quả đúng hạn.",
     ),
+    "task.handed_over": Phrase(
+        "Đã chuyển giao việc: {code} – {subject}",
+        "Việc được giao đã chuyển cho đơn vị hoặc người khác.",
+        "Việc cần làm: không xử lý tiếp; bàn giao tài liệu cho người nhận việc.",
+    ),
     "task.completed": Phrase(
         "Đã xong việc: {code} – {subject}",
         "Việc được giao đã hoàn thành.",
         "Việc cần làm: xem kết quả; phát hành văn bản trả lời nếu cần.",
+    ),
+    "delivery.answered": Phrase(
+        "{recipient} đã trả lời văn bản {code}",
+        "Bên nhận đã gửi văn bản trả lời và cơ quan đã nhận được.",
+        "Việc cần làm: xem văn bản trả lời.",
     ),
     "case.closed": Phrase(
         "Đã đủ trả lời: {code} – {subject}",
@@ -185,6 +200,11 @@ _EN = {
         "Document taken back: {code}",
         "The sender has taken the document back; its content can no longer be read.",
         "To do: stop work on it; metadata and the trace of the recall are kept.",
+    ),
+    "document.superseded": Phrase(
+        "Document replaced by its update: {code}",
+        "The sender sent an update before the document was opened; the old one no longer stands.",
+        "To do: work on the update.",
     ),
     "request.received": Phrase(
         "The sender asks about document {code}",
@@ -216,10 +236,20 @@ _EN = {
         "You have a new task.",
         "To do: work on the electronic document and report the result in time.",
     ),
+    "task.handed_over": Phrase(
+        "Handed over: {code} – {subject}",
+        "A task has gone to another unit or person.",
+        "To do: stop work on it and pass your papers on to whoever has it now.",
+    ),
     "task.completed": Phrase(
         "Task completed: {code} – {subject}",
         "A task has been completed.",
         "To do: look at the result; issue the answering document if one is owed.",
+    ),
+    "delivery.answered": Phrase(
+        "{recipient} has answered document {code}",
+        "The recipient sent a document in answer, and your agency has it.",
+        "To do: read the answer.",
     ),
     "case.closed": Phrase(
         "All answers are in: {code} – {subject}",

@@ -16,13 +16,16 @@ class Kind(StrEnum):
 
     DOCUMENT_AVAILABLE = "document.available"
     DOCUMENT_WITHDRAWN = "document.withdrawn"
+    DOCUMENT_SUPERSEDED = "document.superseded"
     REQUEST_RECEIVED = "request.received"
     DELIVERY_FAILED = "delivery.failed"
     DELIVERY_PARKED = "delivery.parked"
     STATUS_RECORDED = "status.recorded"
     VERDICT_CHANGED = "verdict.changed"
     TASK_ASSIGNED = "task.assigned"
+    TASK_HANDED_OVER = "task.handed_over"
     TASK_COMPLETED = "task.completed"
+    DELIVERY_ANSWERED = "delivery.answered"
     CASE_CLOSED = "case.closed"
     CASE_ALERT = "case.alert"
     SUBSCRIPTION_TEST = "subscription.test"
@@ -41,6 +44,7 @@ _BOTH = _SENDER | _RECIPIENT
 AUDIENCE: dict[Kind, frozenset[Side]] = {
     Kind.DOCUMENT_AVAILABLE: _RECIPIENT,
     Kind.DOCUMENT_WITHDRAWN: _BOTH,
+    Kind.DOCUMENT_SUPERSEDED: _BOTH,
     Kind.REQUEST_RECEIVED: _RECIPIENT,
     Kind.DELIVERY_FAILED: _SENDER,
     Kind.DELIVERY_PARKED: _RECIPIENT,
@@ -48,7 +52,9 @@ AUDIENCE: dict[Kind, frozenset[Side]] = {
     Kind.VERDICT_CHANGED: _BOTH,
     # Who works on a document inside an agency is nobody else's business.
     Kind.TASK_ASSIGNED: _RECIPIENT,
+    Kind.TASK_HANDED_OVER: _RECIPIENT,
     Kind.TASK_COMPLETED: _RECIPIENT,
+    Kind.DELIVERY_ANSWERED: _SENDER,
     Kind.CASE_CLOSED: _SENDER,
     Kind.CASE_ALERT: _BOTH,
     # A test goes to the subscription that asked for it and to nobody by rule.

@@ -44,6 +44,13 @@ def on_withdrawn(desk: Desk, work: UnitOfWork, message: routing.DeliveryWithdraw
     tell(desk, work, event.id, occasion)
 
 
+def on_superseded(desk: Desk, work: UnitOfWork, message: routing.DeliverySuperseded, event: Event) -> None:
+    """Tells both sides that an update took a document's place; a recipient only of what it has been shown."""
+    delivery = delivery_of(work, message.reference.delivery)
+    recipient = delivery.recipient if delivery.shown else ""
+    tell(desk, work, event.id, about(Kind.DOCUMENT_SUPERSEDED, delivery, recipient=recipient))
+
+
 def on_request(desk: Desk, work: UnitOfWork, message: routing.RequestDelivered, event: Event) -> None:
     """Tells the recipient what the sender asks."""
     delivery = delivery_of(work, message.reference.delivery)
@@ -87,7 +94,8 @@ def about(
         delivery: To which delivery.
         sender: Agency to be told as the sender, when it is not simply the sender.
         recipient: Agency to be told as the recipient, when it is not simply the recipient.
-        said: More facts, and what `NoticeEvent` calls `reporter`.
+        said: More facts, what `NoticeEvent` calls `reporter`, and as `named` a person whom it concerns without being
+            a fact of the text.
     """
     document = delivery.document
     rules = NoticeEvent(
@@ -95,7 +103,7 @@ def about(
         document.sender if sender is None else sender,
         delivery.recipient if recipient is None else recipient,
         document.priority,
-        person=said.get("person", ""),
+        person=said.pop("named", said.get("person", "")),
         reporter=said.pop("reporter", None),
     )
     facts = facts_of(kind, document, **{"recipient": delivery.recipient_name, **said})

@@ -54,12 +54,26 @@ def on_task_assigned(desk: Desk, work: UnitOfWork, message: workflow.TaskAssigne
     tell(desk, work, event.id, about(Kind.TASK_ASSIGNED, delivery, **said))
 
 
+def on_task_handed_over(desk: Desk, work: UnitOfWork, message: workflow.TaskHandedOver, event: Event) -> None:
+    """Tells whoever had a task that it went to somebody else, who is told of it as a task of its own."""
+    delivery = delivery_of(work, message.reference.delivery)
+    end_task(work.connection, message.task)
+    said: dict[str, Any] = {"unit": message.assignee, "reason": message.reason, "named": message.person}
+    tell(desk, work, event.id, about(Kind.TASK_HANDED_OVER, delivery, **said))
+
+
 def on_task_completed(desk: Desk, work: UnitOfWork, message: workflow.TaskCompleted, event: Event) -> None:
     """Tells the recipient that a task is done; the event names the person to whom the task was given."""
     delivery = delivery_of(work, message.reference.delivery)
     person, unit = end_task(work.connection, message.task)
     occasion = about(Kind.TASK_COMPLETED, delivery, person=person, unit=unit, result=message.result)
     tell(desk, work, event.id, occasion)
+
+
+def on_answered(desk: Desk, work: UnitOfWork, message: workflow.DeliveryAnswered, event: Event) -> None:
+    """Tells the sender that one recipient has answered; others may still owe theirs."""
+    delivery = delivery_of(work, message.reference.delivery)
+    tell(desk, work, event.id, about(Kind.DELIVERY_ANSWERED, delivery, answer_code=message.answer_code))
 
 
 def on_case_closed(desk: Desk, work: UnitOfWork, message: workflow.CaseClosed, event: Event) -> None:

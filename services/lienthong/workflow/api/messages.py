@@ -15,7 +15,7 @@ from lienthong.workflow.domain import DeliveryState, Step
 from lienthong.workflow.handlers.lines import case_of
 from lienthong.workflow.handlers.progress import Line, Seen
 from lienthong.workflow.handlers.statistics import Numbers, Period
-from lienthong.workflow.handlers.tasks import TaskState
+from lienthong.workflow.handlers.task_parts import TaskState
 from lienthong.workflow.handlers.telling import request_number, state_number
 from lienthong.workflow.storage import StoredCase, StoredDelivery, StoredStatus
 from lienthong.workflow.v1 import workflow_pb2 as pb
@@ -68,7 +68,7 @@ def recipient_message(line: Line, directory: Directory, seen: Seen | None = None
         display_name=agency.name if agency else one.recipient_name,
         state=state,
         side_request=request_number(case_of(one).request),
-        steps=[step_message(step) for step in line.steps],
+        steps=[step_message(step, line) for step in line.steps],
         answered_by=one.answer_code,
         answer_document=f"documents/{one.answer_document}" if line.answer_shown else "",
         note=one.note,
@@ -79,7 +79,7 @@ def recipient_message(line: Line, directory: Directory, seen: Seen | None = None
     )
 
 
-def step_message(step: Step) -> pb.StepProgress:
+def step_message(step: Step, line: Line) -> pb.StepProgress:
     """Makes the message of one of the four steps."""
     return pb.StepProgress(
         step=step.number,
@@ -87,6 +87,9 @@ def step_message(step: Step) -> pb.StepProgress:
         end_time=to_timestamp(step.end),
         duration=to_duration(step.duration) if step.start else None,
         submit_time=to_timestamp(step.submitted),
+        working_duration=to_duration(step.working) if step.start else None,
+        submit_due_time=to_timestamp(line.submit_due) if step.number == 1 else None,
+        submit_late=step.number == 1 and line.submit_late,
     )
 
 
@@ -144,6 +147,11 @@ def task_message(found: TaskState) -> pb.Task:
         complete_time=to_timestamp(task.completed_at),
         result=task.result,
         state=state_number(found.state),
+        start_time=to_timestamp(task.started_at),
+        hand_over_time=to_timestamp(task.handed_over_at),
+        successor=f"tasks/{task.successor}" if task.successor else "",
+        predecessor=f"tasks/{task.predecessor}" if task.predecessor else "",
+        giver=document_pb2.Staff.FromString(task.giver) if task.giver else None,
     )
 
 
@@ -164,6 +172,8 @@ def statistics_message(period: Period, numbers: Numbers, at: datetime) -> pb.Sta
                 count=one.count,
                 median=None if one.median is None else to_duration(one.median),
                 p90=None if one.nine_tenths is None else to_duration(one.nine_tenths),
+                working_median=None if one.working_median is None else to_duration(one.working_median),
+                working_p90=None if one.working_nine_tenths is None else to_duration(one.working_nine_tenths),
             )
             for one in numbers.steps
         ],

@@ -13,6 +13,7 @@ from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.times import from_micros, timestamp_micros, to_micros
 from lienthong.workflow.config import WorkflowSection
 from lienthong.workflow.domain import Source, TaskKind
+from lienthong.workflow.handlers.hand_over import HandOver
 from lienthong.workflow.handlers.reports import Report, Reporter
 from lienthong.workflow.handlers.statistics import Period
 from lienthong.workflow.handlers.tasks import Assignment
@@ -130,6 +131,32 @@ def assignment_of(message: pb.AssignTaskRequest, limits: WorkflowSection) -> Ass
         due_at=_time(message, "due_time"),
         staff=_packed(message, "staff", limits),
     )
+
+
+def hand_over_of(message: pb.HandOverTaskRequest, limits: WorkflowSection) -> HandOver:
+    """Reads a hand-over.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT.
+    """
+    return HandOver(
+        task=resource("name", message.name, "tasks"),
+        unit=_bounded("unit", message.unit, NAME_CHARACTERS),
+        person=_bounded("person", message.person, NAME_CHARACTERS),
+        instruction=_bounded("instruction", message.instruction, limits.text_characters),
+        due_at=_time(message, "due_time"),
+        reason=_bounded("reason", message.reason, limits.text_characters),
+        staff=_packed(message, "staff", limits),
+    )
+
+
+def note_of(message: pb.StartTaskRequest, limits: WorkflowSection) -> tuple[str, bytes]:
+    """Reads the news of the work and who works.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT.
+    """
+    return _bounded("note", message.note, limits.text_characters), _packed(message, "staff", limits)
 
 
 def result_of(message: pb.CompleteTaskRequest, limits: WorkflowSection) -> tuple[str, bytes]:

@@ -17,11 +17,12 @@ from lienthong.chassis.uow import UnitOfWork
 from lienthong.workflow import storage
 from lienthong.workflow.api import messages, reading
 from lienthong.workflow.api.filters import case_filter, task_filter
-from lienthong.workflow.handlers import tasks
+from lienthong.workflow.handlers import hand_over, tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
-from lienthong.workflow.handlers.progress import begin_of, progress_of, show, visible_of
+from lienthong.workflow.handlers.progress import AsOf, begin_of, progress_of, show, visible_of
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
 from lienthong.workflow.handlers.statistics import numbers_of
+from lienthong.workflow.handlers.task_parts import TaskState, state_of
 from lienthong.workflow.storage import StoredCase
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
@@ -70,7 +71,7 @@ class WorkflowApi:
                 found = visible_of(connection, reporter.reach, document)
                 if found.change <= int(cursor):
                     return (), cursor
-                seen = progress_of(connection, reporter.reach, found, self._now())
+                seen = progress_of(connection, reporter.reach, found, self._as_of())
             progress, latest = messages.progress_message(seen, self._desk.directory.get()), str(seen.change)
             return (pb.WatchProgressResponse(progress=progress, cursor=latest),), latest
 
@@ -102,7 +103,7 @@ class WorkflowApi:
         known: dict[str, StoredCase] = {}
         with self._context.database.read() as connection:
             rows = storage.list_cases(connection, reporter.reach, wanted, after, page.size + 1)
-            lines = show(connection, reporter.reach, rows[: page.size], known, now)
+            lines = show(connection, reporter.reach, rows[: page.size], known, self._as_of())
         last = lines[-1].delivery if len(rows) > page.size else None
         directory = self._desk.directory.get()
         return pb.ListCasesResponse(
@@ -119,6 +120,27 @@ class WorkflowApi:
             return messages.task_message(tasks.assign(self._desk, work, reporter, wanted))
 
         return once(self._context.units, call, request, pb.Task, give)
+
+    def start_task(self, request: pb.StartTaskRequest, call: Call) -> pb.Task:
+        """Notes that work on a task has begun."""
+        reporter = reading.reporter_of(call)
+        identifier = reading.resource("name", request.name, "tasks")
+        note, staff = reading.note_of(request, self._desk.limits)
+
+        def start(work: UnitOfWork) -> pb.Task:
+            return messages.task_message(tasks.start(self._desk, work, reporter, identifier, note, staff))
+
+        return once(self._context.units, call, request, pb.Task, start)
+
+    def hand_over_task(self, request: pb.HandOverTaskRequest, call: Call) -> pb.Task:
+        """Hands a task over."""
+        reporter = reading.reporter_of(call)
+        wanted = reading.hand_over_of(request, self._desk.limits)
+
+        def pass_on(work: UnitOfWork) -> pb.Task:
+            return messages.task_message(hand_over.hand_over(self._desk, work, reporter, wanted))
+
+        return once(self._context.units, call, request, pb.Task, pass_on)
 
     def complete_task(self, request: pb.CompleteTaskRequest, call: Call) -> pb.Task:
         """Completes a task."""
@@ -140,7 +162,7 @@ class WorkflowApi:
         with self._context.database.read() as connection:
             rows = storage.list_tasks(connection, reporter.reach, flags, after, page.size + 1)
             shown = rows[: page.size]
-            found = [tasks.TaskState(one, tasks.state_of(Rows(connection), one)) for one in shown]
+            found = [TaskState(one, state_of(Rows(connection), one)) for one in shown]
         last = (shown[-1].created_at, shown[-1].id) if len(rows) > page.size else None
         return pb.ListTasksResponse(
             tasks=[messages.task_message(one) for one in found], next_page_token=page.next_token(last)
@@ -179,7 +201,7 @@ class WorkflowApi:
         period = reading.period_of(request, now)
         at_most = self._desk.limits.statistics_deliveries
         with self._context.database.read() as connection:
-            numbers = numbers_of(connection, reporter.reach, period, at_most, now)
+            numbers = numbers_of(connection, reporter.reach, period, at_most, self._as_of())
         return messages.statistics_message(period, numbers, now)
 
     def _read(self, request: pb.ReportStatusesRequest, reporter: Reporter) -> list[Report | AxisError]:
@@ -207,8 +229,11 @@ class WorkflowApi:
     def _progress(self, document: str, reporter: Reporter) -> pb.Progress:
         with self._context.database.read() as connection:
             found = visible_of(connection, reporter.reach, document)
-            seen = progress_of(connection, reporter.reach, found, self._now())
+            seen = progress_of(connection, reporter.reach, found, self._as_of())
         return messages.progress_message(seen, self._desk.directory.get())
+
+    def _as_of(self) -> AsOf:
+        return AsOf(self._now(), self._desk.calendar)
 
     def _now(self) -> datetime:
         return self._context.base.clock.now()

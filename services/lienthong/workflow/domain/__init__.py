@@ -1,5 +1,6 @@
 """The pure part of workflow: lifecycle, steps, cases, tasks. Imports nothing but the standard library."""
 
+from lienthong.workflow.domain.calendar import Shift, WorkingCalendar
 from lienthong.workflow.domain.cases import (
     Answer,
     Case,
@@ -11,7 +12,6 @@ from lienthong.workflow.domain.cases import (
 )
 from lienthong.workflow.domain.lifecycle import (
     REASON_CODES,
-    REASON_MISSING,
     REASON_POLICIES,
     REASON_REQUIRED,
     Decision,
@@ -35,6 +35,7 @@ from lienthong.workflow.domain.steps import (
     elapsed,
     overdue,
     steps,
+    submitted_late,
 )
 from lienthong.workflow.domain.tasks import (
     REMEDIES,
@@ -74,7 +75,6 @@ __all__ = [
     "PRECEDENCE",
     "RANKS",
     "REASON_CODES",
-    "REASON_MISSING",
     "REASON_POLICIES",
     "REASON_REQUIRED",
     "REMEDIES",
@@ -94,6 +94,7 @@ __all__ = [
     "ReasonPolicy",
     "Request",
     "Rule",
+    "Shift",
     "SideRequest",
     "Source",
     "StatusKey",
@@ -104,6 +105,7 @@ __all__ = [
     "TaskOutcome",
     "TaskProblem",
     "Trigger",
+    "WorkingCalendar",
     "answered_by",
     "check_reason",
     "close_if_settled",
@@ -128,4 +130,5 @@ __all__ = [
     "status_key",
     "step_times",
     "steps",
+    "submitted_late",
 ]

@@ -50,9 +50,7 @@ REASON_POLICIES: dict[Source, ReasonPolicy] = {
 """How strict each way in is."""
 
 REASON_REQUIRED = "REASON_REQUIRED"
-"""Problem of a call without its reason."""
-REASON_MISSING = "REASON_MISSING"
-"""Warning on a status that was taken without its reason."""
+"""Problem of a call without its reason, and warning on a status of a peer's file that was taken without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ def _apply(rule: Rule, case: DeliveryCase, event: Event) -> Decision:
     after = DeliveryCase(rule.next_state or case.state, _requests_after(case, event, rule), answered)
     closed = tuple(request for request in case.requests if request not in after.requests)
     also = tuple(beside.number for beside in _BESIDE[event.trigger] if _matches(beside, case, event))
-    warned = (REASON_MISSING,) if check_reason(event) is ReasonPolicy.WARN else ()
+    warned = (REASON_REQUIRED,) if check_reason(event) is ReasonPolicy.WARN else ()
     effects = _effects(rule, case, after)
     return Decision(rule.outcome, rule.number, case, after, effects, also, rule.alert, "", warned, closed)
 

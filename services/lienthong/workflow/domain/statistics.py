@@ -13,7 +13,7 @@ MEDIAN, NINE_TENTHS = 0.5, 0.9
 
 @dataclass(frozen=True, slots=True)
 class StepTimes:
-    """Time spent in a step over the deliveries that have left it; None where there is none.
+    """Time spent in a step over the deliveries that have left it, on the clock and in office hours; None without any.
 
     Step 4 is a moment: its times are those from arrival to completion.
     """
@@ -22,6 +22,8 @@ class StepTimes:
     count: int
     median: timedelta | None
     nine_tenths: timedelta | None
+    working_median: timedelta | None = None
+    working_nine_tenths: timedelta | None = None
 
 
 def step_times(lines: Sequence[Sequence[Step]]) -> tuple[StepTimes, ...]:
@@ -42,18 +44,25 @@ def quantile(sorted_times: Sequence[timedelta], share: float) -> timedelta:
 _NUMBERS = range(1, STEP_COUNT + 1)
 
 
-def _taken(line: Sequence[Step], number: int) -> list[timedelta]:
+def _taken(line: Sequence[Step], number: int) -> list[tuple[timedelta, timedelta]]:
     step = line[number - 1]
     if step.start is None:
         return []
     if number < STEP_COUNT:
-        return [step.duration] if step.end is not None else []
+        return [(step.duration, step.working)] if step.end is not None else []
     begun = next(one.start for one in line if one.start is not None)
-    return [step.start - begun]
+    return [(step.start - begun, sum((one.working for one in line), timedelta(0)))]
 
 
-def _times(number: int, taken: list[timedelta]) -> StepTimes:
+def _times(number: int, taken: list[tuple[timedelta, timedelta]]) -> StepTimes:
     if not taken:
         return StepTimes(number, 0, None, None)
-    taken.sort()
-    return StepTimes(number, len(taken), quantile(taken, MEDIAN), quantile(taken, NINE_TENTHS))
+    clock, working = sorted(one for one, _ in taken), sorted(one for _, one in taken)
+    return StepTimes(
+        number,
+        len(taken),
+        quantile(clock, MEDIAN),
+        quantile(clock, NINE_TENTHS),
+        quantile(working, MEDIAN),
+        quantile(working, NINE_TENTHS),
+    )

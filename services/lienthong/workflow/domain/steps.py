@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from lienthong.workflow.domain.terms import FINAL_STATES, DeliveryState
 
 Measure = Callable[[datetime, datetime], timedelta]
-"""Time between two moments: elapsed by default, or working time from a calendar."""
+"""Working time between two moments, from a calendar; without one all time counts."""
 
 STEP_COUNT = 4
 _STEP_OF = {
@@ -40,14 +40,15 @@ class Step:
     """One of the four steps.
 
     `start` is None while the step has not begun, and for ever when it was `skipped`: a later step began
-    without it. `end` is None while it lasts. Completion is a moment: step 4 ends when it starts. `submitted`
-    belongs to step 1.
+    without it. `end` is None while it lasts. Completion is a moment: step 4 ends when it starts. `duration` is the
+    time on the clock, `working` what of it were office hours. `submitted` belongs to step 1.
     """
 
     number: int
     start: datetime | None = None
     end: datetime | None = None
     duration: timedelta = timedelta(0)
+    working: timedelta = timedelta(0)
     skipped: bool = False
     submitted: datetime | None = None
 
@@ -99,7 +100,7 @@ def steps(
         changes: Changes of state in the order in which they took effect, with or without repeats.
         now: The moment of asking; a moment before the last change counts as that change.
         submitted: When the office submitted the document to the leader.
-        measure: How to measure a stretch of time.
+        measure: How to measure working time.
     """
     line = _moments(changes)
     starts = _starts(line)
@@ -123,7 +124,8 @@ def _step(
     if number == STEP_COUNT:
         return Step(number, start, start)
     end = following[0] if following else _ending(line)
-    return Step(number, start, end, measure(start, end or horizon), submitted=noted)
+    until = end or horizon
+    return Step(number, start, end, elapsed(start, until), measure(start, until), submitted=noted)
 
 
 def current_step(found: Sequence[Step]) -> int:
@@ -138,6 +140,16 @@ def overdue(due: datetime | None, state: DeliveryState, now: datetime, *, answer
     existing systems send their answer and never a 06.
     """
     return due is not None and now > due and state not in FINAL_STATES and not answered
+
+
+def submitted_late(due: datetime, found: Sequence[Step], now: datetime) -> bool:
+    """Tell whether a document was, or still is, submitted to the leader after the rules want it (ND30 Art. 4).
+
+    What was assigned, refused or ended has been before somebody who decided, whether or not a submission was noted.
+    """
+    first = found[0]
+    met = [moment for moment in (first.submitted, first.end) if moment is not None]
+    return first.start is not None and min(met, default=now) > due
 
 
 def completed_late(due: datetime | None, found: Sequence[Step]) -> bool:

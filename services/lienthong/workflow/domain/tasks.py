@@ -124,8 +124,11 @@ def give(task: Task, state: DeliveryState, *, submitted: datetime | None = None)
     return TaskOutcome(task, codes=("04",))
 
 
-def start(task: Task, state: DeliveryState, now: datetime) -> TaskOutcome:
-    """Start an assignment: 05, unless the delivery is in process already. Starting again changes nothing."""
+def start(task: Task, state: DeliveryState, now: datetime, *, note: str = "") -> TaskOutcome:
+    """Start an assignment: 05, unless the delivery is in process already and there is no news to tell.
+
+    Starting again changes nothing.
+    """
     if task.kind is not TaskKind.ASSIGN:
         return _refused(task, TaskProblem.NOT_ASSIGNABLE)
     if not task.open:
@@ -134,7 +137,7 @@ def start(task: Task, state: DeliveryState, now: datetime) -> TaskOutcome:
         return _refused(task, TaskProblem.DELIVERY_ENDED)
     if task.started is not None:
         return TaskOutcome(task, changed=False)
-    codes = () if state is DeliveryState.PROCESSING else ("05",)
+    codes = () if state is DeliveryState.PROCESSING and not note else ("05",)
     return TaskOutcome(replace(task, started=now), codes=codes)
 
 
@@ -163,13 +166,19 @@ def complete(
     return TaskOutcome(done, codes=("06",) if reports else ())
 
 
-def hand_over(task: Task, successor: Task, state: DeliveryState) -> TaskOutcome:
+def hand_over(task: Task, successor: Task, state: DeliveryState, *, earlier: Task | None = None) -> TaskOutcome:
     """Hand an assignment over: the old task ends uncompleted, the new one reports 04 again (rule 7).
 
-    `successor` carries the new unit or person; its creation is the moment of the hand-over.
+    Args:
+        task: The task.
+        successor: Carries the new unit or person; its creation is the moment of the hand-over.
+        state: State of the delivery.
+        earlier: The task that took its place before; handing over to the same unit and person again changes nothing.
     """
     if task.kind is not TaskKind.ASSIGN or successor.kind is not TaskKind.ASSIGN:
         return _refused(task, TaskProblem.NOT_ASSIGNABLE)
+    if earlier is not None and (earlier.unit, earlier.person) == (successor.unit, successor.person):
+        return TaskOutcome(task, successor=earlier, changed=False)
     if not task.open:
         return _refused(task, TaskProblem.TASK_CLOSED)
     problem = _hindrance(successor, state)

@@ -7,6 +7,7 @@ from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.sealing import SealKey
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.workflow.config import WorkflowSection
+from lienthong.workflow.domain import WorkingCalendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +19,14 @@ class Desk:
         hub: Hints for watches.
         seal: Seals accepted statuses.
         limits: Bounds and waits.
+        calendar: Working time.
     """
 
     directory: DirectoryCache
     hub: Hub
     seal: SealKey
     limits: WorkflowSection
+    calendar: WorkingCalendar
 
     def hint(self, work: UnitOfWork, *documents: str) -> None:
         """Wakes the watches of documents after the commit."""

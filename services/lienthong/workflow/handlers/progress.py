@@ -10,8 +10,16 @@ from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.errors import Violation, invalid, not_found
 from lienthong.chassis.times import from_micros
 from lienthong.workflow import storage
-from lienthong.workflow.domain import Change, DeliveryState, Step, overdue, steps
+from lienthong.workflow.domain import Change, DeliveryState, Step, WorkingCalendar, overdue, steps, submitted_late
 from lienthong.workflow.storage import StateChange, StoredCase, StoredDelivery
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """When somebody looks, and by which calendar working time is told."""
+
+    now: datetime
+    calendar: WorkingCalendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,8 @@ class Line:
         verdict: Number of the verdict on the signatures.
         overdue: Whether the deadline has passed and work is owed.
         answer_shown: Whether the caller may see the answering document.
+        submit_due: Until when the rules want it submitted to the leader; None before it arrived.
+        submit_late: Whether it was submitted later than that, or is still to be.
     """
 
     delivery: StoredDelivery
@@ -31,6 +41,8 @@ class Line:
     verdict: int
     overdue: bool
     answer_shown: bool
+    submit_due: datetime | None = None
+    submit_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +92,10 @@ def visible_of(connection: Connection, reach: Collection[str], document: str) ->
     return Visible(case, mine, as_sender, change)
 
 
-def progress_of(connection: Connection, reach: Collection[str], found: Visible, now: datetime) -> Seen:
+def progress_of(connection: Connection, reach: Collection[str], found: Visible, as_of: AsOf) -> Seen:
     """Shows the progress of a document to a caller."""
-    shown = show(connection, reach, found.deliveries, {found.case.document: found.case}, now)
-    return Seen(found.case, tuple(shown), found.as_sender, now, found.change)
+    shown = show(connection, reach, found.deliveries, {found.case.document: found.case}, as_of)
+    return Seen(found.case, tuple(shown), found.as_sender, as_of.now, found.change)
 
 
 def show(
@@ -91,7 +103,7 @@ def show(
     reach: Collection[str],
     found: Sequence[StoredDelivery],
     known: dict[str, StoredCase],
-    now: datetime,
+    as_of: AsOf,
 ) -> list[Line]:
     """Puts deliveries together with their steps; `known` holds cases that were read already."""
     changes = storage.changes_of(connection, [one.id for one in found])
@@ -104,7 +116,7 @@ def show(
         if one.document not in known:
             known[one.document] = cases.get(one.document) or StoredCase(one.document)
         verdict = known[one.document].verdict or one.verdict
-        lines.append(_line(one, changes.get(one.id, []), verdict, now, shown=one.answer_document in visible))
+        lines.append(_line(one, changes.get(one.id, []), verdict, as_of, shown=one.answer_document in visible))
     return lines
 
 
@@ -131,13 +143,16 @@ def _lines(connection: Connection, document: str) -> list[StoredDelivery]:
     return case or storage.deliveries_of_document(rows, document)
 
 
-def _line(
-    delivery: StoredDelivery, changes: Sequence[StateChange], verdict: int, now: datetime, *, shown: bool
-) -> Line:
+def _line(delivery: StoredDelivery, changes: Sequence[StateChange], verdict: int, as_of: AsOf, *, shown: bool) -> Line:
     submitted = None if delivery.submitted_at is None else from_micros(delivery.submitted_at)
     moments = [
         Change(DeliveryState(one.state), from_micros(one.event_at), from_micros(one.received_at)) for one in changes
     ]
     due = None if delivery.due_at is None else from_micros(delivery.due_at)
-    late = overdue(due, DeliveryState(delivery.state), now, answered=delivery.answered_at is not None)
-    return Line(delivery, steps(moments, now, submitted=submitted), verdict, late, shown)
+    late = overdue(due, DeliveryState(delivery.state), as_of.now, answered=delivery.answered_at is not None)
+    found = steps(moments, as_of.now, submitted=submitted, measure=as_of.calendar.measure)
+    arrived = found[0].start
+    if arrived is None:
+        return Line(delivery, found, verdict, late, shown)
+    submit_due = as_of.calendar.submission_due(arrived, urgent=delivery.priority > 0)
+    return Line(delivery, found, verdict, late, shown, submit_due, submitted_late(submit_due, found, as_of.now))

@@ -164,8 +164,9 @@ def check_owed_reason(said: Report) -> None:
     if check_reason(event) is not ReasonPolicy.REFUSE:
         return
     rule = f"a status {normalise_code(said.code)} says why (QD28 Art. 5)"
-    violation = Violation("description", "REASON_REQUIRED", rule, "Give the reason in the description.")
-    raise invalid("REASON_REQUIRED", f"description: {rule}", violation)
+    remedy = "Give the reason in the description."
+    violation = Violation("description", "REASON_REQUIRED", rule, remedy)
+    raise invalid("REASON_REQUIRED", f"description: {rule}. {remedy}", violation)
 
 
 def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) -> StoredStatus:

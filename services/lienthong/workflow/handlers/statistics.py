@@ -11,7 +11,7 @@ from lienthong.chassis.errors import Violation, invalid
 from lienthong.chassis.times import to_micros
 from lienthong.workflow import storage
 from lienthong.workflow.domain import StepTimes, step_times
-from lienthong.workflow.handlers.progress import show
+from lienthong.workflow.handlers.progress import AsOf, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Numbers:
     answered: int
 
 
-def numbers_of(connection: Connection, reach: Collection[str], period: Period, at_most: int, now: datetime) -> Numbers:
+def numbers_of(connection: Connection, reach: Collection[str], period: Period, at_most: int, as_of: AsOf) -> Numbers:
     """Counts an agency's own deliveries of a period.
 
     Raises:
@@ -52,7 +52,7 @@ def numbers_of(connection: Connection, reach: Collection[str], period: Period, a
         rule = f"the period holds more than {at_most} deliveries"
         violation = Violation("start_time", "PERIOD_TOO_LONG", rule, "Ask for a shorter period.")
         raise invalid("PERIOD_TOO_LONG", f"start_time: {rule}. Ask for a shorter period.", violation)
-    lines = show(connection, reach, found, {}, now)
+    lines = show(connection, reach, found, {}, as_of)
     return Numbers(
         Counter(one.state for one in found),
         step_times([line.steps for line in lines]),

@@ -1,20 +1,30 @@
-"""Tasks at a recipient: submitted to the leader, assigned, completed; they report 04 and 06 by themselves."""
+"""Tasks at a recipient: submitted to the leader, assigned, started, completed (ND30 Art. 23, 24).
+
+They report 04, 05 and 06 by themselves. A task that goes to somebody else: `hand_over.py`.
+"""
 
 from dataclasses import dataclass
 
-from lienthong.chassis.engines.rows import Rows
-from lienthong.chassis.errors import AxisError, Violation, exhausted, invalid, not_found, precondition
-from lienthong.chassis.times import from_micros, to_micros, to_timestamp
-from lienthong.chassis.uow import AuditEntry, UnitOfWork
-from lienthong.events.v1.workflow_progress_pb2 import TaskAssigned, TaskCompleted
+from lienthong.chassis.errors import exhausted, not_found
+from lienthong.chassis.times import from_micros, to_micros
+from lienthong.chassis.uow import UnitOfWork
 from lienthong.workflow import domain, storage
-from lienthong.workflow.domain import REMEDIES, DeliveryState, Source, Task, TaskKind, TaskProblem
+from lienthong.workflow.domain import DeliveryState, TaskKind
 from lienthong.workflow.handlers.cases import changed
 from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.handlers.lines import line_of
 from lienthong.workflow.handlers.matching import own_delivery
-from lienthong.workflow.handlers.reports import Report, Reporter, report_task
-from lienthong.workflow.handlers.telling import reference, tell
+from lienthong.workflow.handlers.reports import Reporter
+from lienthong.workflow.handlers.task_parts import (
+    TaskState,
+    domain_task,
+    finish,
+    hindered,
+    note_act,
+    own_task,
+    report_codes,
+    tell_assigned,
+)
 from lienthong.workflow.storage import StoredDelivery, StoredTask
 
 
@@ -41,14 +51,6 @@ class Assignment:
     staff: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskState:
-    """A task, and the state of its delivery."""
-
-    task: StoredTask
-    state: str
-
-
 def assign(desk: Desk, work: UnitOfWork, caller: Reporter, wanted: Assignment) -> TaskState:
     """Gives a task at a delivery of the caller; ASSIGN reports 04 and ends what waited for the leader.
 
@@ -68,18 +70,36 @@ def assign(desk: Desk, work: UnitOfWork, caller: Reporter, wanted: Assignment) -
         submitted=None if delivery.submitted_at is None else from_micros(delivery.submitted_at),
     )
     if outcome.problem is not None:
-        raise _hindered(outcome.problem, delivery)
+        raise hindered(outcome.problem, delivery)
     if outcome.submitted is not None:
         delivery.submitted_at = to_micros(outcome.submitted)
     storage.add_task(work.connection, task)
     changed(desk, work, delivery)
-    _tell_assigned(work, delivery, task)
+    tell_assigned(work, delivery, task)
     if wanted.kind is TaskKind.ASSIGN:
         for waiting in others:
             if waiting.kind == TaskKind.SUBMIT:
-                _finish(work, delivery, waiting, "")  # the leader has decided
-    _report(desk, work, caller, delivery, outcome.codes, "", wanted.staff)
-    _audit(work, caller, "task.assign", task)
+                finish(work, delivery, waiting, "")  # the leader has decided
+    report_codes(desk, work, caller, delivery, outcome.codes, "", wanted.staff)
+    note_act(work, caller, "task.assign", task)
+    return TaskState(task, delivery.state)
+
+
+def start(desk: Desk, work: UnitOfWork, caller: Reporter, identifier: str, note: str, staff: bytes) -> TaskState:
+    """Notes that work has begun; reports 05. A repeat answers with the first outcome.
+
+    Raises:
+        AxisError: NOT_FOUND when the task is not the caller's, FAILED_PRECONDITION when the domain forbids it.
+    """
+    task, delivery = own_task(work, caller, identifier)
+    outcome = domain.start(domain_task(task), DeliveryState(delivery.state), work.now, note=note)
+    if outcome.problem is not None:
+        raise hindered(outcome.problem, delivery, task)
+    if outcome.changed:
+        task.started_at = work.now_micros
+        storage.save_task(work.connection, task)
+        report_codes(desk, work, caller, delivery, outcome.codes, note, staff)
+        note_act(work, caller, "task.start", task)
     return TaskState(task, delivery.state)
 
 
@@ -89,36 +109,16 @@ def complete(desk: Desk, work: UnitOfWork, caller: Reporter, identifier: str, re
     Raises:
         AxisError: NOT_FOUND when the task is not the caller's, FAILED_PRECONDITION when it was handed over.
     """
-    task = storage.task_by_id(work.connection, identifier)
-    if task is None or task.recipient not in caller.reach:
-        raise not_found(f"tasks/{identifier}")
-    delivery = storage.delivery_by_id(work.rows, task.delivery)
-    if delivery is None:
-        raise not_found(f"tasks/{identifier}")
+    task, delivery = own_task(work, caller, identifier)
     others = [domain_task(one) for one in storage.open_tasks(work.connection, delivery.id)]
     outcome = domain.complete(domain_task(task), DeliveryState(delivery.state), others, work.now, result=result)
     if outcome.problem is not None:
-        raise _hindered(outcome.problem, delivery)
+        raise hindered(outcome.problem, delivery, task)
     if outcome.changed:
-        _finish(work, delivery, task, result)
-        _report(desk, work, caller, delivery, outcome.codes, result, staff)
-        _audit(work, caller, "task.complete", task)
+        finish(work, delivery, task, result)
+        report_codes(desk, work, caller, delivery, outcome.codes, result, staff)
+        note_act(work, caller, "task.complete", task)
     return TaskState(task, delivery.state)
-
-
-def domain_task(task: StoredTask) -> Task:
-    """Gives a stored task as the domain sees it."""
-    return Task(
-        task.id,
-        TaskKind(task.kind),
-        task.unit,
-        task.person,
-        task.instruction,
-        from_micros(task.created_at),
-        due=None if task.due_at is None else from_micros(task.due_at),
-        completed=None if task.completed_at is None else from_micros(task.completed_at),
-        result=task.result,
-    )
 
 
 def _new(work: UnitOfWork, delivery: StoredDelivery, wanted: Assignment) -> StoredTask:
@@ -132,6 +132,7 @@ def _new(work: UnitOfWork, delivery: StoredDelivery, wanted: Assignment) -> Stor
         wanted.instruction,
         work.now_micros,
         wanted.due_at,
+        giver=wanted.staff,
     )
 
 
@@ -141,64 +142,3 @@ def _check_room(desk: Desk, delivery: StoredDelivery, others: list[StoredTask]) 
             "TASKS_FULL",
             f"deliveries/{delivery.id} has {len(others)} open tasks, which is the most there can be. Complete some.",
         )
-
-
-def _hindered(problem: TaskProblem, delivery: StoredDelivery) -> AxisError:
-    remedy = REMEDIES[problem]
-    if problem is TaskProblem.ASSIGNEE_REQUIRED:
-        return invalid(problem.value, f"unit: {remedy}", Violation("unit", problem.value, remedy))
-    message = f"deliveries/{delivery.id} is in state {delivery.state}: {remedy}."
-    return precondition(problem.value, message, state=delivery.state)
-
-
-def _finish(work: UnitOfWork, delivery: StoredDelivery, task: StoredTask, result: str) -> None:
-    task.completed_at, task.result, task.open = work.now_micros, result, False
-    storage.save_task(work.connection, task)
-    completed = TaskCompleted(
-        reference=reference(delivery), task=task.id, result=result, event_time=to_timestamp(work.now)
-    )
-    tell(work, delivery, completed)
-
-
-def _report(
-    desk: Desk,
-    work: UnitOfWork,
-    caller: Reporter,
-    delivery: StoredDelivery,
-    codes: tuple[str, ...],
-    text: str,
-    staff: bytes,
-) -> None:
-    for code in codes:
-        report_task(desk, work, caller, delivery, Report(code, Source.TASK, text, staff))
-
-
-def _tell_assigned(work: UnitOfWork, delivery: StoredDelivery, task: StoredTask) -> None:
-    assigned = TaskAssigned(
-        reference=reference(delivery),
-        task=task.id,
-        unit=task.unit,
-        person=task.person,
-        instruction=task.instruction,
-        due_time=to_timestamp(task.due_at),
-        event_time=to_timestamp(work.now),
-    )
-    tell(work, delivery, assigned)
-
-
-def _audit(work: UnitOfWork, caller: Reporter, action: str, task: StoredTask) -> None:
-    entry = AuditEntry(
-        caller.system,
-        caller.agency,
-        action,
-        f"tasks/{task.id}",
-        person=caller.person,
-        detail=f"{task.kind} at deliveries/{task.delivery}",
-    )
-    work.record(entry)
-
-
-def state_of(rows: Rows, task: StoredTask) -> str:
-    """Gives the state of the delivery at which a task was given."""
-    delivery = storage.delivery_by_id(rows, task.delivery)
-    return "" if delivery is None else delivery.state

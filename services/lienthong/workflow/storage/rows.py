@@ -131,6 +131,11 @@ class StoredTask:
     completed_at: int | None = None
     result: str = ""
     open: bool = True
+    started_at: int | None = None
+    handed_over_at: int | None = None
+    successor: str = ""
+    predecessor: str = ""
+    giver: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

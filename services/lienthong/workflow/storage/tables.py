@@ -148,6 +148,13 @@ tasks = Table(
     Column("completed_at", BigInteger),
     Column("result", Text, nullable=False),
     Column("open", Boolean, nullable=False),
+    Column("started_at", BigInteger),
+    Column("handed_over_at", BigInteger),
+    # By a hand-over: the task that took its place, and the one whose place it took.
+    Column("successor", String(36), nullable=False),
+    Column("predecessor", String(36), nullable=False),
+    # Who gave it.
+    Column("giver", LargeBinary, nullable=False),
     Index("tasks_delivery", "delivery", "created_at", "id"),
     Index("tasks_recipient", "recipient", "created_at", "id"),
     Index("tasks_recipient_open", "recipient", "open", "created_at", "id"),

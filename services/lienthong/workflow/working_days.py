@@ -1,0 +1,88 @@
+"""Working days of Viet Nam: the library's public holidays, corrected by a file of the operator.
+
+Tết moves with the moon, days off are exchanged for Saturdays by a decision of each year, and what is decided late is in
+no library: the file names such days.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import holidays
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from lienthong.workflow.domain.calendar import Shift, WorkingCalendar
+
+FILE_BYTES = 1_048_576
+
+
+def _day(value: object) -> object:
+    # YAML makes a date of 2027-02-13 by itself, and a date with a time of what carries one: that is no day.
+    if type(value) is date:
+        return value
+    raise ValueError("a day is written YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+
+
+class CalendarFile(BaseModel):
+    """What the file holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    working: frozenset[Day] = Field(frozenset(), description="Days worked although they would be free.")
+    resting: frozenset[Day] = Field(frozenset(), description="Days off although they would be worked.")
+
+
+def read_calendar_file(file: Path) -> CalendarFile:
+    """Reads the days of an operator.
+
+    Raises:
+        ValueError: It cannot be read, or says something else than two lists of days, or one day in both.
+    """
+    try:
+        found = TypeAdapter(CalendarFile).validate_python(_content(file))
+    except ValidationError as error:
+        places = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ValueError(f"{file} holds `working` and `resting`, lists of days such as 2027-02-13: {places}") from error
+    both = sorted(found.working & found.resting)
+    if both:
+        raise ValueError(f"{file} names {both[0]} as working and as resting")
+    return found
+
+
+def _content(file: Path) -> object:
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(FILE_BYTES + 1)
+        if len(text) <= FILE_BYTES:
+            return yaml.safe_load(text) or {}
+    except OSError as error:
+        raise ValueError(f"{file} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, ValueError) as error:  # a day that does not exist is a ValueError of the YAML reader
+        raise ValueError(f"{file} is not YAML, or names a day that does not exist: {error}") from error
+    raise ValueError(f"{file} is longer than {FILE_BYTES} bytes")
+
+
+def vietnam_calendar(shifts: tuple[Shift, ...], file: Path | None) -> WorkingCalendar:
+    """Makes the calendar: the operator's file first, then weekends, public holidays and the days exchanged for them.
+
+    Raises:
+        ValueError: The file cannot be used.
+    """
+    own = CalendarFile() if file is None else read_calendar_file(file)
+    return WorkingCalendar(_working_days(own), shifts)
+
+
+def _working_days(own: CalendarFile) -> Callable[[date], bool]:
+    public = holidays.country_holidays("VN")
+
+    def works(day: date) -> bool:
+        if day in own.working:
+            return True
+        return day not in own.resting and public.is_working_day(day)
+
+    return works
