@@ -23,9 +23,12 @@ from lienthong.chassis.engines.database import SqliteDatabase
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.ids import IdSource, Uuid7Source
+from lienthong.chassis.keyring import Keyring, read_passphrase
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
+from lienthong.chassis.periodic import Periodic
+from lienthong.chassis.pki import PkiError
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
@@ -36,7 +39,7 @@ from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
 from lienthong.settings import Settings
-from lienthong.setup import Keyring, first_start, write_context
+from lienthong.setup import first_start, renew, write_context
 
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +83,7 @@ class Platform:
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
         self._lock = _own(settings)
-        self.keyring = first_start(settings.data_dir / "keys", settings.server.hosts, self._clock, self._ids)
+        self.keyring = _open_keys(settings, self._clock, self._ids)
         self.hub = Hub()
         self.metrics = Metrics()
         self._databases: list[SqliteDatabase] = []
@@ -89,6 +92,7 @@ class Platform:
         self._running = [assemble(component, ConsumerLimits()) for component in self._components]
         observe(self.metrics, self._running)
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
+        self._renewal = Periodic("certificates", self._renew, settings.keys.renewal_seconds)
         self.port = 0
 
     async def serve(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -106,6 +110,7 @@ class Platform:
             for running in self._running:
                 await asyncio.to_thread(running.start)
                 started.append(running)
+            self._renewal.start()
             await server.start()
             self._write_operator_context()
             _log.info("serving", port=self.port, data_dir=str(self.settings.data_dir))
@@ -114,6 +119,7 @@ class Platform:
         finally:
             _log.info("draining", seconds=self.settings.server.drain_seconds)
             await server.drain(self.settings.server.drain_seconds)
+            await asyncio.to_thread(self._renewal.stop, STOP_SECONDS)
             for running in reversed(started):
                 await asyncio.to_thread(running.stop, STOP_SECONDS)
             metrics()
@@ -142,8 +148,7 @@ class Platform:
 
     def _bind(self, server: Server) -> int:
         section = self.settings.server
-        ring = self.keyring
-        certificates = ServerCertificates(ring.server.key, ring.server.chain, ring.root.chain)
+        certificates = ServerCertificates(self.keyring)
         try:
             return server.listen(section.listen, None if section.insecure else certificates.credentials())
         except RuntimeError as error:
@@ -171,16 +176,27 @@ class Platform:
             self._ids,
             self._event_log,
             DirectoryBlobs(_folder(self.settings, "blobs"), self._ids),
-            self.keyring.folder,
+            self.keyring,
             self.hub,
             self.metrics,
         )
+
+    def renew_certificates(self) -> None:
+        """Asks for a look now at what is to be renewed."""
+        self._renewal.wake()
+
+    def _renew(self) -> bool:
+        for name in renew(self.keyring, self.settings.server.hosts, self._clock):
+            ends = self.keyring.certificate(name).not_valid_after_utc
+            _log.info("certificate renewed", certificate=name, until=ends.isoformat())
+        return False
 
     def _write_operator_context(self) -> None:
         ring: Keyring = self.keyring
         host = self.settings.server.listen.rpartition(":")[0]
         file = self.settings.data_dir / "contexts" / "operator.yaml"
-        write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator)
+        passphrase_file = self.settings.keys.passphrase_file
+        write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator, passphrase_file)
 
     def _close(self) -> None:
         tracing.shutdown()
@@ -256,6 +272,20 @@ def _own(settings: Settings) -> FileLock:
     except OSError as error:
         raise ConfigError([f"data_dir: {settings.data_dir} cannot be written: {error.strerror}"]) from error
     return lock
+
+
+def _open_keys(settings: Settings, clock: Clock, ids: IdSource) -> Keyring:
+    section = settings.keys
+    ring = Keyring(
+        settings.data_dir / "keys",
+        read_passphrase("keys.passphrase_file", section.passphrase_file),
+        read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
+    )
+    try:
+        first_start(ring, settings.server.hosts, clock, ids)
+    except PkiError as error:
+        raise ConfigError([f"keys: {error}"]) from error
+    return ring
 
 
 def _folder(settings: Settings, name: str) -> Any:

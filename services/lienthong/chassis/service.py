@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -17,6 +16,7 @@ from lienthong.chassis.events.consumer import Consumer, ConsumerLimits
 from lienthong.chassis.events.inbox import Subscription
 from lienthong.chassis.events.outbox import Relay
 from lienthong.chassis.ids import IdSource
+from lienthong.chassis.keyring import Keyring
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.admission import Admission
 from lienthong.chassis.rpc.call import ContentDoor
@@ -33,7 +33,7 @@ class Foundation:
         ids: Identifiers.
         log: The event log.
         blobs: The blob store.
-        keys: Folder of key files.
+        keys: The private keys of the axis.
         hub: Hints for streams.
         metrics: What is counted.
     """
@@ -42,7 +42,7 @@ class Foundation:
     ids: IdSource
     log: EventLog
     blobs: BlobStore
-    keys: Path
+    keys: Keyring
     hub: Hub
     metrics: Metrics
 

@@ -11,7 +11,10 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 
 from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
-from lienthong.client.context import Context, find_context, load_context
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.keyring import Keyring, is_encrypted, read_passphrase
+from lienthong.chassis.pki import PkiError
+from lienthong.client.context import Context, ContextError, find_context, load_context
 from lienthong.client.errors import call_error
 from lienthong.client.stubs import Stub, resumed
 from lienthong.client.transfers import Progress, Transfers, new_request_id, no_progress
@@ -202,7 +205,21 @@ def _open(address: str, context: Context) -> grpc.Channel:
         return grpc.insecure_channel(address, options=_OPTIONS)
     credentials = grpc.ssl_channel_credentials(
         context.authority.read_bytes(),
-        context.key.read_bytes() if context.key else None,
+        _key_of(context),
         context.certificate.read_bytes() if context.certificate else None,
     )
     return grpc.secure_channel(address, credentials, options=_OPTIONS)
+
+
+def _key_of(context: Context) -> bytes | None:
+    if context.key is None:
+        return None
+    if context.passphrase_file is None:
+        if is_encrypted(context.key):
+            raise ContextError(f"key {context.key} is encrypted; name its passphrase_file in the context")
+        return context.key.read_bytes()
+    try:
+        passphrase = read_passphrase("passphrase_file", context.passphrase_file)
+        return Keyring(context.key.parent, passphrase).pem(context.key)
+    except (ConfigError, PkiError) as error:
+        raise ContextError(str(error)) from error

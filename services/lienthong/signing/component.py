@@ -24,7 +24,7 @@ def build(context: ServiceContext, section: SigningSection) -> Component:
         ConfigError: A file in the trust folder cannot be used.
     """
     base = context.base
-    folder = section.trust_dir or base.keys.parent / "trust"
+    folder = section.trust_dir or base.keys.folder.parent / "trust"
     trust = TrustFolder(folder, section)
     if not trust.trust.anchored:
         _log.warning("no certificate authority is trusted: every signature is indeterminate", folder=str(folder))
