@@ -33,12 +33,14 @@ class Check:
         well: Whether nothing is to be done.
         text: What was found.
         remedy: What to do where it is not well.
+        advice: What would be better, though nothing is wrong.
     """
 
     subject: str
     well: bool
     text: str
     remedy: str = ""
+    advice: str = ""
 
 
 Examination = Callable[[], Iterable[Check]]
@@ -59,11 +61,13 @@ def of_keys(ring: Keyring) -> Iterator[Check]:
         f"chmod 600 {ring.folder}/*.key, and think of who may have copied them.",
     )
     plain = [file.name for file in ring.key_files() if not is_encrypted(file)]
+    # Without a passphrase file plain keys are what the operator chose; beside encrypted ones a plain one is a leftover.
     yield Check(
         "encryption of keys",
-        not plain,
+        not plain or ring.passphrase is None,
         f"not encrypted: {', '.join(plain)}" if plain else "encrypted under the configured passphrase",
-        "Set keys.passphrase_file and start again; keys are encrypted then.",
+        "Start again, so that it is encrypted, or remove it.",
+        "Set keys.passphrase_file and start again; keys are encrypted then." if plain else "",
     )
     shut = [name for file in ring.key_files() if (name := _does_not_open(ring, file))]
     yield Check(

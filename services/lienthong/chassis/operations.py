@@ -148,7 +148,13 @@ class OperationsApi:
         checks = component.examine if request.service else self._examine
         return pb.ExamineResponse(
             checks=[
-                pb.Check(subject=one.subject, well=one.well, text=one.text, remedy="" if one.well else one.remedy)
+                pb.Check(
+                    subject=one.subject,
+                    well=one.well,
+                    text=one.text,
+                    remedy="" if one.well else one.remedy,
+                    advice=one.advice if one.well else "",
+                )
                 for one in checks()
             ],
             time=to_timestamp(component.context.base.clock.now()),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +31,13 @@ class Finding:
     ok: bool
     text: str
     remedy: str = ""
+    advice: str = ""
+
+    def shown(self) -> tuple[str, str]:
+        """The mark it gets, and what to do or what would be better."""
+        if not self.ok:
+            return "[red]bad[/] ", self.remedy
+        return ("[yellow]note[/]", self.advice) if self.advice else ("[green]ok[/]  ", "")
 
 
 def doctor(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
@@ -39,13 +46,13 @@ def doctor(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     with session(who) as axis:
         findings = list(_examine(axis, context))
     if as_json:
-        print_json([{"what": one.what, "ok": one.ok, "text": one.text, "remedy": one.remedy} for one in findings])
+        print_json([asdict(one) for one in findings])
     else:
         for one in findings:
-            mark = "[green]ok[/]  " if one.ok else "[red]bad[/] "
+            mark, remedy = one.shown()
             out.print(f"{mark} {one.what:<32} {one.text}", soft_wrap=True)
-            if one.remedy and not one.ok:
-                out.print(f"     → {one.remedy}", soft_wrap=True)
+            if remedy:
+                out.print(f"     → {remedy}", soft_wrap=True)
     if not all(one.ok for one in findings):
         raise typer.Exit(UNHEALTHY)
 
@@ -124,7 +131,7 @@ def _skew(there: datetime, begun: datetime, ended: datetime) -> Finding:
 
 def _told(check: pb.Check, service: str = "") -> Finding:
     subject = f"{service}: {check.subject}" if service else check.subject
-    return Finding(subject, ok=check.well, text=check.text, remedy=check.remedy)
+    return Finding(subject, ok=check.well, text=check.text, remedy=check.remedy, advice=check.advice)
 
 
 def _service(axis: Axis, name: str) -> Iterator[Finding]:

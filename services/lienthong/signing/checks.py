@@ -43,7 +43,8 @@ def examination(context: ServiceContext, worker: VerificationWorker, folder: Tru
 def _anchors(folder: TrustFolder) -> Check:
     count = len(folder.trust.config.anchors)
     text = f"{count} authorities are trusted" if count else "no authority is trusted: every signature is indeterminate"
-    return Check("trust", bool(count), text, "Put root certificates into the folder trust/anchors.")
+    advice = "" if count else "Put root certificates into the folder trust/anchors."
+    return Check("trust", well=True, text=text, advice=advice)
 
 
 def _queue(waiting: list[tuple[int, int]], now: datetime) -> Check:

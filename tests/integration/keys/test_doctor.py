@@ -4,6 +4,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,6 @@ from sqlalchemy import delete, insert
 from typer.testing import CliRunner
 
 from lienthong.app import Background, Platform
-from lienthong.chassis import checks
 from lienthong.chassis.config import ServerSection
 from lienthong.chassis.events.tables import dead_letters, parked
 from lienthong.cli.main import app
@@ -26,7 +26,17 @@ from lienthong.settings import Settings
 from lienthong.signing import storage
 from lienthong.signing.domain import SizeClass
 from lienthong.testing.authority import DemoAuthority
-from lienthong.testing.clock import FakeClock
+
+
+class MovedClock:
+    """The time of this machine, moved by as much as a test wants."""
+
+    def __init__(self) -> None:
+        self.by = timedelta()
+
+    def now(self) -> datetime:
+        """Tells the time."""
+        return datetime.now(UTC) + self.by
 
 
 class Patient(NamedTuple):
@@ -34,7 +44,7 @@ class Patient(NamedTuple):
 
     platform: Platform
     folder: Path
-    clock: FakeClock
+    clock: MovedClock
 
     def findings(self) -> dict[str, dict[str, Any]]:
         """What doctor finds, by what was looked at; its exit code must fit."""
@@ -72,7 +82,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
             "keys": {"passphrase_file": secret},
         }
     )
-    clock = FakeClock(datetime.now(UTC))
+    clock = MovedClock()
     with Background(settings, clock) as platform:
         made = Patient(platform, folder / "data", clock)
         wait_for("a platform that is well", lambda: not made.wrong())
@@ -82,9 +92,9 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
 @pytest.fixture(autouse=True)
 def well(patient: Patient) -> Iterator[None]:
     """Every test leaves the platform as well as it found it."""
-    patient.clock.advance(seconds=(datetime.now(UTC) - patient.clock.now()).total_seconds())
+    patient.clock.by = timedelta()
     yield
-    patient.clock.advance(seconds=(datetime.now(UTC) - patient.clock.now()).total_seconds())
+    patient.clock.by = timedelta()
     wait_for("a platform that is well again", lambda: not patient.wrong())
 
 
@@ -106,6 +116,16 @@ def test_keys_that_others_may_read(patient: Patient) -> None:
     assert patient.wrong() == {"key files"}
     assert "server.key" in patient.words("key files")
     file.chmod(0o600)
+
+
+def test_plain_keys_are_told_and_not_wrong(tmp_path: Path) -> None:
+    """Without a passphrase file keys are plain by choice: doctor says so, and how to encrypt them; exit code 0."""
+    settings = Settings(data_dir=tmp_path, server=ServerSection(listen="127.0.0.1:0", metrics="", drain_seconds=1))
+    with Background(settings) as platform:
+        found = Patient(platform, tmp_path, MovedClock()).findings()["encryption of keys"]
+    assert found["ok"]
+    assert "not encrypted" in found["text"]
+    assert "keys.passphrase_file" in found["advice"]
 
 
 def test_a_plain_key(patient: Patient) -> None:
@@ -139,7 +159,7 @@ def test_a_certificate_of_another_key(patient: Patient) -> None:
 
 def test_certificates_near_their_end(patient: Patient) -> None:
     """Certificates with a third of their life left that nobody renewed are told, and the authority's own."""
-    patient.clock.advance(days=7 * 365)
+    patient.clock.by = timedelta(days=7 * 365)
     wrong = patient.wrong()
     assert {"certificate axis-root", "certificate server", "certificate intake-seal", "clock"} <= wrong
     assert "ended on" in patient.words("certificate server")
@@ -147,17 +167,17 @@ def test_certificates_near_their_end(patient: Patient) -> None:
 
 def test_clocks_that_differ(patient: Patient) -> None:
     """A server whose clock goes wrong by more than two seconds is told, and in which direction."""
-    patient.clock.advance(seconds=90)
+    patient.clock.by = timedelta(seconds=90)
     assert "clock" in patient.wrong()
     assert "ahead" in patient.words("clock")
-    patient.clock.advance(seconds=-180)
+    patient.clock.by = timedelta(seconds=-90)
     assert "behind" in patient.words("clock")
 
 
 def test_a_full_disk(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Little room is told in figures."""
     usage = type(shutil.disk_usage(patient.folder))
-    monkeypatch.setattr(checks.shutil, "disk_usage", lambda _folder: usage(100 << 30, 99 << 30, 1 << 28))
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: usage(100 << 30, 99 << 30, 1 << 28))
     assert patient.wrong() == {"disk"}
     assert "256 MiB free" in patient.words("disk")
     monkeypatch.undo()
@@ -202,11 +222,10 @@ def test_events_that_could_not_be_handled(patient: Patient) -> None:
 def test_events_that_stay_behind(tmp_path: Path) -> None:
     """A relay that does not publish and a consumer that does not take are told by the age of what waits for them."""
     settings = Settings(data_dir=tmp_path, server=ServerSection(listen="127.0.0.1:0", metrics="", drain_seconds=1))
-    clock = FakeClock(datetime.now(UTC))
-    with (
-        Background(settings, clock) as platform,
-        connect(load_context(tmp_path / "contexts" / "operator.yaml")) as axis,
-    ):
+    clock = MovedClock()
+    with ExitStack() as stack:
+        platform = stack.enter_context(Background(settings, clock))
+        axis = stack.enter_context(connect(load_context(tmp_path / "contexts" / "operator.yaml")))
         patient = Patient(platform, tmp_path, clock)
         running = {one.component.context.name: one for one in platform._running}
         slow = running["workflow"].consumer
@@ -216,7 +235,7 @@ def test_events_that_stay_behind(tmp_path: Path) -> None:
         wait_for("an event that nobody takes", lambda: "0 events" not in patient.words("workflow: lag"))
         running["routing"].relay.stop(10.0)
         _register(axis, "H29")
-        clock.advance(seconds=60)
+        clock.by = timedelta(seconds=60)
         assert {"workflow: lag", "routing: outbox"} <= patient.wrong()
 
 
