@@ -4,9 +4,9 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +14,8 @@ import structlog
 from filelock import FileLock, Timeout
 from prometheus_client import start_http_server
 
-from lienthong.chassis import failpoints, migrations
+from lienthong.chassis import checks, failpoints, migrations
+from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.directory.cache import DirectoryCache
@@ -24,9 +25,12 @@ from lienthong.chassis.engines.database import SqliteDatabase
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.ids import IdSource, Uuid7Source
+from lienthong.chassis.keyring import Keyring, read_passphrase
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
+from lienthong.chassis.periodic import Periodic
+from lienthong.chassis.pki import PkiError
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
@@ -38,7 +42,7 @@ from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
 from lienthong.settings import Settings
-from lienthong.setup import Keyring, first_start, write_context
+from lienthong.setup import CERTIFIED, first_start, renew, write_context
 
 _log = structlog.get_logger(__name__)
 
@@ -82,17 +86,18 @@ class Platform:
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
         self._lock = _own(settings)
-        self.keyring = first_start(settings.data_dir / "keys", settings.server.hosts, self._clock, self._ids)
+        self.keyring = _open_keys(settings, self._clock, self._ids)
         self.hub = Hub()
         self.metrics = Metrics()
         self._databases: list[SqliteDatabase] = []
         self._event_log = SqliteEventLog(_folder(settings, "log"), TOPICS, self._clock)
         self._blobs = DirectoryBlobs(_folder(settings, "blobs"), self._ids)
         self._components = [self._build(module.name) for module in MODULES]
-        self._running = [assemble(component, ConsumerLimits()) for component in self._components]
+        self._running = [_watched(assemble(component, ConsumerLimits())) for component in self._components]
         observe(self.metrics, self._running)
         measure(self.metrics, self._syncs())
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
+        self._renewal = Periodic("certificates", self._renew, settings.keys.renewal_seconds)
         self.port = 0
 
     async def serve(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -110,6 +115,7 @@ class Platform:
             for running in self._running:
                 await asyncio.to_thread(running.start)
                 started.append(running)
+            self._renewal.start()
             await server.start()
             self._write_operator_context()
             _log.info("serving", port=self.port, data_dir=str(self.settings.data_dir))
@@ -118,6 +124,7 @@ class Platform:
         finally:
             _log.info("draining", seconds=self.settings.server.drain_seconds)
             await server.drain(self.settings.server.drain_seconds)
+            await asyncio.to_thread(self._renewal.stop, STOP_SECONDS)
             for running in reversed(started):
                 await asyncio.to_thread(running.stop, STOP_SECONDS)
             metrics()
@@ -131,7 +138,7 @@ class Platform:
             self.metrics,
             ServerLimits(section.threads, section.queue, section.queue_of_one, section.transfer_threads),
         )
-        contents = ByteStream(builder.transfers)
+        contents = ByteStream(builder.transfers, self.metrics)
         for component in self._components:
             admission = component.context.admission()
             for descriptor, implementation in component.apis:
@@ -139,15 +146,15 @@ class Platform:
             for door in component.doors:
                 contents.add(door, admission)
         contents.register(builder)
-        operations = OperationsApi({component.context.name: component for component in self._components})
+        components = {one.component.context.name: one.component for one in self._running}
+        operations = OperationsApi(components, self._examine)
         descriptor = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
         builder.add(descriptor, operations, self._components[0].context.admission())
         return builder.build()
 
     def _bind(self, server: Server) -> int:
         section = self.settings.server
-        ring = self.keyring
-        certificates = ServerCertificates(ring.server.key, ring.server.chain, ring.root.chain)
+        certificates = ServerCertificates(self.keyring)
         try:
             return server.listen(section.listen, None if section.insecure else certificates.credentials())
         except RuntimeError as error:
@@ -175,7 +182,7 @@ class Platform:
             self._ids,
             self._event_log,
             self._blobs,
-            self.keyring.folder,
+            self.keyring,
             self.hub,
             self.metrics,
         )
@@ -184,11 +191,28 @@ class Platform:
         databases = {f"database {file.path.stem}": file.syncs for file in self._databases}
         return {**databases, "event log": self._event_log.syncs, "contents": self._blobs.syncs}
 
+    def renew_certificates(self) -> None:
+        """Asks for a look now at what is to be renewed."""
+        self._renewal.wake()
+
+    def _renew(self) -> bool:
+        for name in renew(self.keyring, self.settings.server.hosts, self._clock):
+            ends = self.keyring.certificate(name).not_valid_after_utc
+            _log.info("certificate renewed", certificate=name, until=ends.isoformat())
+        return False
+
+    def _examine(self) -> Iterable[Check]:
+        ring, now = self.keyring, self._clock.now()
+        yield from checks.of_keys(ring)
+        yield from checks.of_certificates(ring, ("axis-root", *CERTIFIED), now)
+        yield from checks.of_disk(self.settings.data_dir)
+
     def _write_operator_context(self) -> None:
         ring: Keyring = self.keyring
         host = self.settings.server.listen.rpartition(":")[0]
         file = self.settings.data_dir / "contexts" / "operator.yaml"
-        write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator)
+        passphrase_file = self.settings.keys.passphrase_file
+        write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator, passphrase_file)
 
     def _close(self) -> None:
         tracing.shutdown()
@@ -264,6 +288,33 @@ def _own(settings: Settings) -> FileLock:
     except OSError as error:
         raise ConfigError([f"data_dir: {settings.data_dir} cannot be written: {error.strerror}"]) from error
     return lock
+
+
+def _watched(running: RunningComponent) -> RunningComponent:
+    """Adds to what a component says of itself what is known of its consumer."""
+    component, consumer = running.component, running.consumer
+
+    def examine() -> Iterable[Check]:
+        if consumer is not None:
+            yield checks.of_consumer(consumer.halted)
+        yield from component.examine()
+
+    running.component = replace(component, examine=examine)
+    return running
+
+
+def _open_keys(settings: Settings, clock: Clock, ids: IdSource) -> Keyring:
+    section = settings.keys
+    ring = Keyring(
+        settings.data_dir / "keys",
+        read_passphrase("keys.passphrase_file", section.passphrase_file),
+        read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
+    )
+    try:
+        first_start(ring, settings.server.hosts, clock, ids)
+    except PkiError as error:
+        raise ConfigError([f"keys: {error}"]) from error
+    return ring
 
 
 def _folder(settings: Settings, name: str) -> Any:

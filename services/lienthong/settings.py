@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lienthong.chassis.config import LogSection, Section, ServerSection, TelemetrySection
+from lienthong.chassis.config import KeysSection, LogSection, Section, ServerSection, TelemetrySection
 from lienthong.intake.config import IntakeSection
 from lienthong.notification.config import NotificationSection
 from lienthong.routing.config import RoutingSection
@@ -26,6 +26,7 @@ class Settings(Section):
 
     data_dir: Path = Field(Path("var"), description="Folder of the embedded engines, the keys and the contexts.")
     server: ServerSection = Field(default_factory=ServerSection, description="The port that callers reach.")
+    keys: KeysSection = Field(default_factory=KeysSection, description="Private keys and certificates of the axis.")
     log: LogSection = Field(default_factory=LogSection, description="How the program logs.")
     telemetry: TelemetrySection = Field(default_factory=TelemetrySection, description="Traces.")
     intake: IntakeSection = Field(default_factory=IntakeSection, description="Accepting documents.")

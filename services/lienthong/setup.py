@@ -6,16 +6,20 @@ renewed, whatever the service is that uses them.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
+import structlog
 import yaml
 from cryptography import x509
 
 from lienthong.chassis import pki
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.ids import IdSource
-from lienthong.chassis.keyfiles import load_certificates, load_private_key, write_certificates, write_private_key
+from lienthong.chassis.keyfiles import load_certificates, write_certificates
+from lienthong.chassis.keyring import KeyFiles, Keyring
+
+_log = structlog.get_logger(__name__)
 
 ROOT_DAYS = 3650
 SERVER_DAYS = 397
@@ -25,71 +29,54 @@ OPERATOR_DAYS = 397
 SEALING_SERVICES = ("intake", "workflow")
 """Services that seal: receipts and accepted statuses."""
 
-
-@dataclass(frozen=True, slots=True)
-class KeyFiles:
-    """A key and the certificate chain for it."""
-
-    key: Path
-    chain: Path
+CERTIFIED = ("server", *(f"{service}-seal" for service in SEALING_SERVICES), "operator")
+"""Keys that the authority certifies by itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """Where the keys of an installation stand."""
-
-    folder: Path
-
-    @property
-    def root(self) -> KeyFiles:
-        """The authority of the axis."""
-        return self.named("axis-root")
-
-    @property
-    def server(self) -> KeyFiles:
-        """The server of all services."""
-        return self.named("server")
-
-    @property
-    def operator(self) -> KeyFiles:
-        """The operator made at first start."""
-        return self.named("operator")
-
-    @property
-    def operator_file(self) -> Path:
-        """Who that operator is in the directory."""
-        return self.folder / "operator.json"
-
-    def named(self, name: str) -> KeyFiles:
-        """The files of a key."""
-        return KeyFiles(self.folder / f"{name}.key", self.folder / f"{name}.crt")
-
-
-def first_start(folder: Path, hosts: Sequence[str], clock: Clock, ids: IdSource) -> Keyring:
-    """Makes what is missing, renews what is old.
+def first_start(ring: Keyring, hosts: Sequence[str], clock: Clock, ids: IdSource) -> None:
+    """Makes what is missing, renews what is old, and brings keys under the passphrase.
 
     Args:
-        folder: Folder of the keys; made when absent.
+        ring: The keys; their folder is made when absent.
         hosts: Names and addresses of the server.
         clock: Tells the time.
         ids: Gives the operator's identifier.
 
     Raises:
+        ConfigError: A key cannot be opened, or others may read it.
         PkiError: A host name or an existing certificate cannot be used.
         OSError: The folder cannot be written.
     """
-    ring = Keyring(folder)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ring.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in ring.protect():
+        _log.info("private key encrypted under the configured passphrase", file=file.name)
+    _authority(ring, clock)
+    _operator(ring, ids)
+    renew(ring, hosts, clock)
+
+
+def renew(ring: Keyring, hosts: Sequence[str], clock: Clock) -> list[str]:
+    """Certifies keys without a certificate, with other names, or with a third of its life left; gives their names.
+
+    Keys stay as they are, so what was sealed before stays verifiable, and connections are not cut.
+
+    Raises:
+        PkiError: A host name, a key or a certificate cannot be used.
+        OSError: The folder cannot be written.
+    """
     authority = _authority(ring, clock)
-    _certify(ring.server, authority, pki.tls_server("lienthong", hosts), SERVER_DAYS, clock)
-    for service in SEALING_SERVICES:
-        _certify(ring.named(f"{service}-seal"), authority, pki.seal(service), SEAL_DAYS, clock)
-    operator = _operator(ring, ids)
-    _certify(ring.operator, authority, pki.system_client(operator, "operator"), OPERATOR_DAYS, clock)
-    return ring
+    operator = json.loads(ring.operator_file.read_text("utf-8"))["system"]
+    profiles = {
+        "server": (pki.tls_server("lienthong", hosts), SERVER_DAYS),
+        **{f"{service}-seal": (pki.seal(service), SEAL_DAYS) for service in SEALING_SERVICES},
+        "operator": (pki.system_client(str(operator), "operator"), OPERATOR_DAYS),
+    }
+    return [name for name, (profile, days) in profiles.items() if _certify(ring, name, authority, profile, days, clock)]
 
 
-def write_context(file: Path, address: str, authority: Path, files: KeyFiles) -> None:
+def write_context(
+    file: Path, address: str, authority: Path, files: KeyFiles, passphrase_file: Path | None = None
+) -> None:
     """Writes a context with which the command line and the client library reach this installation."""
     file.parent.mkdir(parents=True, exist_ok=True)
     context = {
@@ -98,31 +85,37 @@ def write_context(file: Path, address: str, authority: Path, files: KeyFiles) ->
         "certificate": str(files.chain.resolve()),
         "key": str(files.key.resolve()),
     }
+    if passphrase_file is not None:
+        context["passphrase_file"] = str(passphrase_file.resolve())
     _write(file, yaml.safe_dump(context, sort_keys=True).encode())
 
 
 def _authority(ring: Keyring, clock: Clock) -> pki.Authority:
     files = ring.root
     if files.key.exists() and files.chain.exists():
-        return pki.Authority(load_certificates(files.chain)[0], load_private_key(files.key, None))
+        return pki.Authority(load_certificates(files.chain)[0], ring.load(files.key))
     validity = pki.Validity.starting(clock.now(), ROOT_DAYS)
     authority = pki.make_authority("Lienthong axis root", "Lienthong", validity, x509.random_serial_number())
-    write_private_key(files.key, authority.key, None)
+    ring.write(files.key, authority.key)
     write_certificates(files.chain, [authority.certificate])
     return authority
 
 
-def _certify(files: KeyFiles, authority: pki.Authority, profile: pki.Profile, days: int, clock: Clock) -> None:
+def _certify(ring: Keyring, name: str, authority: pki.Authority, profile: pki.Profile, days: int, clock: Clock) -> bool:
+    files = ring.named(name)
     if files.chain.exists() and files.key.exists():
         current = load_certificates(files.chain)[0]
-        if not pki.needs_renewal(current, clock.now()):
-            return
+        if not pki.needs_renewal(current, clock.now()) and pki.names_of(current) == profile.names:
+            return False
     if not files.key.exists():
-        write_private_key(files.key, pki.new_key(), None)
+        ring.write(files.key, pki.new_key())
     validity = pki.Validity.starting(clock.now(), days)
-    public_key = load_private_key(files.key, None).public_key()
+    # Towards its end the authority certifies for as long as it lives itself; `doctor` asks for a new one in time.
+    validity = replace(validity, not_after=min(validity.not_after, authority.certificate.not_valid_after_utc))
+    public_key = ring.load(files.key).public_key()
     certificate = authority.issue(public_key, profile, validity, x509.random_serial_number())
     write_certificates(files.chain, [certificate, authority.certificate])
+    return True
 
 
 def _operator(ring: Keyring, ids: IdSource) -> str:

@@ -91,13 +91,16 @@ def _agency(old: str, new: str) -> common.Agency:
     return common.Agency(display_name=f"Agency {new}", short_name=new, codes=codes)
 
 
-def papers(who: Signers, count: int) -> list[bytes]:
-    """Makes signed PDFs of about 100 KB, all different, one signature each."""
+def papers(who: Signers, count: int, *, twice: bool = False) -> list[bytes]:
+    """Makes signed PDFs of about 100 KB, all different, with the person's signature, or the agency's too."""
     at = datetime.now(UTC) - timedelta(minutes=1)
     blank = letter_pdf(Letter(), at)
     padding = PAPER_BYTES - len(blank)
     rng = random.Random(7)  # noqa: S311 -- filler, no secret
-    return [signed_pdf(blank, [Signing(who.person, "NguoiKy", at)], rng.randbytes(padding)) for _ in range(count)]
+    signings = [Signing(who.person, "NguoiKy", at)]
+    if twice:
+        signings.append(Signing(who.agency, "CoQuan", at))
+    return [signed_pdf(blank, signings, rng.randbytes(padding)) for _ in range(count)]
 
 
 def submission(number: int, pdf: bytes, recipients: int = 1) -> intake_pb2.SubmitDocumentRequest:

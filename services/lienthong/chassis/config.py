@@ -44,7 +44,7 @@ class ServerSection(Section):
     metrics: str = Field("127.0.0.1:7464", description="Address and port of metrics; empty for none, port 0 free.")
     insecure: bool = Field(default=False, description="No TLS. Refused when bound beyond loopback.")
     hosts: tuple[str, ...] = Field(
-        ("localhost", "127.0.0.1"), description="Names and addresses in the server certificate made at first start."
+        ("localhost", "127.0.0.1"), description="Names and addresses in the server certificate; other ones renew it."
     )
     threads: int = Field(16, ge=1, le=256, description="Unary calls handled at once.")
     queue: int = Field(512, ge=0, le=100_000, description="Unary calls that wait for a thread; more are refused.")
@@ -73,6 +73,28 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+class KeysSection(Section):
+    """The private keys of the axis: its authority, seals, server, first operator."""
+
+    passphrase_file: Path | None = Field(
+        None,
+        description="File whose first line encrypts the private keys; 16 characters or more, mode 0600. Plain keys are "
+        "encrypted at the next start. Absent: keys are plain, mode 0600, and `doctor` says so.",
+    )
+    previous_passphrase_file: Path | None = Field(
+        None, description="File with the passphrase before this one; keys under it are changed over at start."
+    )
+    renewal_seconds: float = Field(
+        3600.0, gt=0, le=86_400, description="Pause between two looks whether a certificate is to be renewed."
+    )
+
+    @model_validator(mode="after")
+    def _previous_needs_present(self) -> Self:
+        if self.previous_passphrase_file is not None and self.passphrase_file is None:
+            raise ValueError("previous_passphrase_file: needs passphrase_file; keys are not changed back to plain")
+        return self
 
 
 class ConfigError(Exception):

@@ -39,7 +39,8 @@ class Periodic:
         """Ends after the step in hand, within `timeout` seconds."""
         self._stopping.set()
         self._due.set()
-        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -178,11 +178,15 @@ def needs_renewal(certificate: x509.Certificate, now: datetime) -> bool:
 
 def identities(certificate: x509.Certificate) -> tuple[str, ...]:
     """Return the URIs a certificate carries, such as ``urn:lienthong:system:hcm-dms``; empty when none."""
+    return tuple(name.value for name in names_of(certificate) if isinstance(name, x509.UniformResourceIdentifier))
+
+
+def names_of(certificate: x509.Certificate) -> tuple[x509.GeneralName, ...]:
+    """Return the alternative names of a certificate in their order; empty when there are none."""
     try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return tuple(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except x509.ExtensionNotFound:
         return ()
-    return tuple(names.get_values_for_type(x509.UniformResourceIdentifier))
 
 
 def _caller(role: str, identifier: str, organisation: str) -> Profile:

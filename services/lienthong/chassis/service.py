@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from google.protobuf.descriptor import ServiceDescriptor
 
 from lienthong.chassis.auth.caller import Authenticator
+from lienthong.chassis.checks import Examination, nothing
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.engines.blobs import BlobStore
@@ -15,8 +15,10 @@ from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.events.consumer import Consumer, ConsumerLimits
 from lienthong.chassis.events.inbox import Subscription
+from lienthong.chassis.events.journal import Journal
 from lienthong.chassis.events.outbox import Relay
 from lienthong.chassis.ids import IdSource
+from lienthong.chassis.keyring import Keyring
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.admission import Admission
 from lienthong.chassis.rpc.call import ContentDoor
@@ -33,7 +35,7 @@ class Foundation:
         ids: Identifiers.
         log: The event log.
         blobs: The blob store.
-        keys: Folder of key files.
+        keys: The private keys of the axis.
         hub: Hints for streams.
         metrics: What is counted.
     """
@@ -42,7 +44,7 @@ class Foundation:
     ids: IdSource
     log: EventLog
     blobs: BlobStore
-    keys: Path
+    keys: Keyring
     hub: Hub
     metrics: Metrics
 
@@ -92,6 +94,7 @@ class Component:
         subscription: Which events it takes; None for none.
         doors: Contents that it serves.
         workers: What works in the background besides relay and consumer.
+        examine: Looks whether it is well, for `doctor`.
     """
 
     context: ServiceContext
@@ -99,6 +102,7 @@ class Component:
     subscription: Subscription | None = None
     doors: Sequence[ContentDoor] = ()
     workers: Sequence[Worker] = ()
+    examine: Examination = nothing
 
 
 @dataclass(slots=True)
@@ -129,6 +133,7 @@ def assemble(component: Component, limits: ConsumerLimits) -> RunningComponent:
     context = component.context
     relay = Relay(context.name, context.database, context.base.log, context.base.clock)
     context.units.on_events(relay.wake)
+    context.units.keep_journal(Journal(context.base.metrics).tell)
     consumer = None
     if component.subscription is not None:
         consumer = Consumer(context.name, context.base.log, context.units, component.subscription, limits)

@@ -5,20 +5,16 @@ from pathlib import Path
 import grpc
 
 from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.keyring import Keyring
 
 
 class ServerCertificates:
     """Credentials of a server that follow the files they came from."""
 
-    def __init__(self, key: Path, chain: Path, authority: Path) -> None:
-        """Names the files, all in PEM.
-
-        Args:
-            key: Private key of the server.
-            chain: Certificate of the server and its issuers.
-            authority: Roots against which clients are verified.
-        """
-        self._files = (key, chain, authority)
+    def __init__(self, keys: Keyring) -> None:
+        """Takes the key `server`, and the authority of the axis, against which clients are verified."""
+        self._keys = keys
+        self._files: tuple[Path, ...] = (keys.server.key, keys.server.chain, keys.root.chain)
         self._seen: tuple[int, ...] = ()
 
     def credentials(self) -> grpc.ServerCredentials:
@@ -45,8 +41,10 @@ class ServerCertificates:
         return self._configuration()
 
     def _configuration(self) -> grpc.ServerCertificateConfiguration:
-        key, chain, authority = (file.read_bytes() for file in self._files)
-        return grpc.ssl_server_certificate_configuration([(key, chain)], root_certificates=authority)
+        key, chain, authority = self._files
+        # An encrypted key is opened in memory: gRPC takes plain ones only.
+        pair = (self._keys.pem(key), chain.read_bytes())
+        return grpc.ssl_server_certificate_configuration([pair], root_certificates=authority.read_bytes())
 
     def _stamps(self) -> tuple[int, ...]:
         return tuple(file.stat().st_mtime_ns for file in self._files)

@@ -12,7 +12,8 @@ import yaml
 SERVICES = ("intake", "routing", "workflow", "signing", "notification")
 FOLDER_VARIABLE = "LIENTHONG_CONTEXTS"
 
-_KEYS = {"address", "addresses", "authority", "certificate", "key", "agency", "person"}
+_FILES = ("authority", "certificate", "key", "passphrase_file")
+_KEYS = {"address", "addresses", "authority", "certificate", "key", "agency", "person", "passphrase_file"}
 
 
 class ContextError(Exception):
@@ -29,6 +30,7 @@ class Context:
         authority: Roots against which servers verify, PEM; None calls without TLS, on loopback only.
         certificate: Client certificate, PEM.
         key: Its private key, PEM.
+        passphrase_file: File whose first line opens that key, where it is encrypted.
         agency: Agency to act for, where the system may act for several: identifier or code.
         person: Person who acts, for the audit trail.
     """
@@ -38,6 +40,7 @@ class Context:
     authority: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
+    passphrase_file: Path | None = None
     agency: str = ""
     person: str = ""
 
@@ -95,5 +98,5 @@ def load_context(file: Path | str) -> Context:
     unknown = values.keys() - _KEYS
     if unknown:
         raise ContextError(f"context {place} has unknown keys: {', '.join(sorted(unknown))}")
-    files = {key: place.parent / str(values[key]) for key in ("authority", "certificate", "key") if key in values}
+    files = {key: place.parent / str(values[key]) for key in _FILES if key in values}
     return Context(**(values | files))

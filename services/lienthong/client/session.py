@@ -11,8 +11,9 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 
 from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
-from lienthong.client.context import Context, ContextError, find_context, is_loopback, load_context
-from lienthong.client.errors import MESSAGE_BYTES_AT_MOST, NotFoundError, call_error
+from lienthong.client.channel import open_channel
+from lienthong.client.context import Context, find_context, load_context
+from lienthong.client.errors import NotFoundError, call_error
 from lienthong.client.stubs import Stub, resumed
 from lienthong.client.transfers import Progress, Transfers, new_request_id, no_progress
 from lienthong.common.v1 import operations_pb2
@@ -36,12 +37,6 @@ INLINE_BYTES = 1024 * 1024
 
 ABSENT_SECONDS = 30.0
 """A document that was accepted just now may be unknown to workflow for so long."""
-
-_OPTIONS = [
-    ("grpc.max_receive_message_length", MESSAGE_BYTES_AT_MOST),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-]
 
 
 class Axis:
@@ -191,7 +186,7 @@ class Axis:
         """Gives the channel to a service, for calls that are not here."""
         address = self.context.address_of(service)
         if address not in self._channels:
-            channel = _open(address, self.context)
+            channel = open_channel(address, self.context)
             self._channels[address] = channel
             self._stack.callback(channel.close)
         return self._channels[address]
@@ -209,20 +204,3 @@ def connect(context: Context | Path | str) -> Axis:
     if isinstance(context, Context):
         return Axis(context)
     return Axis(load_context(context if isinstance(context, Path) else find_context(context)))
-
-
-def _open(address: str, context: Context) -> grpc.Channel:
-    if context.authority is None:
-        if not is_loopback(address):
-            raise ContextError(
-                f"{address} is not on this machine, and without `authority` nothing is encrypted; name it"
-            )
-        return grpc.insecure_channel(address, options=_OPTIONS)
-    try:
-        files = [file.read_bytes() if file else None for file in (context.authority, context.key, context.certificate)]
-    except OSError as error:
-        raise ContextError(
-            f"{error.filename} cannot be read: {error.strerror}. Mend the context, or its file."
-        ) from error
-    credentials = grpc.ssl_channel_credentials(*files)
-    return grpc.secure_channel(address, credentials, options=_OPTIONS)

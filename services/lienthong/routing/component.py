@@ -32,7 +32,7 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
         Periodic("routing-cleaning", partial(background.clean, units, desk), section.housekeeping_seconds),
     ]
     with units.begin() as work:
-        know_operator(work, desk, context.base.keys / OPERATOR_FILE)
+        know_operator(work, desk, context.base.keys.folder / OPERATOR_FILE)
     renderer = Renderer(context.base.blobs)
     return Component(
         context,

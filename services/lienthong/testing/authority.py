@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +52,8 @@ class DemoAuthority:
     now: datetime
     root: Identity
     intermediate: Identity
+    responder_url: str = ""
+    """Where certificates say that they can be asked about (OCSP); verification never asks there."""
     _serial: int = 1000
     _revoked: dict[int, tuple[datetime, x509.ReasonFlags]] = field(default_factory=dict)
 
@@ -64,15 +66,17 @@ class DemoAuthority:
         root = _authority(root_name, root_name, root_key, root_key, now, 1)
         return cls(now, Identity(root, root_key), Identity(_authority(name, root_name, key, root_key, now, 2), key))
 
-    def person(self, common_name: str, organisation: str, title: str, citizen_id: str) -> Identity:
-        """Issue a certificate of a person who signs for an agency (``UID=CCCD:<citizen id>``)."""
+    def person(
+        self, common_name: str, organisation: str, title: str, citizen_id: str, until: datetime | None = None
+    ) -> Identity:
+        """Issue a certificate of a person who signs for an agency (``UID=CCCD:<citizen id>``), good till ``until``."""
         subject = {
             NameOID.COMMON_NAME: common_name,
             NameOID.ORGANIZATION_NAME: organisation,
             NameOID.TITLE: title,
             NameOID.USER_ID: f"CCCD:{citizen_id}",
         }
-        return self._issue(subject)
+        return self._issue(subject, until=until)
 
     def agency(self, name: str, tax_code: str) -> Identity:
         """Issue a certificate of an agency (``UID=MST:<tax code>``), the electronic form of its seal."""
@@ -86,6 +90,10 @@ class DemoAuthority:
     def time_stamper(self) -> Identity:
         """Issue a certificate for time stamps (RFC 3161)."""
         return self._issue({NameOID.COMMON_NAME: "TSA trình diễn"}, purpose=ExtendedKeyUsageOID.TIME_STAMPING)
+
+    def responder(self) -> Identity:
+        """Issue a certificate for answers about certificates (OCSP, RFC 6960)."""
+        return self._issue({NameOID.COMMON_NAME: "OCSP trình diễn"}, purpose=ExtendedKeyUsageOID.OCSP_SIGNING)
 
     def revoke(
         self,
@@ -103,15 +111,26 @@ class DemoAuthority:
             _revocation_list(self.intermediate, self._revoked, at),
         )
 
-    def _issue(self, subject: Mapping[ObjectIdentifier, str], purpose: ObjectIdentifier | None = None) -> Identity:
+    def _issue(
+        self,
+        subject: Mapping[ObjectIdentifier, str],
+        purpose: ObjectIdentifier | None = None,
+        until: datetime | None = None,
+    ) -> Identity:
         self._serial += 1
         key = _key()
         issuer = self.intermediate
-        builder = _certificate(_name(subject), issuer.certificate.subject, key, self.now, self._serial)
+        builder = _certificate(_name(subject), issuer.certificate.subject, key, self.now, self._serial, until)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(commits=purpose is None), critical=True)
         if purpose is not None:
             builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
+        if purpose == ExtendedKeyUsageOID.OCSP_SIGNING:
+            builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
+        elif self.responder_url:
+            where = x509.UniformResourceIdentifier(self.responder_url)
+            access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, where)
+            builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
         return Identity(_sign(builder, key, issuer.key), key)
 
 
@@ -139,7 +158,12 @@ def _authority(
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey, now: datetime, serial: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: rsa.RSAPrivateKey,
+    now: datetime,
+    serial: int,
+    until: datetime | None = None,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -148,7 +172,7 @@ def _certificate(
         .public_key(key.public_key())
         .serial_number(serial)
         .not_valid_before(now - timedelta(days=365))
-        .not_valid_after(now + timedelta(days=9 * 365))
+        .not_valid_after(until or now + timedelta(days=9 * 365))
     )
 
 

@@ -21,6 +21,7 @@ from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.inbox import InboxBatch
 from lienthong.chassis.events.tables import outbox
 from lienthong.chassis.ids import Uuid7Source
+from lienthong.chassis.keyring import Keyring
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.hub import Hub
@@ -139,7 +140,8 @@ def service_bench(
         section: Its configuration.
     """
     clock, ids = FakeClock(), Uuid7Source()
-    ring = first_start(folder / "keys", ("localhost",), clock, ids)
+    ring = Keyring(folder / "keys")
+    first_start(ring, ("localhost",), clock, ids)
     database = SqliteDatabase(folder / f"{name}.db")
     migrations.upgrade(database, name)
     base = Foundation(
@@ -147,7 +149,7 @@ def service_bench(
         ids,
         SqliteEventLog(folder, TOPICS, clock),
         DirectoryBlobs(folder / "blobs", ids),
-        ring.folder,
+        ring,
         Hub(),
         Metrics(),
     )

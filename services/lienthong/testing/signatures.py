@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asn1crypto import algos, keys
+from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -16,6 +18,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter, append_signature_field
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper, Signer
 from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 if TYPE_CHECKING:
@@ -91,6 +94,19 @@ def stamped_pdf(pdf: bytes, stamper: DummyTimeStamper) -> bytes:
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     output = PdfTimeStamper(stamper).timestamp_pdf(writer, md_algorithm="sha256", bytes_reserved=2 * RESERVED_BYTES)
     return bytes(output.getvalue())
+
+
+def with_evidence(pdf: bytes, ocsps: Sequence[bytes] = (), crls: Sequence[bytes] = ()) -> bytes:
+    """Append a document security store with OCSP responses and revocation lists (PAdES B-LT)."""
+    output = io.BytesIO(pdf)
+    DocumentSecurityStore.add_dss(
+        output,
+        sig_contents=None,
+        ocsps=[asn1_ocsp.OCSPResponse.load(one) for one in ocsps],
+        crls=[asn1_crl.CertificateList.load(one) for one in crls],
+        force_write=True,
+    )
+    return output.getvalue()
 
 
 async def _sign(pdf: bytes, signing: Signing, padding: bytes) -> bytes:

@@ -15,12 +15,12 @@ from lienthong.chassis import pki
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.errors import Code
 from lienthong.chassis.keyfiles import load_certificates, load_private_key, write_certificates, write_private_key
+from lienthong.chassis.keyring import Keyring
 from lienthong.client import Axis, NotAllowedError, connect, credentials, load_context
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import operations_pb2 as ops
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import directory_pb2, mailbox_pb2
-from lienthong.setup import Keyring
 from lienthong.workflow.v1 import workflow_pb2
 
 from .world import World, document_of, file_of, known_everywhere, refused, submit, wait_for

@@ -19,6 +19,7 @@ from lienthong.chassis.events.inbox import InboxBatch, ParentUnknownError, Subsc
 from lienthong.chassis.events.outbox import Relay
 from lienthong.chassis.events.tables import dead_letters, metadata, parked
 from lienthong.chassis.ids import Uuid7Source
+from lienthong.chassis.keyring import Keyring
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.service import Component, Foundation, ServiceContext
@@ -130,7 +131,7 @@ class Stage:
             Uuid7Source(),
             self.log,
             DirectoryBlobs(self.folder / "blobs", Uuid7Source()),
-            self.folder,
+            Keyring(self.folder),
             Hub(),
             Metrics(),
         )

@@ -63,7 +63,7 @@ def file_of(**more: Any) -> bytes:
 def test_a_document_is_accepted_with_a_sealed_receipt(intake: ServiceBench) -> None:
     """Submit returns a receipt whose seal verifies, and tells everybody in one event."""
     receipt = intake.api("Intake").submit_document(submission(), vpcp(intake))
-    root = load_certificates(intake.context.base.keys / "axis-root.crt")
+    root = load_certificates(intake.context.base.keys.root.chain)
     verdict = verify_seal(receipt.subject, receipt.seal, root, intake.clock.now())
     (event,) = intake.told(DocumentAccepted)
     assert verdict.valid

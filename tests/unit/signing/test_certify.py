@@ -136,7 +136,7 @@ def test_nothing_outlives_the_authority(desk: Desk) -> None:
 
 def test_without_its_key_nothing_is_certified(desk: Desk) -> None:
     """Where the authority's files are not, the answer says which one is missing."""
-    (desk.bench.context.base.keys / "axis-root.key").unlink()
+    desk.bench.context.base.keys.root.key.unlink()
     refusal = desk.refused(lambda: issue(desk, asked()))
     assert (refusal.code, refusal.reason) == (Code.FAILED_PRECONDITION, "AUTHORITY_UNUSABLE")
     assert "axis-root.key" in refusal.message

@@ -12,7 +12,16 @@ from asn1crypto import core, x509
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.signing.verification import hexreader, lengths, names
+from lienthong.signing.verification import (
+    certificates,
+    hexreader,
+    lengths,
+    names,
+    objects,
+    paths,
+    revisions,
+    tokens,
+)
 from lienthong.signing.verification.pades import PadesVerifier
 from lienthong.testing.documents import damaged, extended
 from lienthong.testing.signatures import signed_pdf, stamped_pdf, time_stamper
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     from .conftest import Office
 
 SOON = NOW + timedelta(hours=1)
-REMEDIES = (hexreader, lengths, names)
+REMEDIES = (hexreader, tokens, objects, revisions, lengths, names, certificates, paths)
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,8 @@ from lienthong.chassis.directory.messages import system_of
 from lienthong.chassis.directory.model import System
 from lienthong.chassis.directory.store import load_system
 from lienthong.chassis.errors import AxisError, Violation, invalid, precondition, unavailable
-from lienthong.chassis.keyfiles import load_certificates, load_private_key, request_from_pem, to_pem
+from lienthong.chassis.keyfiles import load_certificates, request_from_pem, to_pem
+from lienthong.chassis.keyring import Keyring
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.times import to_micros, to_timestamp
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
@@ -28,9 +29,9 @@ _ORGANISATION_LENGTH = 64
 class AxisAuthority:
     """The authority of the axis, from its files; read at each use, so that a renewed one is taken up."""
 
-    def __init__(self, keys: Path) -> None:
-        self._key = keys / "axis-root.key"
-        self._chain = keys / "axis-root.crt"
+    def __init__(self, keys: Keyring) -> None:
+        self._keys = keys
+        self._key, self._chain = keys.root.key, keys.root.chain
 
     def root(self) -> bytes:
         """Gives its certificate in PEM.
@@ -50,7 +51,7 @@ class AxisAuthority:
             AxisError: FAILED_PRECONDITION when a file is not there or damaged.
         """
         try:
-            return pki.Authority(load_certificates(self._chain)[0], load_private_key(self._key, None))
+            return pki.Authority(load_certificates(self._chain)[0], self._keys.load(self._key))
         except (OSError, pki.PkiError) as error:
             raise _missing(self._key, error) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from lienthong.signing.verification.kinds import kind_of, subject_parts
+from lienthong.signing.verification.proof import Prover
 from lienthong.signing.verification.report import (
     JudgedBy,
     Modification,
@@ -24,13 +25,14 @@ from lienthong.signing.verification.report import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from datetime import datetime
 
     from asn1crypto import x509
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko_certvalidator import ValidationContext
 
+    from lienthong.signing.verification.proof import Trust
     from lienthong.signing.verification.trust import Evidence, TrustStore
 
 _USAGE = KeyUsageConstraints(key_usage={"non_repudiation", "digital_signature"})
@@ -45,36 +47,22 @@ _TRUST_PROBLEMS = {
 }
 
 
-@dataclass(frozen=True)
-class _Trust:
-    """Outcome of one pyHanko validation, with the revocation state made explicit."""
-
-    status: dict[str, Any]
-    revocation: Revocation
-
-    @property
-    def trusted(self) -> bool:
-        status = self.status
-        sound = status["intact"] and status["valid"] and status["validation_path"] is not None
-        return bool(sound and status["trust_problem_indic"] is None)
-
-
 class Judge:
     """Judges the signatures of one file; ``report`` must be called from the last signature to the first."""
 
     def __init__(self, store: TrustStore, evidence: Evidence, at: datetime, *, tail_explained: bool) -> None:
         self._store = store
         self._tail_explained = tail_explained
-        self._evidence = evidence
         self._proved_at = at
         self._proved_by = JudgedBy.VERIFICATION_TIME
-        self._has_revocation_data = store.has_revocation_data or bool(evidence.crls or evidence.ocsps)
+        self._at = at
+        self._prover = Prover(store, evidence, at)
 
     async def report(self, signature: EmbeddedPdfSignature) -> SignatureReport:
         """Return the report of one signature; what breaks inside pyHanko makes it MALFORMED."""
         blank = SignatureReport(signature.fq_name, judged_at=self._proved_at, judged_by=self._proved_by)
         try:
-            described = _describe(blank, signature, self._store)
+            described = _describe(blank, signature, self._store, self._at)
             judged = self._tail(_integrity(described, signature))
             if signature.sig_object_type == "/DocTimeStamp":
                 return await self._document_timestamp(judged, signature)
@@ -92,7 +80,7 @@ class Judge:
         )
 
     async def _document_timestamp(self, report: SignatureReport, signature: Any) -> SignatureReport:
-        trust = await self._validate(
+        trust = await self._prover.validate(
             lambda context: generic_cms.validate_tst_signed_data(
                 signature.signed_data, context, signature.compute_digest
             ),
@@ -110,7 +98,7 @@ class Judge:
     async def _approval(self, report: SignatureReport, signature: Any) -> SignatureReport:
         report = await self._place_in_time(report, signature)
         moment = report.judged_at or self._proved_at
-        trust = await self._validate(
+        trust = await self._prover.validate(
             lambda context: generic_cms.cms_basic_validation(
                 signature.signed_data,
                 raw_digest=signature.compute_digest(),
@@ -137,7 +125,7 @@ class Judge:
             best = replace(best, timestamp_at=self._proved_at)
         trusted = 0
         for token in tokens:
-            trust = await self._validate(partial(_validate_token, token, imprint), self._proved_at)
+            trust = await self._prover.validate(partial(_validate_token, token, imprint), self._proved_at)
             if not trust.trusted:
                 continue
             trusted += 1
@@ -150,20 +138,7 @@ class Judge:
             best = replace(best, judged_at=best.timestamp_at, judged_by=JudgedBy.TIMESTAMP)
         return best
 
-    async def _validate(
-        self, validate: Callable[[ValidationContext], Awaitable[dict[str, Any]]], moment: datetime
-    ) -> _Trust:
-        """Validate with proof of revocation state; when that proof is missing, without, and say unknown."""
-        if self._has_revocation_data:
-            status = await validate(self._store.context(self._evidence, moment, check_revocation=True))
-            if status["revocation_details"] is not None:
-                return _Trust(status, Revocation.REVOKED)
-            if _Trust(status, Revocation.GOOD).trusted:
-                return _Trust(status, Revocation.GOOD)
-        status = await validate(self._store.context(self._evidence, moment, check_revocation=False))
-        return _Trust(status, Revocation.UNKNOWN)
-
-    def _conclude(self, report: SignatureReport, trust: _Trust) -> SignatureReport:
+    def _conclude(self, report: SignatureReport, trust: Trust) -> SignatureReport:
         status = trust.status
         details = status["revocation_details"]
         report = replace(
@@ -177,7 +152,7 @@ class Judge:
         )
         return replace(report, problems=(*self._problems(report, trust), *report.problems))
 
-    def _problems(self, report: SignatureReport, trust: _Trust) -> tuple[Problem, ...]:
+    def _problems(self, report: SignatureReport, trust: Trust) -> tuple[Problem, ...]:
         if not report.intact:
             return (Problem.DIGEST_MISMATCH,)
         if not report.valid:
@@ -207,7 +182,7 @@ def _revoked(report: SignatureReport, details: Any) -> Problem:
     return Problem.REVOKED_SINCE
 
 
-def _describe(report: SignatureReport, signature: Any, store: TrustStore) -> SignatureReport:
+def _describe(report: SignatureReport, signature: Any, store: TrustStore, at: datetime) -> SignatureReport:
     certificate: x509.Certificate = signature.signer_cert
     subject = subject_parts(certificate)
     issuer = certificate.issuer.native
@@ -219,6 +194,7 @@ def _describe(report: SignatureReport, signature: Any, store: TrustStore) -> Sig
         organisation=subject.get("organization_name", [""])[0],
         issuer=str(issuer.get("common_name", "")),
         serial=f"{certificate.serial_number:x}",
+        ended_at=certificate.not_valid_after if certificate.not_valid_after < at else None,
         # A claimed time without a zone is Viet Nam's by usage, but it is a claim only: it is left out.
         claimed_at=claimed if claimed is not None and claimed.tzinfo is not None else None,
     )

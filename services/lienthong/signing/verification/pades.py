@@ -24,7 +24,17 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from lienthong.signing.verification import evidence, hexreader, lengths, names
+from lienthong.signing.verification import (
+    certificates,
+    evidence,
+    hexreader,
+    lengths,
+    names,
+    objects,
+    paths,
+    revisions,
+    tokens,
+)
 from lienthong.signing.verification.judge import Judge
 from lienthong.signing.verification.report import (
     FileReport,
@@ -42,6 +52,8 @@ if TYPE_CHECKING:
 
     from lienthong.signing.verification.trust import TrustConfig
 
+_REMEDIES = (hexreader, tokens, objects, revisions, lengths, names, certificates, paths)
+"""What makes pyHanko and its libraries faster without changing what they find."""
 _HEADER_WITHIN = 1024
 """Bytes before which ``%PDF-`` must appear; readers of the field accept mail headers and byte-order marks before."""
 _IN_MEMORY = 32 * 1024 * 1024
@@ -61,9 +73,8 @@ class PadesVerifier:
     """
 
     def __init__(self, config: TrustConfig) -> None:
-        hexreader.install()
-        lengths.install()
-        names.install()
+        for remedy in _REMEDIES:
+            remedy.install()
         # What matters is in the report; pyHanko would also log each finding with a traceback.
         for library in ("pyhanko", "pyhanko_certvalidator"):
             logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -199,3 +199,13 @@ SIGNATURE: Mapping[tuple[SignerKind, SignatureState], Text] = {
 }
 PROVED_TIME = Text("Đã được ký trước {time} (có dấu thời gian).", "It was signed before {time} (time stamp).")
 CLAIMED_TIME = Text("Người ký ghi thời điểm ký là {time}.", "The signer gives the time as {time}.")
+ENDED_SINCE = Text(
+    "Chứng thư số đã hết hạn lúc {time}, sau khi ký; chữ ký được xét theo thời điểm của dấu thời gian.",
+    "The certificate has ended at {time}, after the signing; what counts is the time of the time stamp.",
+)
+ENDED_UNPROVED = Text(
+    "Chứng thư số đã hết hạn lúc {time}; không có dấu thời gian chứng minh văn bản được ký trước đó. Đề nghị bên gửi "
+    "gửi bản có dấu thời gian hoặc ký lại.",
+    "The certificate ended at {time}; no time stamp proves that the signing was before. Ask the sender for a document "
+    "with a time stamp, or signed anew.",
+)

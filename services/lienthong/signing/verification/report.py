@@ -135,6 +135,7 @@ class SignatureReport:
         trusted: The chain leads to a trust anchor and was good at ``judged_at``, revocation aside when unknown.
         revocation: What is known about withdrawal at ``judged_at``.
         revoked_at: When the certificate was withdrawn, if that was before ``judged_at``.
+        ended_at: When the signer's certificate ended, if that was before the verification.
         covers_whole_file: Nothing was appended after the signature.
         modification: What was appended after it.
         modifications: Codes ``field:<name>`` of form fields changed since, or ``reason:<text>`` of a suspicion.
@@ -157,6 +158,7 @@ class SignatureReport:
     trusted: bool = False
     revocation: Revocation = Revocation.UNKNOWN
     revoked_at: datetime | None = None
+    ended_at: datetime | None = None
     covers_whole_file: bool = False
     modification: Modification = Modification.NONE
     modifications: tuple[str, ...] = ()
@@ -233,6 +235,7 @@ _READERS: dict[str, Any] = {
     "timestamp_at": datetime.fromisoformat,
     "judged_at": datetime.fromisoformat,
     "revoked_at": datetime.fromisoformat,
+    "ended_at": datetime.fromisoformat,
     "modifications": tuple,
     "problems": lambda codes: tuple(Problem(code) for code in codes),
 }

@@ -8,12 +8,14 @@ released later are the exception to that; they are not in use for signing docume
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from asn1crypto import crl, ocsp, x509
+from asn1crypto import core, crl, ocsp, x509
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import (
     NO_REVOCATION,
@@ -22,6 +24,7 @@ from pyhanko_certvalidator.policy_decl import (
     DisallowWeakAlgorithmsPolicy,
 )
 
+from lienthong.signing.verification import paths
 from lienthong.signing.verification.kinds import KindRules
 from lienthong.signing.verification.report import SignerKind
 
@@ -30,7 +33,18 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MIB = 1024 * 1024
+_EXPIRED_CERTS_ON_CRL = "2.5.29.60"
 _DER_FIELDS = ("anchors", "intermediates", "crls", "ocsps")
+
+
+class Proof(Enum):
+    """What must prove that a certificate was not revoked."""
+
+    NONE = auto()
+    ANY = auto()
+    """A list or a response."""
+    LISTS = auto()
+    """A list; responses are left out."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +122,16 @@ class Evidence:
     crls: list[crl.CertificateList] = field(default_factory=list)
     ocsps: list[ocsp.OCSPResponse] = field(default_factory=list)
 
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """SHA-256 over all of it. Ask for it only when everything was found."""
+        digest = hashlib.sha256()
+        for group in (self.certificates, self.crls, self.ocsps):
+            digest.update(len(group).to_bytes(8))
+            for item in group:
+                digest.update(hashlib.sha256(item.dump()).digest())
+        return digest.digest()
+
 
 class TrustStore:
     """A configuration made ready: everything parsed once and used for many files.
@@ -123,28 +147,74 @@ class TrustStore:
         self._crls = _load(crl.CertificateList, config.crls)
         self._ocsps = _load(ocsp.OCSPResponse, config.ocsps)
         self._algorithms = DisallowWeakAlgorithmsPolicy()  # type: ignore[no-untyped-call] # untyped in pyHanko
+        self._memory = paths.PathMemory()
 
-    @cached_property
-    def has_revocation_data(self) -> bool:
-        """True when lists or responses are configured."""
-        return bool(self._crls or self._ocsps)
+    @property
+    def has_lists(self) -> bool:
+        """True when revocation lists are configured."""
+        return bool(self._crls)
 
-    def context(self, evidence: Evidence, moment: datetime, *, check_revocation: bool) -> ValidationContext:
-        """Return a context that judges certificates for ``moment``; with ``check_revocation`` it needs proof.
+    @property
+    def has_responses(self) -> bool:
+        """True when OCSP responses are configured."""
+        return bool(self._ocsps)
 
-        A context is for one signature: pyHanko adds the certificates it meets to it.
+    def context(self, evidence: Evidence, moment: datetime, proof: Proof, made_until: datetime | None = None) -> Any:
+        """Return a context that judges certificates for ``moment``.
+
+        Args:
+            evidence: What the file brought along.
+            moment: Time of judgement.
+            proof: What must prove that a certificate was not revoked.
+            made_until: Leave lists and responses out that were made later.
+
+        A context is for one signature: pyHanko adds the certificates it meets to it. It remembers paths that were good
+        under this configuration with this evidence (see :mod:`.paths`).
         """
-        policy = REQUIRE_REVINFO if check_revocation else NO_REVOCATION
+
+        def make() -> ValidationContext:
+            return self._context(evidence, moment, proof, made_until)
+
+        if not paths.installed():
+            return make()
+        key = (proof, made_until, evidence.fingerprint)
+        return paths.RememberingContext(self._memory, key, moment, self._algorithms, make)
+
+    def _context(
+        self, evidence: Evidence, moment: datetime, proof: Proof, made_until: datetime | None
+    ) -> ValidationContext:
+        policy = NO_REVOCATION if proof is Proof.NONE else REQUIRE_REVINFO
+        crls = [] if proof is Proof.NONE else [*self._crls, *evidence.crls]
+        ocsps = [*self._ocsps, *evidence.ocsps] if proof is Proof.ANY else []
+        if made_until is not None:
+            crls = [one for one in crls if _speaks_of_ended(one, made_until)]
+            ocsps = [one for one in ocsps if _answered_at(one) <= made_until]
         return ValidationContext(
             trust_roots=self._anchors,
             other_certs=[*self._intermediates, *evidence.certificates],
-            crls=[*self._crls, *evidence.crls] if check_revocation else [],
-            ocsps=[*self._ocsps, *evidence.ocsps] if check_revocation else [],
+            crls=crls,
+            ocsps=ocsps,
             moment=moment,
             allow_fetching=False,
             revinfo_policy=CertRevTrustPolicy(policy, retroactive_revinfo=True),
             algorithm_usage_policy=self._algorithms,
         )
+
+
+def _speaks_of_ended(one: crl.CertificateList, ended: datetime) -> bool:
+    """Tell whether a list was made before a certificate ended, or keeps those that ended since then."""
+    if one["tbs_cert_list"]["this_update"].native <= ended:
+        return True
+    for extension in one["tbs_cert_list"]["crl_extensions"]:
+        if extension["extn_id"].dotted == _EXPIRED_CERTS_ON_CRL:
+            since: datetime = core.GeneralizedTime.load(extension["extn_value"].native).native
+            return since <= ended
+    return False
+
+
+def _answered_at(one: ocsp.OCSPResponse) -> datetime:
+    answered: datetime = one["response_bytes"]["response"].parsed["tbs_response_data"]["produced_at"].native
+    return answered
 
 
 def _load(kind: Any, ders: Iterable[bytes]) -> list[Any]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from lienthong.signing.verification.phrases import (
     CLAIMED_TIME,
+    ENDED_SINCE,
+    ENDED_UNPROVED,
     FILE,
     PROBLEM,
     PROVED_TIME,
@@ -97,7 +99,7 @@ def of_signature(report: SignatureReport) -> Text:
         signer=report.signer or report.field_name, organisation=_organisation(report)
     )
     reasons = [PROBLEM[problem].filled(revoked_at=_time(report.revoked_at)) for problem in report.problems]
-    return _joined([head, *reasons, _when(report)])
+    return _joined([head, *reasons, _when(report), _ended(report)])
 
 
 def _valid_kinds(signatures: Iterable[SignatureReport]) -> set[SignerKind]:
@@ -115,6 +117,14 @@ def _when(report: SignatureReport) -> Text:
     if report.claimed_at is not None and report.kind is not SignerKind.TIMESTAMP:
         return CLAIMED_TIME.filled(time=_time(report.claimed_at))
     return Text("", "")
+
+
+def _ended(report: SignatureReport) -> Text:
+    if report.ended_at is None:
+        return Text("", "")
+    if report.judged_by is JudgedBy.TIMESTAMP and report.judged_at is not None and report.judged_at <= report.ended_at:
+        return ENDED_SINCE.filled(time=_time(report.ended_at))
+    return ENDED_UNPROVED.filled(time=_time(report.ended_at))
 
 
 def _time(moment: datetime | None) -> str:

@@ -1,0 +1,120 @@
+"""The keys of an installation: under which passphrase they come, what is refused, when certificates are renewed."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.ids import Uuid7Source
+from lienthong.chassis.keyfiles import load_certificates
+from lienthong.chassis.keyring import Keyring, is_encrypted, read_passphrase
+from lienthong.chassis.pki import PkiError, names_of
+from lienthong.setup import OPERATOR_DAYS, ROOT_DAYS, SERVER_DAYS, first_start, renew
+from lienthong.testing.clock import FakeClock
+
+OLD, NEW = b"the passphrase of last year", b"the passphrase of this year"
+HOSTS = ("localhost",)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that stands still."""
+    return FakeClock()
+
+
+def ring(folder: Path, passphrase: bytes | None = None, previous: bytes | None = None) -> Keyring:
+    """The keys in the folder of this test."""
+    return Keyring(folder / "keys", passphrase, previous)
+
+
+def started(keys: Keyring, clock: FakeClock) -> Keyring:
+    """The keys after a start."""
+    first_start(keys, HOSTS, clock, Uuid7Source())
+    return keys
+
+
+def test_a_passphrase_is_changed(tmp_path: Path, clock: FakeClock) -> None:
+    """With the one before beside it a new passphrase takes over; then the old one opens nothing."""
+    old = started(ring(tmp_path, OLD), clock)
+    before = [old.load(file).public_key() for file in old.key_files()]
+    new = started(ring(tmp_path, NEW, OLD), clock)
+    assert [new.load(file).public_key() for file in new.key_files()] == before
+    assert all(is_encrypted(file) for file in new.key_files())
+    with pytest.raises(PkiError, match="wrong passphrase"):
+        old.load(old.server.key)
+    assert started(ring(tmp_path, NEW), clock).protect() == []
+
+
+def test_the_passphrase_is_shown_nowhere(tmp_path: Path) -> None:
+    """Neither logs nor tracebacks that print a keyring print what opens it."""
+    shown = repr(ring(tmp_path, OLD, NEW))
+    assert OLD.decode() not in shown
+    assert NEW.decode() not in shown
+
+
+def test_every_key_in_the_way_is_told(tmp_path: Path, clock: FakeClock) -> None:
+    """Keys that others may read and keys that do not open are told together, and the others stay as they are."""
+    keys = started(ring(tmp_path, OLD), clock)
+    keys.server.key.chmod(0o640)
+    keys.named("intake-seal").key.write_bytes(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nnothing\n")
+    with pytest.raises(ConfigError) as refused:
+        ring(tmp_path, NEW, OLD).protect()
+    assert len(refused.value.problems) == 2
+    assert "chmod 600" in "".join(refused.value.problems)
+    assert "intake-seal.key" in "".join(refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "words"),
+    [
+        ("long enough for a passphrase", 0o640, "may be read by others; it opens the keys: chmod 600"),
+        ("short", 0o600, "the first line must have 16 to 1024 characters; make one with: openssl rand -base64 32"),
+        ("", 0o600, "the first line must have 16"),
+        ("\n" + "x" * 40, 0o600, "the first line must have 16"),
+        ("x" * 1025, 0o600, "the first line must have 16"),
+        (None, 0, "cannot be read: No such file"),
+    ],
+)
+def test_a_passphrase_file_that_will_not_do(tmp_path: Path, text: str | None, mode: int, words: str) -> None:
+    """Readable by others, too short, too long, empty or absent: refused with setting, rule and remedy."""
+    file = tmp_path / "passphrase"
+    if text is not None:
+        file.write_text(text, "utf-8")
+        file.chmod(mode)
+    with pytest.raises(ConfigError, match=r"keys\.passphrase_file") as refused:
+        read_passphrase("keys.passphrase_file", file)
+    assert words in str(refused.value)
+
+
+def test_certificates_are_renewed_with_a_third_of_their_life_left(tmp_path: Path, clock: FakeClock) -> None:
+    """Before that nothing changes; then the same key gets a new certificate, and only what is due is renewed."""
+    keys = started(ring(tmp_path), clock)
+    key, first = keys.server.key.read_bytes(), load_certificates(keys.server.chain)[0]
+    clock.advance(days=SERVER_DAYS * 2 / 3 - 1)
+    assert renew(keys, HOSTS, clock) == []
+    clock.advance(days=2)
+    assert renew(keys, HOSTS, clock) == ["server", "operator"]
+    assert SERVER_DAYS == OPERATOR_DAYS
+    second = load_certificates(keys.server.chain)[0]
+    assert keys.server.key.read_bytes() == key
+    assert second.serial_number != first.serial_number
+    assert second.not_valid_after_utc - clock.now() <= timedelta(days=SERVER_DAYS)
+    assert renew(keys, HOSTS, clock) == []
+
+
+def test_other_names_of_the_server_renew_its_certificate(tmp_path: Path, clock: FakeClock) -> None:
+    """A server that is to be reached under another name gets a certificate that says so."""
+    keys = started(ring(tmp_path), clock)
+    assert renew(keys, ("localhost", "truc.example.vn"), clock) == ["server"]
+    assert "truc.example.vn" in str(names_of(keys.certificate("server")))
+    assert renew(keys, ("localhost", "truc.example.vn"), clock) == []
+
+
+def test_nothing_outlives_the_authority(tmp_path: Path, clock: FakeClock) -> None:
+    """Towards the end of the authority certificates end with it, and the program goes on."""
+    keys = started(ring(tmp_path), clock)
+    clock.advance(days=ROOT_DAYS - 30)
+    assert set(renew(keys, HOSTS, clock)) == {"server", "operator", "intake-seal", "workflow-seal"}
+    ends = keys.certificate("axis-root").not_valid_after_utc
+    assert keys.certificate("server").not_valid_after_utc == ends
