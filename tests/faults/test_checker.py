@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.faults.support.defects import DEFECTS
 from tests.faults.support.papers import Press
-from tests.faults.support.party import Plan
+from tests.faults.support.plan import Plan
 from tests.faults.support.run import Run, listed, running
 
 SEED = 7
@@ -14,6 +14,9 @@ SPEND_SECONDS = 60.0
 SETTLE_SECONDS = 60.0
 BROKEN_SETTLE_SECONDS = 6.0
 """What is broken may never come to rest."""
+
+BUSY = Plan(lazy=0.2, recalled=0.2, amended=0.5, large=0.2, unknown=0.2, tasked=0.5)
+"""Much of what is rare otherwise."""
 
 # What the checker says of each defect, in part.
 FOUND = {
@@ -69,8 +72,8 @@ def test_the_checker_finds_a_defect(tmp_path: Path, press: Press, defect: str) -
 
 
 def test_the_checker_finds_nothing_where_nothing_is_wrong(tmp_path: Path, press: Press) -> None:
-    """The program as it is passes the same small run, with late acknowledgements and recalls."""
-    with running(tmp_path, press, SEED, count=3, plan=Plan(lazy=0.3, recalled=0.3)) as run:
+    """The program as it is passes the same small run, with all that agencies do."""
+    with running(tmp_path, press, SEED, count=3, plan=BUSY) as run:
         small_run(run)
         wrongs = run.conclude(SETTLE_SECONDS)
         assert run.traffic.ledger.submissions
