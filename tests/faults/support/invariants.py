@@ -174,21 +174,25 @@ class PublicChecks:
 
     def _told(self) -> Iterator[str]:
         """Each status that took effect came into the sender's mailbox once."""
-        for document, records in self._records.items():
-            sender = self._ledger.submissions[document].sender
+        for sender in self._traffic.parties:
             came = Counter(
                 (item.delivery, item.status_code)
                 for item in self._ledger.pulled[sender]
-                if item.kind == mailbox_pb2.ITEM_KIND_STATUS and item.document == document
+                if item.kind == mailbox_pb2.ITEM_KIND_STATUS
             )
             applied, known = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-            for record in records:
+            for record in self._records_of(sender):
                 known[record.delivery, record.code] += 1
                 if record.outcome == workflow_pb2.OUTCOME_APPLIED and record.code not in _UNTOLD:
                     applied[record.delivery, record.code] += 1
             for key in came.keys() | applied.keys():
                 if not applied[key] <= came[key] <= known[key]:
                     yield f"{key[0]}: status {key[1]} came {came[key]} times to {sender}, recorded {known[key]} times"
+
+    def _records_of(self, sender: str) -> Iterator[workflow_pb2.StatusRecord]:
+        for document, records in self._records.items():
+            if self._ledger.submissions[document].sender == sender:
+                yield from records
 
     def _notices(self) -> Iterator[str]:
         """Each recipient was told once of each document that it could see."""

@@ -124,8 +124,8 @@ def begin_of(cursor: str, change: int) -> int:
 
 def _lines(connection: Connection, document: str) -> list[StoredDelivery]:
     """Lists what is shown under a document: the lines of its case, and its own deliveries that wait."""
-    case = [one for one in storage.deliveries_of_case(connection, document) if one.own_line]
-    return case or storage.deliveries_of_document(connection, document)
+    found = storage.deliveries_shown(connection, document)
+    return [one for one in found if one.own_line or one.document == document]
 
 
 def _line(

@@ -73,6 +73,12 @@ def deliveries_of_case(connection: Connection, document: str) -> list[StoredDeli
     return _all(connection, select(deliveries).where(deliveries.c.case_document == document))
 
 
+def deliveries_shown(connection: Connection, document: str) -> list[StoredDelivery]:
+    """Lists the deliveries of a document's case, and its own: an update may stand in the case of its original."""
+    shown = (deliveries.c.case_document == document) | (deliveries.c.document == document)
+    return _all(connection, select(deliveries).where(shown))
+
+
 def still_owing(connection: Connection, document: str) -> bool:
     """Tells whether a case waits for one of its deliveries."""
     waiting = deliveries.c.owing.is_(True) & deliveries.c.own_line.is_(True)
