@@ -79,11 +79,12 @@ class ByteStream:
                     return pb.WriteResponse(committed_size=done)
             raise invalid("UPLOAD_NOT_FINISHED", "The stream ended without finish_write; go on from committed_size.")
         except AxisError as error:
+            # Whoever is refused asks next how far the upload is: what came must be durable by then.
+            await self._close(sink)
             await abort(context, error)
             raise
         finally:
-            if sink is not None:
-                await asyncio.shield(self._run(sink.close))
+            await self._close(sink)
 
     async def query(self, request: pb.QueryWriteStatusRequest, context: Context) -> pb.QueryWriteStatusResponse:
         """Tells how far an upload is."""
@@ -110,6 +111,10 @@ class ByteStream:
             if name.startswith(prefix):
                 return door, admission.admit(row, *facts_of(context))
         raise not_found(f"content {name!r}")
+
+    async def _close(self, sink: UploadSink | None) -> None:
+        if sink is not None:
+            await asyncio.shield(self._run(sink.close))
 
     async def _run(self, action: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()
