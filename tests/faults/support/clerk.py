@@ -111,6 +111,8 @@ class Clerk:
                 answer = speaker.mutate("a task", lambda axis: axis.workflow.AssignTask(given), given.request_id)
                 speaker.ledger.tasked(Tasked(speaker.name, given, answer))
                 course.task = answer.name
+        except NotFoundError:
+            return  # workflow has not heard of the delivery yet
         except AxisCallError as error:
             if error.reason != "DELIVERY_ENDED":
                 raise

@@ -13,7 +13,7 @@ from tests.faults.support.harness import Program
 from tests.faults.support.ledger import Ledger, Submission
 from tests.faults.support.papers import UPDATE
 from tests.faults.support.sender import UNKNOWN_CODE
-from tests.faults.support.speaker import same
+from tests.faults.support.speaker import alike, same
 from tests.faults.support.traffic import SERVICES, STRANGER, Traffic
 from tests.faults.support.working import WorkChecks
 
@@ -88,7 +88,7 @@ class PublicChecks:
         for document, told in self._ledger.submissions.items():
             axis, receipt = self._axes[told.sender], told.receipt
             code = self._traffic.parties[told.sender].code
-            if not same(resubmit(axis, code, told.paper, told.upload), receipt):
+            if not alike(partial(resubmit, axis, code, told.paper, told.upload), receipt):
                 yield f"{document}: a repeat is answered with another receipt"
             if not same(axis.intake.GetReceipt(intake_pb2.GetReceiptRequest(document=document)), receipt):
                 yield f"{document}: the receipt is not the one that was given"
@@ -98,8 +98,8 @@ class PublicChecks:
             if told.paper.sha256.hex().encode() not in receipt.subject:
                 yield f"{document}: its receipt does not name the hash of what was sent"
         for recalled in self._ledger.recalled.values():
-            again = self._axes[recalled.party].intake.RecallDocument(recalled.request)
-            if not same(again, recalled.receipt):
+            again = partial(self._axes[recalled.party].intake.RecallDocument, recalled.request)
+            if not alike(again, recalled.receipt):
                 yield f"{recalled.request.name}: a repeat of its recall is answered in another way"
 
     def _deliveries(self) -> Iterator[str]:
@@ -154,8 +154,8 @@ class PublicChecks:
         """Each acknowledged status is there once, a repeat gives the same answer; no state ever went back."""
         names = Counter(record.name for records in self._records.values() for record in records)
         for told in self._ledger.reported:
-            again = self._axes[told.party].workflow.ReportStatuses(told.request)
-            if not same(again, told.answer):
+            again = partial(self._axes[told.party].workflow.ReportStatuses, told.request)
+            if not alike(again, told.answer):
                 yield f"{told.party}: a repeat of a report is answered in another way"
             for status, result in zip(told.request.statuses, told.answer.results, strict=True):
                 if not result.status.code and names[result.name] != 1:

@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from tests.faults.support.handing import resubmit, upload_whole
@@ -19,6 +20,9 @@ UNKNOWN_CODE = "000.00.00.H92"
 
 LARGE_BYTES = 2 * 1024 * 1024
 SMALL_BYTES = 20_000
+
+ROUNDS = (0, 40)
+"""Rounds of work before a document is taken back or amended: its recipients have not seen it yet, or have."""
 
 
 @dataclass(slots=True)
@@ -39,11 +43,16 @@ class Sender:
     _numbers: int = 0
     _outgoing: "deque[Paper]" = field(default_factory=deque)
     _recalls: "deque[str]" = field(default_factory=deque)
+    _later: "deque[tuple[int, Callable[[], None]]]" = field(default_factory=deque)
 
     def work(self) -> bool:
         """Hands one document in, takes one back; tells whether there was anything to do."""
+        waits = bool(self._later)
+        self._later = deque((rounds - 1, change) for rounds, change in self._later)
+        while self._later and self._later[0][0] <= 0:
+            self._later.popleft()[1]()
         busy = self._hand_in()
-        return self._take_back() or busy
+        return self._take_back() or busy or waits
 
     def answer(self, to: str, document_id: str) -> None:
         """Plans a document that answers another."""
@@ -107,12 +116,12 @@ class Sender:
             speaker.ledger.wrong(f"{told.receipt.document}: a repeat was answered with another receipt")
 
     def _go_on(self, told: Submission) -> None:
-        """A document is taken back or amended, never both: what then must hold is certain."""
-        lot = self.chance.random()
+        """A document is taken back or amended, at once or later, never both: what must hold is certain."""
+        lot, rounds = self.chance.random(), self.chance.choice(ROUNDS)
         if lot < self.plan.recalled:
-            self._recalls.append(told.receipt.document)
+            self._later.append((rounds, lambda: self._recalls.append(told.receipt.document)))
         elif lot < self.plan.recalled + self.plan.amended:
-            self._queue(self._amendment(told))
+            self._later.append((rounds, lambda: self._queue(self._amendment(told))))
 
     def _take_back(self) -> bool:
         if not self._recalls:
