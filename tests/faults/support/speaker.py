@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
@@ -100,7 +101,7 @@ class Speaker:
         self._start = len(self.program.starts)
         for what, action, first in list(self._answered):
             self.ledger.repeat()
-            if not alike(lambda action=action: self.until_answered(action), first):
+            if not alike(partial(self.until_answered, action), first):
                 self.ledger.wrong(f"{self.name}: {what}: a repeat after a crash is answered in another way")
 
     def _session(self) -> Axis:
