@@ -11,7 +11,7 @@ from lienthong.chassis.uow import AuditEntry, UnitsOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.intake import storage
 from lienthong.intake.config import IntakeSection
-from lienthong.intake.handlers.uploads import Holders, UploadSink, upload_of
+from lienthong.intake.handlers.uploads import Holders, UploadSink, settle_upload, upload_of
 
 
 class IntakeContents:
@@ -48,7 +48,7 @@ class IntakeContents:
         Raises:
             AxisError: NOT_FOUND.
         """
-        upload = upload_of(self._units, name, call.caller.acting().id)
+        upload = settle_upload(upload_of(self._units, name, call.caller.acting().id), self._units, self._blobs)
         return UploadSink(upload, self._units, self._blobs, self._section, self._holders)
 
     def _sent(self, name: str, identifier: str, call: Call) -> DocumentAccepted:

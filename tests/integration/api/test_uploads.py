@@ -90,6 +90,17 @@ def test_what_came_before_a_refusal_is_durable_when_it_is_told(world: World, upl
         done = now
 
 
+def test_a_last_piece_can_be_sent_again(world: World, upload: str) -> None:
+    """Whoever missed the answer to the last piece sends it again, and is answered; more is refused."""
+    for _ in range(2):
+        stream = Stream(world, upload)
+        stream.send(0, CONTENT, finish=True)
+        stream.end()
+    stream = Stream(world, upload)
+    stream.send(len(CONTENT), b"more", finish=True)
+    refused(Code.FAILED_PRECONDITION, "UPLOAD_COMPLETE", stream.end)
+
+
 def _unfinished(world: World) -> int:
     return sum(1 for _ in (world.folder / "blobs").rglob("incoming/*"))
 

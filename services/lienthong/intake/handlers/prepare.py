@@ -112,10 +112,12 @@ def prepare_typed(header: DocumentHeader, attachments: Sequence[TypedAttachment]
         AxisError: RESOURCE_EXHAUSTED when the disk is full.
     """
     spools = BlobSpools(blobs)
-    attached = [_attachment(number, one, spools) for number, one in enumerate(attachments, 1)]
+    attached: list[edxml.Attachment] = []
     try:
+        for number, one in enumerate(attachments, 1):
+            attached.append(_attachment(number, one, spools))
         return Prepared(_typed(header, attached))
-    except RefusedError:
+    except BaseException:
         drop(blobs, attached)
         raise
 

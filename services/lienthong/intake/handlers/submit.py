@@ -98,17 +98,25 @@ class Counter:
         prepared = source()
         held = False
         try:
-            judgement = self._judge(request.call, prepared)
-            judgement.insist()
-            if judgement.problems:
-                raise RefusedError(judgement.problems)
+            judgement = self._passed(request.call, prepared)
             if prepared.document.kind is edxml.BusinessKind.RECALL:
                 return self._recall(request, prepared, judgement)
+            # After any failure but a refusal the document may be there, and with it its contents.
             held = True
             return accept(self.desk, request, prepared, judgement)
+        except RefusedError:
+            held = False
+            raise
         finally:
             if not held:
                 contents.drop(self.desk.blobs, prepared.document.attachments)
+
+    def _passed(self, call: Call, prepared: Prepared) -> Judgement:
+        judgement = self._judge(call, prepared)
+        judgement.insist()
+        if judgement.problems:
+            raise RefusedError(judgement.problems)
+        return judgement
 
     def _judge(self, call: Call, prepared: Prepared) -> Judgement:
         now = self.desk.units.clock.now()

@@ -4,6 +4,7 @@ import hashlib
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import BinaryIO
 
 from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
 from lienthong.chassis.errors import AxisError, Code, exhausted, not_found, precondition
@@ -94,13 +95,15 @@ class UploadSink:
         return self._upload.complete
 
     def write(self, offset: int, data: bytes) -> None:
-        """Takes bytes at an offset; those that came before are passed over.
+        """Takes bytes at an offset; those that came before are passed over, so that a last piece can be repeated.
 
         Raises:
             AxisError: FAILED_PRECONDITION when complete, OUT_OF_RANGE when bytes between are missing,
                 RESOURCE_EXHAUSTED when it becomes too long, ABORTED when another stream goes on with the upload.
         """
         with self._turn:
+            if self.complete and offset + len(data) <= self.committed:
+                return
             self._check(offset)
             fresh = data[self._written - offset :]
             if self._written + len(fresh) > self._section.upload_bytes:
@@ -196,11 +199,22 @@ class UploadSink:
 
     def _hash(self, writer: BlobWriter) -> bytes:
         # Read back: a resumed upload was written by several streams.
-        digest = hashlib.sha256()
-        with self._blobs.open_partial(writer.key) as stream:
-            while piece := stream.read(_PIECE):
-                digest.update(piece)
-        return digest.digest()
+        return _hash_of(self._blobs.open_partial(writer.key))[0]
+
+
+def settle_upload(upload: storage.StoredUpload, units: UnitsOfWork, blobs: BlobStore) -> storage.StoredUpload:
+    """Notes that an upload is complete when a program died between committing its content and noting so."""
+    if upload.complete:
+        return upload
+    try:
+        content = blobs.open(upload.blob)
+    except AxisError:
+        return upload
+    sha256, size = _hash_of(content)
+    settled = replace(upload, committed=size, complete=True, sha256=sha256, touched_at=to_micros(units.clock.now()))
+    with units.begin() as work:
+        storage.advance_upload(work.connection, settled, upload.committed)
+    return upload_of(units, f"uploads/{upload.id}", upload.agency)
 
 
 def finished_upload(units: UnitsOfWork, name: str, agency: str) -> tuple[UploadedContent, storage.StoredUpload]:
@@ -230,6 +244,15 @@ def upload_of(units: UnitsOfWork, name: str, agency: str) -> storage.StoredUploa
     if upload is None:
         raise not_found(name)
     return upload
+
+
+def _hash_of(content: BinaryIO) -> tuple[bytes, int]:
+    digest, size = hashlib.sha256(), 0
+    with content:
+        while piece := content.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.digest(), size
 
 
 def _too_long(section: IntakeSection) -> AxisError:
