@@ -14,6 +14,7 @@ from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.domain import Problem, from_codec
 from lienthong.intake.handlers.contents import BlobSpools, UploadedContent, drop
+from lienthong.intake.reading_child import Outcome
 
 _STATUS_AT_INTAKE = Problem(
     "STATUS_AT_INTAKE",
@@ -102,6 +103,19 @@ def prepare_edxml(source: Iterator[bytes], blobs: BlobStore, section: IntakeSect
         raise RefusedError([_STATUS_AT_INTAKE])
     outside = zlib.compress(result.outside) if result.outside is not None else b""
     return Prepared(result.message, result.warnings, digest.hexdigest(), size, outside)
+
+
+def prepared_by(outcome: Outcome) -> Prepared:
+    """Takes over what a child process read.
+
+    Raises:
+        RefusedError: With every problem that could be seen.
+    """
+    if outcome.problems:
+        raise RefusedError([from_codec(problem) for problem in outcome.problems])
+    if outcome.document is None:
+        raise RefusedError([_STATUS_AT_INTAKE])
+    return Prepared(outcome.document, outcome.findings, outcome.sha256, outcome.size, outcome.outside)
 
 
 def prepare_typed(header: DocumentHeader, attachments: Sequence[TypedAttachment], blobs: BlobStore) -> Prepared:
