@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples check format bench released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples fuzz check format bench released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,13 @@ test: setup-dev ## Runs the whole suite.
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
 	$(BIN)/python -m pytest -n 2 tests/unit tests/contract
+
+$(VENV)/.fuzz-installed: requirements/fuzz.txt $(DEV_STAMP)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: setup-dev $(VENV)/.fuzz-installed ## Fuzzes edXML and the door of intake; FUZZ_SECONDS=600.
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz
 
 test-samples: setup-dev ## Reads every edXML file of DIR=folder.
 	$(BIN)/python tools/check_samples.py $(DIR)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.faults.support.harness import Program
 from tests.faults.support.papers import Paper, Press, typed
-from tests.faults.support.party import Plan
+from tests.faults.support.plan import Plan
 from tests.faults.support.run import listed
 from tests.faults.support.traffic import Traffic, until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.faults.support.harness import ROOT, Program, wait_until
 from tests.faults.support.papers import Press
-from tests.faults.support.party import Plan
+from tests.faults.support.plan import Plan
 from tests.faults.support.run import Run, listed, running
 from tests.faults.support.traffic import SERVICES
 
@@ -32,9 +32,9 @@ def test_sigterm_under_load_cuts_no_call(tmp_path: Path, press: Press, seed: int
             code, seconds = run.program.terminate()
             assert code == 0, run.program.tail()
             assert seconds < 2 * DRAIN_SECONDS
-            parties = run.traffic.parties.values()
             wait_until("clients wait", partial(all_wait, run), DRAIN_SECONDS)
-            cut = [party.pending for party in parties if party.pending and party.pending in remembered(run.program)]
+            pending = {party.speaker.pending for party in run.traffic.parties.values()}
+            cut = pending & remembered(run.program)
             assert not cut, f"calls were cut after they had taken effect: {cut}"
             assert run.program.start(), run.program.tail()
         wrongs = run.conclude(SETTLE_SECONDS)
@@ -77,7 +77,7 @@ def load(run: Run, submissions: int) -> None:
 
 def all_wait(run: Run) -> bool:
     """Tells whether every agency waits for the program to come back."""
-    return all(party.waiting for party in run.traffic.parties.values())
+    return all(party.speaker.waiting for party in run.traffic.parties.values())
 
 
 def remembered(program: Program) -> set[str]:

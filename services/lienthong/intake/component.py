@@ -10,8 +10,10 @@ from lienthong.intake.config import IntakeSection
 from lienthong.intake.consumers import subscription
 from lienthong.intake.contents import IntakeContents
 from lienthong.intake.handlers.accept import open_desk
+from lienthong.intake.handlers.prepare import limits_of
 from lienthong.intake.handlers.submit import Counter
 from lienthong.intake.handlers.sweep import sweep_orphans, sweep_uploads
+from lienthong.intake.reading import Readers
 from lienthong.intake.v1 import intake_pb2
 
 _ORPHANS_SECONDS = timedelta(hours=6).total_seconds()
@@ -25,7 +27,8 @@ def build(context: ServiceContext, section: IntakeSection) -> Component:
     """
     units, blobs = context.units, context.base.blobs
     desk = open_desk(units, blobs, SealKey(context.base.keys, "intake"))
-    counter = Counter(desk, context.directory, section)
+    readers = Readers(section, limits_of(section), blobs, units.ids)
+    counter = Counter(desk, context.directory, section, readers)
 
     def orphans() -> bool:
         sweep_orphans(units, blobs)
@@ -33,10 +36,11 @@ def build(context: ServiceContext, section: IntakeSection) -> Component:
 
     return Component(
         context,
-        apis=[(intake_pb2.DESCRIPTOR.services_by_name["Intake"], IntakeApi(counter, blobs))],
+        apis=[(intake_pb2.DESCRIPTOR.services_by_name["Intake"], IntakeApi(counter))],
         subscription=subscription(context.directory),
         doors=[IntakeContents(units, blobs, section)],
         workers=[
+            readers,
             Periodic("intake-uploads", lambda: sweep_uploads(units, blobs, section), section.sweep_seconds),
             Periodic("intake-orphans", orphans, _ORPHANS_SECONDS),
         ],

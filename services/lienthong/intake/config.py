@@ -21,4 +21,13 @@ class IntakeSection(Section):
         86_400, ge=60, description="An upload without new bytes for so long expires; its bytes are removed."
     )
     uploads_per_agency: int = Field(64, ge=1, description="Unfinished uploads of one agency at once.")
+    parse_inline_bytes: int = Field(
+        4 * _MIB, ge=0, description="edXML files up to this size are read in the call itself, larger ones in children."
+    )
+    readers: int = Field(1, ge=1, le=64, description="Child processes that read large edXML files.")
+    readers_waiting: int = Field(4, ge=1, le=1000, description="Large files that may wait; more are refused.")
+    reader_memory_bytes: int = Field(
+        512 * _MIB, ge=256 * _MIB, description="Address space of a child that reads, its libraries included, in bytes."
+    )
+    reader_seconds: float = Field(600.0, gt=0, le=86_400, description="Longest reading of one large file, in seconds.")
     sweep_seconds: float = Field(60.0, gt=0, description="Pause between two sweeps of expired uploads and orphans.")

@@ -11,7 +11,7 @@ from lienthong.chassis.uow import AuditEntry, UnitsOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.intake import storage
 from lienthong.intake.config import IntakeSection
-from lienthong.intake.handlers.uploads import UploadSink, upload_of
+from lienthong.intake.handlers.uploads import Holders, UploadSink, settle_upload, upload_of
 
 
 class IntakeContents:
@@ -23,6 +23,7 @@ class IntakeContents:
         self._units = units
         self._blobs = blobs
         self._section = section
+        self._holders = Holders()
 
     def open_content(self, name: str, call: Call) -> Content:
         """Opens what the caller sent; audited.
@@ -47,8 +48,8 @@ class IntakeContents:
         Raises:
             AxisError: NOT_FOUND.
         """
-        upload = upload_of(self._units, name, call.caller.acting().id)
-        return UploadSink(upload, self._units, self._blobs, self._section)
+        upload = settle_upload(upload_of(self._units, name, call.caller.acting().id), self._units, self._blobs)
+        return UploadSink(upload, self._units, self._blobs, self._section, self._holders)
 
     def _sent(self, name: str, identifier: str, call: Call) -> DocumentAccepted:
         caller = call.caller

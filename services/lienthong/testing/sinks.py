@@ -161,6 +161,8 @@ class HttpSink(Inbox[Received]):
         length = int(handler.headers.get("content-length", "0"))
         headers = {name.lower(): value for name, value in handler.headers.items()}
         body = handler.rfile.read(length)
+        if len(body) < length:
+            return  # the caller died in the middle: this is no request
         reply = self._reply(headers.get("webhook-id", ""))
         self.put(Received(handler.command, handler.path, headers, body, time.monotonic()))
         if reply.hold:

@@ -11,6 +11,7 @@ from threading import current_thread
 from typing import Any
 
 from sqlalchemy import delete
+from tests.faults.support.defects_of_work import DEFECTS_OF_WORK
 
 from lienthong.chassis import failpoints, uow
 from lienthong.chassis.engines.blobs import FileBlobWriter
@@ -139,14 +140,16 @@ DEFECTS: Mapping[str, Callable[[], None]] = {
     "early-offsets": commit_offsets_early,
     "stale-lease": honour_stale_leases,
     "status-back": lead_back,
+    **DEFECTS_OF_WORK,
 }
 """All of them, by name."""
 
 
-def install(name: str) -> None:
-    """Puts a defect into this process.
+def install(names: str) -> None:
+    """Puts defects into this process, several with commas between.
 
     Raises:
         KeyError: There is no such defect.
     """
-    DEFECTS[name]()
+    for name in names.split(","):
+        DEFECTS[name]()

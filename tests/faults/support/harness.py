@@ -54,19 +54,27 @@ def wait_until(claim: str, look: Callable[[], bool], seconds: float) -> None:
 class Program:
     """`lienthong run` on one data folder; the first start takes a free port, later ones keep it."""
 
-    def __init__(self, folder: Path, defect: str = "", disk_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        defect: str = "",
+        disk_bytes: int = 0,
+        settings: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
         """Prepares, starts nothing.
 
         Args:
             folder: Where configuration, log and data go.
             defect: Name of a seeded defect, see `defects`; empty for the program as it is.
             disk_bytes: Puts the data on a disk of this size that ends with the process; 0 uses the folder.
+            settings: Sections of the configuration that every start has.
         """
         self.folder = folder
         self.up = threading.Event()
         self.starts: list[float] = []
         self._defect = defect
         self._disk_bytes = disk_bytes
+        self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -236,7 +244,7 @@ class Program:
             "routing": {"held_seconds": 4.0, "lease_seconds_at_least": 0.05, "lease_attempts": 50},
             "test": {"failpoint": failpoint, "countdown": countdown},
         }
-        for name, values in sections.items():
+        for name, values in (*self._settings.items(), *sections.items()):
             known = config.setdefault(name, {})
             assert isinstance(known, dict)
             known.update(values)

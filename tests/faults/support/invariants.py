@@ -8,12 +8,14 @@ from functools import partial
 from typing import TypeVar
 
 from cryptography import x509
-from google.protobuf.message import Message
 from tests.faults.support.handing import resubmit
 from tests.faults.support.harness import Program
 from tests.faults.support.ledger import Ledger, Submission
-from tests.faults.support.party import UNKNOWN_CODE
+from tests.faults.support.papers import UPDATE
+from tests.faults.support.sender import UNKNOWN_CODE
+from tests.faults.support.speaker import alike, same
 from tests.faults.support.traffic import SERVICES, STRANGER, Traffic
+from tests.faults.support.working import WorkChecks
 
 from lienthong.chassis.seal_check import verify_seal
 from lienthong.client import Axis, AxisCallError, NotFoundError
@@ -59,13 +61,20 @@ class PublicChecks:
         self._axes = {name: self._program.speak(name) for name in names}
         try:
             self._received = {name: self._received_by(name) for name in self._traffic.parties}
-            self._records = {
-                document: self._statuses_of(self._axes[one.sender], document)
-                for document, one in self._ledger.submissions.items()
+            owners = {
+                delivery.name: document
+                for received in self._received.values()
+                for document, deliveries in received.items()
+                for delivery in deliveries
             }
+            for document, one in self._ledger.submissions.items():
+                # An update that took the place of its original stands in the same case: it is listed at both.
+                listed = self._statuses_of(self._axes[one.sender], document)
+                self._records[document] = [one for one in listed if owners.get(one.delivery, document) == document]
             wrongs = list(self._ledger.wrongs)
             for check in (self._receipts, self._deliveries, self._statuses, self._told, self._notices, self._rest):
                 wrongs.extend(check())
+            wrongs.extend(WorkChecks(self._axes, self._ledger, self._records).run())
             wrongs.extend(self._strangers())
         finally:
             for axis in self._axes.values():
@@ -79,9 +88,9 @@ class PublicChecks:
         for document, told in self._ledger.submissions.items():
             axis, receipt = self._axes[told.sender], told.receipt
             code = self._traffic.parties[told.sender].code
-            if not _same(resubmit(axis, code, told.paper, told.upload), receipt):
+            if not alike(partial(resubmit, axis, code, told.paper, told.upload), receipt):
                 yield f"{document}: a repeat is answered with another receipt"
-            if not _same(axis.intake.GetReceipt(intake_pb2.GetReceiptRequest(document=document)), receipt):
+            if not same(axis.intake.GetReceipt(intake_pb2.GetReceiptRequest(document=document)), receipt):
                 yield f"{document}: the receipt is not the one that was given"
             verdict = verify_seal(receipt.subject, receipt.seal, anchors, datetime.now(UTC))
             if not verdict.valid:
@@ -89,14 +98,16 @@ class PublicChecks:
             if told.paper.sha256.hex().encode() not in receipt.subject:
                 yield f"{document}: its receipt does not name the hash of what was sent"
         for recalled in self._ledger.recalled.values():
-            again = self._axes[recalled.party].intake.RecallDocument(recalled.request)
-            if not _same(again, recalled.receipt):
+            again = partial(self._axes[recalled.party].intake.RecallDocument, recalled.request)
+            if not alike(again, recalled.receipt):
                 yield f"{recalled.request.name}: a repeat of its recall is answered in another way"
 
     def _deliveries(self) -> Iterator[str]:
         """Each recipient has each document once, acknowledged, with the content that was sent."""
         parties = {party.code: party for party in self._traffic.parties.values()}
-        for document, told in self._ledger.submissions.items():
+        submissions = self._ledger.submissions
+        updated = {told.paper.amends[1] for told in submissions.values() if told.paper.kind is UPDATE}
+        for document, told in submissions.items():
             for code in told.paper.to:
                 if code == UNKNOWN_CODE:
                     continue
@@ -104,10 +115,18 @@ class PublicChecks:
                 found = self._received[party.name].get(document, [])
                 if document in self._ledger.recalled and not found:
                     continue
+                if document in updated and (not found or found[0].transport_state == "SUPERSEDED"):
+                    yield from self._superseded(document, party.name)
+                    continue
                 if len(found) != 1:
                     yield f"{document}: {party.name} has {len(found)} deliveries of it"
                     continue
                 yield from self._delivery(party.name, told, found[0])
+
+    def _superseded(self, document: str, party: str) -> Iterator[str]:
+        """An update took the place of a document: its recipient was never given it."""
+        if any(item.document == document for item in self._ledger.pulled[party]):
+            yield f"{document}: an update took its place although {party} had been given it"
 
     def _delivery(self, party: str, told: Submission, delivery: mailbox_pb2.Delivery) -> Iterator[str]:
         document = told.receipt.document
@@ -135,8 +154,8 @@ class PublicChecks:
         """Each acknowledged status is there once, a repeat gives the same answer; no state ever went back."""
         names = Counter(record.name for records in self._records.values() for record in records)
         for told in self._ledger.reported:
-            again = self._axes[told.party].workflow.ReportStatuses(told.request)
-            if not _same(again, told.answer):
+            again = partial(self._axes[told.party].workflow.ReportStatuses, told.request)
+            if not alike(again, told.answer):
                 yield f"{told.party}: a repeat of a report is answered in another way"
             for status, result in zip(told.request.statuses, told.answer.results, strict=True):
                 if not result.status.code and names[result.name] != 1:
@@ -155,21 +174,25 @@ class PublicChecks:
 
     def _told(self) -> Iterator[str]:
         """Each status that took effect came into the sender's mailbox once."""
-        for document, records in self._records.items():
-            sender = self._ledger.submissions[document].sender
+        for sender in self._traffic.parties:
             came = Counter(
                 (item.delivery, item.status_code)
                 for item in self._ledger.pulled[sender]
-                if item.kind == mailbox_pb2.ITEM_KIND_STATUS and item.document == document
+                if item.kind == mailbox_pb2.ITEM_KIND_STATUS
             )
             applied, known = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-            for record in records:
+            for record in self._records_of(sender):
                 known[record.delivery, record.code] += 1
                 if record.outcome == workflow_pb2.OUTCOME_APPLIED and record.code not in _UNTOLD:
                     applied[record.delivery, record.code] += 1
             for key in came.keys() | applied.keys():
                 if not applied[key] <= came[key] <= known[key]:
                     yield f"{key[0]}: status {key[1]} came {came[key]} times to {sender}, recorded {known[key]} times"
+
+    def _records_of(self, sender: str) -> Iterator[workflow_pb2.StatusRecord]:
+        for document, records in self._records.items():
+            if self._ledger.submissions[document].sender == sender:
+                yield from records
 
     def _notices(self) -> Iterator[str]:
         """Each recipient was told once of each document that it could see."""
@@ -178,7 +201,7 @@ class PublicChecks:
 
             def page(token: str, axis: Axis = axis) -> notification_pb2.ListNoticesResponse:
                 request = notification_pb2.ListNoticesRequest(
-                    page_size=PAGE, page_token=token, filter='kind = "document.available"'
+                    page_size=PAGE, page_token=token, filter='kind = "document.available" AND channel = "IN_APP"'
                 )
                 return axis.notification.ListNotices(request)
 
@@ -186,6 +209,8 @@ class PublicChecks:
             expected = Counter({document: len(found) for document, found in self._received[name].items()})
             if told != expected:
                 yield f"{name}: notices differ from deliveries: {(told - expected) + (expected - told)}"
+            if self._traffic.webhooks is not None:
+                yield from self._traffic.webhooks.check(name, axis)
 
     def _rest(self) -> Iterator[str]:
         """Nothing waits, nothing is parked, nothing is dead."""
@@ -260,7 +285,3 @@ def _found(ask: Callable[[], object]) -> bool:
     except NotFoundError:
         return False
     return True
-
-
-def _same(one: Message, other: Message) -> bool:
-    return one.SerializeToString(deterministic=True) == other.SerializeToString(deterministic=True)

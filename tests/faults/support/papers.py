@@ -3,6 +3,7 @@
 import hashlib
 import io
 import random
+import threading
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,17 @@ from lienthong.testing.signatures import DemoSigner, Signing, signed_pdf
 FORMS = ("typed", "typed-upload", "edxml", "edxml-upload")
 """How a document is handed in."""
 
+NEW, UPDATE, REPLACEMENT = edxml.BusinessKind.NEW, edxml.BusinessKind.UPDATE, edxml.BusinessKind.REPLACE
+
+REASON = "Sai số liệu tại phụ lục"
+"""Why a document is amended."""
+
+_KINDS = {
+    NEW: document_pb2.DOCUMENT_KIND_NEW,
+    UPDATE: document_pb2.DOCUMENT_KIND_UPDATE,
+    REPLACEMENT: document_pb2.DOCUMENT_KIND_REPLACEMENT,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
@@ -32,6 +44,8 @@ class Paper:
         to: Codes of the recipients.
         content: Its only attachment.
         answers: DocumentId of what it answers; empty for none.
+        kind: What it does to an earlier document.
+        amends: DocumentId of that document, and its name `documents/…`; empty for a new one.
     """
 
     key: str
@@ -40,6 +54,8 @@ class Paper:
     to: tuple[str, ...]
     content: bytes
     answers: str = ""
+    kind: edxml.BusinessKind = NEW
+    amends: tuple[str, str] = ("", "")
 
     @property
     def sha256(self) -> bytes:
@@ -59,18 +75,19 @@ class Press:
     _letter: bytes = field(init=False)
     _signer: DemoSigner = field(init=False)
     _at: datetime = field(init=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._at = datetime.now(UTC) - timedelta(minutes=2)
         self._letter = letter_pdf(Letter(), self._at)
         person = self.authority.person("Lê Mạnh Hà", "Văn phòng Chính phủ", "Lãnh đạo", "001080012345")
         self._signer = DemoSigner(self.authority, person)
-        # The ASN.1 library completes its classes at first use, and not safely from several threads.
-        self.signed(random.Random(0))  # noqa: S311 -- filler, no secret
 
     def signed(self, chance: random.Random) -> bytes:
         """Signs a copy that is like no other."""
-        return signed_pdf(self._letter, [Signing(self._signer, "NguoiKy", self._at)], chance.randbytes(64))
+        # The ASN.1 library completes shared certificates as it writes them, and not safely from several threads.
+        with self._turn:
+            return signed_pdf(self._letter, [Signing(self._signer, "NguoiKy", self._at)], chance.randbytes(64))
 
     def write_trust(self, folder: Path) -> None:
         """Writes the trust folder of the program."""
@@ -94,7 +111,9 @@ def typed(paper: Paper, upload: str = "") -> intake_pb2.SubmitDocumentRequest:
         type=2,
         type_detail=18,
         type_name="Công văn",
-        kind=document_pb2.DOCUMENT_KIND_NEW,
+        kind=_KINDS[paper.kind],
+        reason="" if paper.kind is NEW else REASON,
+        targets=[] if paper.kind is NEW else [document_pb2.Target(document_id=paper.amends[0])],
         recipients=[document_pb2.Organization(code=code) for code in paper.to],
         response_for=answers,
     )
@@ -124,9 +143,18 @@ def edxml_file(paper: Paper, sender: str) -> bytes:
         subject=f"V/v thử nghiệm {paper.number}",
         signer=edxml.SignerInfo("TM.", "CHỦ TỊCH", "Lê Mạnh Hà"),
         other=edxml.OtherInfo(priority=0, promulgation_amount=1, page_amount=1),
-        business=edxml.Business(edxml.BusinessKind.NEW, paper=False),
+        business=_business(paper),
         attachments=(edxml.Attachment("1", f"{paper.number}.pdf", content),),
     )
     output = io.BytesIO()
     output.writelines(edxml.write(document, spools))
     return output.getvalue()
+
+
+def _business(paper: Paper) -> edxml.Business:
+    target = paper.amends[0]
+    if paper.kind is UPDATE:
+        return edxml.Business(UPDATE, document_id=target, reason=REASON, paper=False)
+    if paper.kind is REPLACEMENT:
+        return edxml.Business(REPLACEMENT, reason=REASON, paper=False, replacements=(edxml.Replacement(target),))
+    return edxml.Business(NEW, paper=False)

@@ -1,7 +1,8 @@
 """A run: the program, its traffic, its end, and everything that must hold then."""
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,9 +10,12 @@ from pathlib import Path
 from tests.faults.support.harness import Program
 from tests.faults.support.invariants import PublicChecks
 from tests.faults.support.papers import Press
-from tests.faults.support.party import Plan
+from tests.faults.support.plan import Plan
 from tests.faults.support.stored import StoredChecks
 from tests.faults.support.traffic import Traffic
+from tests.faults.support.webhooks import Webhooks
+
+from lienthong.testing.sinks import HttpSink
 
 
 @dataclass(slots=True)
@@ -40,15 +44,19 @@ class Run:
         return wrongs + [f"the program logged: {line}" for line in self.program.alarms()]
 
     def figures(self, wrongs: list[str]) -> str:
-        """Gives the figures of a run on one line."""
-        ledger = self.traffic.ledger
-        starts = self.program.starts
-        mean = sum(starts) / len(starts)
+        """Gives the figures of a run."""
+        ledger, starts = self.traffic.ledger, self.program.starts
+        kinds = Counter(told.paper.kind.name for told in ledger.submissions.values())
+        webhooks = self.traffic.webhooks
+        said = f"{len(wrongs)} wrongs" if wrongs else "0 lost, 0 doubled"
         return (
-            f"{len(ledger.submissions)} submissions, {len(ledger.taken)} items and "
-            f"{sum(len(one.answer.results) for one in ledger.reported)} statuses acknowledged, "
-            f"{len(ledger.recalled)} recalls; {len(wrongs)} wrongs; "
-            f"{time.monotonic() - self.begun:.0f} s, {len(starts)} starts of {mean:.1f} s"
+            f"{len(ledger.submissions)} submissions (updates {kinds['UPDATE']}, replacements {kinds['REPLACE']}), "
+            f"{len(ledger.taken)} items, {sum(len(one.answer.results) for one in ledger.reported)} statuses, "
+            f"{len(ledger.tasks)} task calls and {len(ledger.recalled)} recalls acknowledged; "
+            f"{len(ledger.resumed)} of {len(ledger.uploads)} larger uploads resumed; "
+            f"{webhooks.distinct if webhooks else 0} notices came by {len(webhooks.sink.items) if webhooks else 0} "
+            f"webhook calls; {ledger.repeats} answers repeated after crashes; {said}; "
+            f"{time.monotonic() - self.begun:.0f} s, {len(starts)} starts of {sum(starts) / len(starts):.1f} s"
         )
 
 
@@ -58,10 +66,16 @@ def running(
 ) -> Iterator[Run]:
     """Starts the program, registers the agencies, begins the traffic; leaves nothing running."""
     press.write_trust(folder / "trust")
-    program = Program(folder, defect)
+    with HttpSink() as sink:
+        webhooks = Webhooks(sink)
+        program = Program(folder, defect, settings={"notification": webhooks.settings()})
+        yield from _under_traffic(program, lambda: Traffic(program, press, seed, count, plan, webhooks))
+
+
+def _under_traffic(program: Program, begin: Callable[[], Traffic]) -> Iterator[Run]:
     try:
         assert program.start(), program.tail()
-        traffic = Traffic(program, press, seed, count, plan)
+        traffic = begin()
         traffic.start()
         try:
             yield Run(program, traffic)

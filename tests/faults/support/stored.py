@@ -177,7 +177,9 @@ class StoredChecks:
                 f"SELECT event_id FROM outbox WHERE type = '{DeliveryAvailable.DESCRIPTOR.full_name}'",  # noqa: S608
             )
         ]
-        rows = self._rows("notification", "SELECT event FROM notices WHERE kind = 'document.available'")
-        told = Counter(row[0] for row in rows)
-        if told != Counter(events):
-            yield f"notification: {len(events)} documents became available, {sum(told.values())} notices tell of it"
+        rows = self._rows("notification", "SELECT channel, event FROM notices WHERE kind = 'document.available'")
+        for channel in {row[0] for row in rows}:
+            told = Counter(row[1] for row in rows if row[0] == channel)
+            if told != Counter(events):
+                count = sum(told.values())
+                yield f"notification: {len(events)} documents became available, {count} notices {channel} tell of it"

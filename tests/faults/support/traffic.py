@@ -9,7 +9,10 @@ from collections.abc import Callable
 from tests.faults.support.harness import PAUSE_SECONDS, Program, wait_until
 from tests.faults.support.ledger import Ledger
 from tests.faults.support.papers import Press
-from tests.faults.support.party import Party, Plan, StoppedError
+from tests.faults.support.party import Identity, Party
+from tests.faults.support.plan import Plan
+from tests.faults.support.speaker import StoppedError
+from tests.faults.support.webhooks import Webhooks
 
 from lienthong.client import credentials
 from lienthong.client.transfers import new_request_id
@@ -33,9 +36,18 @@ class Traffic:
     Attributes:
         ledger: What they were told.
         parties: By name.
+        webhooks: Where they are told by webhook; None when they are not.
     """
 
-    def __init__(self, program: Program, press: Press, seed: int, count: int = 4, plan: Plan | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        press: Press,
+        seed: int,
+        count: int = 4,
+        plan: Plan | None = None,
+        webhooks: Webhooks | None = None,
+    ) -> None:
         """Registers the agencies with a running program.
 
         Args:
@@ -44,23 +56,20 @@ class Traffic:
             seed: Of all choices.
             count: How many agencies, 2 to 4.
             plan: How they behave.
+            webhooks: Where they are told by webhook.
         """
         self.ledger = Ledger()
         self.parties: dict[str, Party] = {}
+        self.webhooks = webhooks
         self._program = program
         self._stopping = threading.Event()
         codes = dict(list(_CODES.items())[:count])
-        agencies = {
-            name: _register(program, name, code) for name, code in (codes | {STRANGER: "000.00.00.H88"}).items()
-        }
+        for name, code in (codes | {STRANGER: "000.00.00.H88"}).items():
+            _register(program, name, code, webhooks if name in codes else None)
         for index, (name, code) in enumerate(codes.items(), 1):
             others = tuple(other for other in codes.values() if other != code)
             self.parties[name] = Party(
-                name=name,
-                code=code,
-                agency=agencies[name],
-                index=index,
-                others=others,
+                identity=Identity(name, code, index, others),
                 program=program,
                 ledger=self.ledger,
                 press=press,
@@ -81,7 +90,7 @@ class Traffic:
     def grant(self, documents: int, at_most: int = 6) -> None:
         """Lets each party hand in so many documents more, without heaping up more than `at_most`."""
         for party in self.parties.values():
-            party.budget = min(at_most, party.budget + documents)
+            party.sender.budget = min(at_most, party.sender.budget + documents)
 
     def spend(self, seconds: float) -> None:
         """Waits until everything granted was handed in.
@@ -89,12 +98,13 @@ class Traffic:
         Raises:
             AssertionError: It was not within the deadline.
         """
-        wait_until("all is handed in", lambda: not any(one.budget for one in self.parties.values()), seconds)
+        parties = self.parties.values()
+        wait_until("all is handed in", lambda: not any(one.sender.budget for one in parties), seconds)
 
     def settle(self, seconds: float) -> list[str]:
         """Waits until everything is done and nothing moves any more; tells what still moves at the deadline."""
         for party in self.parties.values():
-            party.budget = 0
+            party.sender.budget = 0
         end, quiet, moving = time.monotonic() + seconds, 0, ["not looked at"]
         while time.monotonic() < end and quiet < _QUIET_LOOKS:
             moving = self._moving()
@@ -108,7 +118,7 @@ class Traffic:
         for thread in self._threads:
             thread.join()
         for party in self.parties.values():
-            party.close()
+            party.speaker.close()
 
     def _run(self, party: Party) -> None:
         wrongs = 0
@@ -131,7 +141,15 @@ class Traffic:
                 behind = sum(partition.records for partition in lag.partitions)
                 if outbox.waiting or behind:
                     moving.append(f"{service}: {outbox.waiting} events in the outbox, {behind} not handled")
-        return moving
+        return moving or self._untold()
+
+    def _untold(self) -> list[str]:
+        untold: list[str] = []
+        for name in self.parties if self.webhooks else ():
+            with self._program.speak(name) as axis:
+                if Webhooks.waiting(axis):
+                    untold.append(f"{name} is still to be told of something by webhook")
+        return untold
 
 
 def until(look: Callable[[], bool], seconds: float) -> bool:
@@ -144,7 +162,7 @@ def until(look: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _register(program: Program, name: str, code: str) -> str:
+def _register(program: Program, name: str, code: str, webhooks: Webhooks | None) -> None:
     with program.speak("operator") as operator:
         agency = common.Agency(display_name=f"Cơ quan {name}", short_name=name, codes=[common.AgencyCode(code=code)])
         made = operator.directory.CreateAgency(
@@ -155,4 +173,5 @@ def _register(program: Program, name: str, code: str) -> str:
         subscription = notification_pb2.Subscription(channel=notification_pb2.CHANNEL_IN_APP)
         request = notification_pb2.CreateSubscriptionRequest(subscription=subscription, request_id=new_request_id())
         axis.notification.CreateSubscription(request)
-    return made.name
+        if webhooks is not None:
+            webhooks.subscribe(axis, name)

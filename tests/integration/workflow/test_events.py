@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lienthong.chassis.directory.model import Agency
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.event import DELIVERIES, DOCUMENTS
 from lienthong.common.v1 import lifecycle_pb2 as life
@@ -148,6 +149,34 @@ def test_superseded_before_anybody_opened_it(world: Any) -> None:
     accepted = world.say(HCMC, "03", document_id="G22,2026-11-20,doc")
     assert accepted.outcome == pb.OUTCOME_APPLIED
     assert world.state("d2", "doc") == "ACCEPTED"
+
+
+def test_statuses_of_an_update_are_listed_over_both_cases(world: Any) -> None:
+    """An update joins the case of its original where a recipient has that; its sender sees both there, by pages."""
+    world.create("d1", "doc")
+    world.accept("update")
+    world.create("d2", "update", NGHE_AN, count=2)
+    world.create("d3", "update", HCMC, count=2, original_delivery="d1")
+    world.tell(routing.DeliverySuperseded, "d1", successor_delivery="d3")
+    world.arrive("d2")
+    world.arrive("d3")
+    world.say(HCMC, "03", "d3")
+    world.say(NGHE_AN, "03", "d2")
+    assert listed(world, VPCP) == [("d3", "01"), ("d3", "03"), ("d2", "01"), ("d2", "03")]
+    assert listed(world, NGHE_AN) == [("d2", "01"), ("d2", "03")]
+    assert (world.state("d2", "update"), world.state("d3", "update")) == ("ACCEPTED", "ACCEPTED")
+
+
+def listed(world: Any, agency: Agency) -> list[tuple[str, str]]:
+    """Reads the statuses of the update one by one."""
+    found, token = [], ""
+    while True:
+        request = pb.ListStatusesRequest(document="documents/update", page_size=1, page_token=token)
+        answer = world.api.list_statuses(request, world.bench.call(agency, "Workflow/ListStatuses"))
+        found += [(one.delivery.removeprefix("deliveries/"), one.code) for one in answer.statuses]
+        token = answer.next_page_token
+        if not token:
+            return found
 
 
 def test_replacement_asks_at_each_old_delivery(world: Any) -> None:

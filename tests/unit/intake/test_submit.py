@@ -1,5 +1,6 @@
 """Handing documents in."""
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -219,3 +220,29 @@ def test_lists_are_searched_without_accents(intake: ServiceBench) -> None:
     with pytest.raises(AxisError) as refused:
         api.list_documents(pb.ListDocumentsRequest(page_token=page.next_page_token), call)
     assert refused.value.reason == "PAGE_TOKEN_INVALID"
+
+
+def test_what_cannot_be_written_leaves_no_content(intake: ServiceBench) -> None:
+    """A document with a text that XML cannot carry is refused, and its contents do not stay behind."""
+    api = intake.api("Intake")
+    with pytest.raises(AxisError) as caught:
+        api.submit_document(submission(subject="V/v \x00"), vpcp(intake))
+    assert caught.value.code is Code.INVALID_ARGUMENT
+    assert not list(intake.context.base.blobs.entries())
+
+
+def test_an_upload_is_complete_once_its_content_is_committed(intake: ServiceBench) -> None:
+    """A program that died after it committed the content, and before it noted so, has lost nothing of an upload."""
+    data = b"content" * 1000
+    api, call = intake.api("Intake"), vpcp(intake, "CreateUpload")
+    upload = api.create_upload(pb.CreateUploadRequest(size=len(data), request_id="upload"), call)
+    door = intake.component.doors[0]
+    sink = door.open_upload(upload.name, call)
+    sink.write(0, data[:100])
+    sink.flush(finish=False)
+    sink.write(100, data[100:])
+    sink._writer.commit()  # type: ignore[attr-defined] # and there it dies
+    again = door.open_upload(upload.name, call)
+    assert (again.complete, again.committed) == (True, len(data))
+    told = api.get_upload(pb.GetUploadRequest(name=upload.name), call)
+    assert told.sha256 == hashlib.sha256(data).digest()

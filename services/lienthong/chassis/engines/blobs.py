@@ -88,6 +88,13 @@ class BlobStore(Protocol):
         """Opens what was written so far of a blob that was not committed."""
         ...
 
+    def partial_path(self, key: str) -> Path:
+        """Gives the local file in which a blob is written before it is committed, for another process to write.
+
+        `resume` goes on with what stands there; `delete` removes it.
+        """
+        ...
+
     def open(self, key: str) -> BinaryIO:
         """Opens a blob for reading, seekable.
 
@@ -143,6 +150,10 @@ class DirectoryBlobs:
     def open_partial(self, key: str) -> BinaryIO:
         """Opens an unfinished blob. See `BlobStore.open_partial`."""
         return self._partial(key, 0).open("rb")
+
+    def partial_path(self, key: str) -> Path:
+        """Gives the file of an unfinished blob. See `BlobStore.partial_path`."""
+        return self._incoming / _checked(key)
 
     def open(self, key: str) -> BinaryIO:
         """Opens a blob. See `BlobStore.open`."""

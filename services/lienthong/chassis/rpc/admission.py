@@ -6,10 +6,11 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc
 import structlog
+from google.protobuf.message import DecodeError, Message
 
 from lienthong.chassis.auth.caller import AGENCY_KEY, Authenticator, credential_of
 from lienthong.chassis.auth.policy import Row, authorise, policy
-from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.errors import AxisError, Code, invalid
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
 from lienthong.chassis.tracing import HEADER, trace_of
@@ -20,6 +21,7 @@ _PLAIN = re.compile(r"[0-9A-Za-z.-]{1,40}")
 """What a caller claims goes into the log only where it looks like an identifier."""
 
 Result = TypeVar("Result")
+Request = TypeVar("Request", bound=Message)
 Metadata = Mapping[str, str]
 # Quoted: the stubs make these generic, the library does not.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -68,6 +70,20 @@ def system_of(certificate: bytes | None) -> str:
     """Names the system that a certificate is of, for sharing threads; empty without one."""
     credential = credential_of(certificate) if certificate else None
     return credential.system if credential else ""
+
+
+def read_message(kind: type[Request], data: bytes) -> Request:
+    """Reads the request of a call. gRPC itself would answer UNKNOWN, with a trace in the log for each.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT when it is no such message.
+    """
+    try:
+        return kind.FromString(data)
+    except DecodeError as error:
+        name = kind.DESCRIPTOR.full_name
+        text = f"the request is no {name}: {error}. Make it with code generated from the contract; texts are UTF-8."
+        raise invalid("MESSAGE_MALFORMED", text) from error
 
 
 async def abort(context: Context, error: AxisError) -> None:

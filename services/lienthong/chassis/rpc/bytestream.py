@@ -17,7 +17,7 @@ from google.bytestream import bytestream_pb2 as pb
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, Code, invalid, not_found
 from lienthong.chassis.metrics import Metrics
-from lienthong.chassis.rpc.admission import Admission, Context, abort, facts_of, guarded, row_of
+from lienthong.chassis.rpc.admission import Admission, Context, abort, facts_of, guarded, read_message, row_of
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
 from lienthong.chassis.rpc.server import ServerBuilder
 
@@ -55,24 +55,19 @@ class ByteStream:
         builder.add_handlers(
             SERVICE,
             {
-                "Read": grpc.unary_stream_rpc_method_handler(
-                    self.read, pb.ReadRequest.FromString, pb.ReadResponse.SerializeToString
-                ),
-                "Write": grpc.stream_unary_rpc_method_handler(
-                    self.write, pb.WriteRequest.FromString, pb.WriteResponse.SerializeToString
-                ),
+                "Read": grpc.unary_stream_rpc_method_handler(self.read, None, pb.ReadResponse.SerializeToString),
+                "Write": grpc.stream_unary_rpc_method_handler(self.write, None, pb.WriteResponse.SerializeToString),
                 "QueryWriteStatus": grpc.unary_unary_rpc_method_handler(
-                    self.query,
-                    pb.QueryWriteStatusRequest.FromString,
-                    pb.QueryWriteStatusResponse.SerializeToString,
+                    self.query, None, pb.QueryWriteStatusResponse.SerializeToString
                 ),
             },
         )
 
-    async def read(self, request: pb.ReadRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
+    async def read(self, data: bytes, context: Context) -> AsyncIterator[pb.ReadResponse]:
         """Sends content from an offset on."""
         with self._counted("Read") as transfer:
             try:
+                request = read_message(pb.ReadRequest, data)
                 row = row_of(f"{SERVICE}/Read")
                 source = await self._run(lambda: self._open(row, request, context))
                 while piece := await self._run(lambda: next(source, b"")):
@@ -83,7 +78,7 @@ class ByteStream:
                 transfer.code = error.code.name
                 await abort(context, error)
 
-    async def write(self, requests: AsyncIterator[pb.WriteRequest], context: Context) -> pb.WriteResponse:
+    async def write(self, requests: AsyncIterator[bytes], context: Context) -> pb.WriteResponse:
         """Takes content; what was flushed stays when the stream breaks."""
         with self._counted("Write") as transfer:
             try:
@@ -95,10 +90,11 @@ class ByteStream:
             transfer.code = "OK"
             return pb.WriteResponse(committed_size=committed)
 
-    async def _take_all(self, requests: AsyncIterator[pb.WriteRequest], context: Context) -> int:
+    async def _take_all(self, requests: AsyncIterator[bytes], context: Context) -> int:
         sink: UploadSink | None = None
         try:
-            async for request in requests:
+            async for data in requests:
+                request = read_message(pb.WriteRequest, data)
                 if sink is None:
                     sink = await self._run(_bound(self._sink, "Write", request.resource_name, context))
                 done = await self._run(_bound(_take, sink, request))
@@ -107,12 +103,12 @@ class ByteStream:
                     return done
             raise invalid("UPLOAD_NOT_FINISHED", "The stream ended without finish_write; go on from committed_size.")
         finally:
-            if sink is not None:
-                await asyncio.shield(self._run(sink.close))
+            await self._close(sink)
 
-    async def query(self, request: pb.QueryWriteStatusRequest, context: Context) -> pb.QueryWriteStatusResponse:
+    async def query(self, data: bytes, context: Context) -> pb.QueryWriteStatusResponse:
         """Tells how far an upload is."""
         try:
+            request = read_message(pb.QueryWriteStatusRequest, data)
             sink = await self._run(_bound(self._sink, "QueryWriteStatus", request.resource_name, context))
             await self._run(sink.close)
             return pb.QueryWriteStatusResponse(committed_size=sink.committed, complete=sink.complete)
@@ -143,6 +139,10 @@ class ByteStream:
             yield transfer
         finally:
             self._metrics.transferred(f"{SERVICE}/{method}", transfer.code, time.perf_counter() - begun)
+
+    async def _close(self, sink: UploadSink | None) -> None:
+        if sink is not None:
+            await asyncio.shield(self._run(sink.close))
 
     async def _run(self, action: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()

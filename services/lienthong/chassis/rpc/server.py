@@ -31,9 +31,11 @@ from lienthong.chassis.rpc.admission import (
     Context,
     Handler,
     Metadata,
+    Result,
     abort,
     facts_of,
     guarded,
+    read_message,
     row_of,
     system_of,
     tell_refusal,
@@ -138,20 +140,18 @@ class ServerBuilder:
         action = getattr(implementation, snake_case(method.name), None)
         if action is None:
             raise ValueError(f"{type(implementation).__name__} does not implement {name}")
-        reads = GetMessageClass(method.input_type).FromString
+        # Requests are read and answers written in the thread of the call: a large one must not hold the loop.
+        reading = _reading(GetMessageClass(method.input_type), action)
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(
-                self._stream(row, action, admission), request_deserializer=reads, response_serializer=_serialise
+                self._stream(row, reading, admission), request_deserializer=None, response_serializer=_serialise
             )
         return grpc.unary_unary_rpc_method_handler(
-            # Serialised in the thread of the call: a large answer must not hold the loop.
-            self._unary(row, action, admission),
-            request_deserializer=reads,
-            response_serializer=_as_it_is,
+            self._unary(row, reading, admission), request_deserializer=None, response_serializer=_as_it_is
         )
 
     def _unary(self, row: Row, action: Unary, admission: Admission) -> Callable[[Any, Any], Awaitable[bytes]]:
-        async def handle(request: Message, context: Context) -> bytes:
+        async def handle(request: bytes, context: Context) -> bytes:
             begun = time.perf_counter()
             outcome = "OK"
             certificate, metadata = facts_of(context)
@@ -171,7 +171,7 @@ class ServerBuilder:
     def _stream(
         self, row: Row, action: Callable[[Any, Call], Watch], admission: Admission
     ) -> Callable[[Any, Any], AsyncIterator[Message]]:
-        async def handle(request: Message, context: Context) -> AsyncIterator[Message]:
+        async def handle(request: bytes, context: Context) -> AsyncIterator[Message]:
             facts = facts_of(context)
             try:
                 async for message in self._feed(row, action, admission, request, facts):
@@ -188,7 +188,7 @@ class ServerBuilder:
         row: Row,
         action: Callable[[Any, Call], Watch],
         admission: Admission,
-        request: Message,
+        request: bytes,
         facts: tuple[bytes | None, Metadata],
     ) -> AsyncIterator[Message]:
         run = partial(asyncio.get_running_loop().run_in_executor, self._transfers)
@@ -273,12 +273,16 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
+def _reading(kind: type[Message], action: Callable[[Any, Call], Result]) -> Callable[[bytes, Call], Result]:
+    return lambda data, call: action(read_message(kind, data), call)
+
+
 def _serve(
     metrics: Metrics,
     row: Row,
     action: Unary,
     admission: Admission,
-    request: Message,
+    request: bytes,
     certificate: bytes | None,
     metadata: Metadata,
 ) -> bytes:

@@ -1,16 +1,14 @@
 """Implementation of `lienthong.intake.v1.Intake`."""
 
 import hashlib
-from collections.abc import Iterator
 from datetime import timedelta
 
-from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.filtering import Kind, parse_filter
 from lienthong.chassis.idempotency import check_key, content_of, once
 from lienthong.chassis.joining import InFlight
 from lienthong.chassis.paging import page_of
-from lienthong.chassis.rpc.call import Call, pieces
+from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.times import from_micros
 from lienthong.common.v1 import document_pb2
 from lienthong.intake import storage
@@ -35,9 +33,8 @@ _FIELDS = {
 class IntakeApi:
     """Turns messages into commands and results into messages."""
 
-    def __init__(self, counter: Counter, blobs: BlobStore) -> None:
+    def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._blobs = blobs
         self._units = counter.desk.units
         self._running = InFlight()
 
@@ -137,7 +134,7 @@ class IntakeApi:
         if request.upload and request.content:
             raise _either("content", "upload")
         if request.upload:
-            return self._counter.edxml(self._uploaded(request.upload, call))
+            return self._uploaded(request.upload, call)
         return self._counter.edxml(iter((request.content,)))
 
     def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
@@ -145,13 +142,13 @@ class IntakeApi:
         if given == "document":
             return self._typed(request.document, call)
         if given == "upload":
-            return self._counter.edxml(self._uploaded(request.upload, call))
+            return self._uploaded(request.upload, call)
         self._bound(len(request.edxml), "edxml")
         return self._counter.edxml(iter((request.edxml,)))
 
-    def _uploaded(self, name: str, call: Call) -> Iterator[bytes]:
-        content, _upload = finished_upload(self._units, name, call.caller.acting().id)
-        return pieces(self._blobs.open(content.key), 0, 1 << 20)
+    def _uploaded(self, name: str, call: Call) -> Source:
+        content, upload = finished_upload(self._units, name, call.caller.acting().id)
+        return self._counter.uploaded(content.key, upload.committed)
 
     def _typed(self, document: pb.DocumentContent, call: Call) -> Source:
         agency = call.caller.acting()

@@ -14,6 +14,7 @@ from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.domain import Problem, from_codec
 from lienthong.intake.handlers.contents import BlobSpools, UploadedContent, drop
+from lienthong.intake.reading_child import Outcome
 
 _STATUS_AT_INTAKE = Problem(
     "STATUS_AT_INTAKE",
@@ -104,6 +105,19 @@ def prepare_edxml(source: Iterator[bytes], blobs: BlobStore, section: IntakeSect
     return Prepared(result.message, result.warnings, digest.hexdigest(), size, outside)
 
 
+def prepared_by(outcome: Outcome) -> Prepared:
+    """Takes over what a child process read.
+
+    Raises:
+        RefusedError: With every problem that could be seen.
+    """
+    if outcome.problems:
+        raise RefusedError([from_codec(problem) for problem in outcome.problems])
+    if outcome.document is None:
+        raise RefusedError([_STATUS_AT_INTAKE])
+    return Prepared(outcome.document, outcome.findings, outcome.sha256, outcome.size, outcome.outside)
+
+
 def prepare_typed(header: DocumentHeader, attachments: Sequence[TypedAttachment], blobs: BlobStore) -> Prepared:
     """Builds a document from types.
 
@@ -112,10 +126,12 @@ def prepare_typed(header: DocumentHeader, attachments: Sequence[TypedAttachment]
         AxisError: RESOURCE_EXHAUSTED when the disk is full.
     """
     spools = BlobSpools(blobs)
-    attached = [_attachment(number, one, spools) for number, one in enumerate(attachments, 1)]
+    attached: list[edxml.Attachment] = []
     try:
+        for number, one in enumerate(attachments, 1):
+            attached.append(_attachment(number, one, spools))
         return Prepared(_typed(header, attached))
-    except RefusedError:
+    except BaseException:
         drop(blobs, attached)
         raise
 

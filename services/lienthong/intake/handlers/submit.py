@@ -7,7 +7,7 @@ from lienthong import edxml
 from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency
-from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.rpc.call import Call, pieces
 from lienthong.chassis.uow import AuditEntry
 from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.intake.config import IntakeSection
@@ -22,9 +22,13 @@ from lienthong.intake.handlers.prepare import (
     completed,
     prepare_edxml,
     prepare_typed,
+    prepared_by,
 )
 from lienthong.intake.handlers.recall import ask_recall, recall_of
+from lienthong.intake.reading import Readers
 from lienthong.intake.v1 import intake_pb2 as pb
+
+_PIECE = 1 << 20
 
 Source = Callable[[], Prepared]
 
@@ -37,15 +41,23 @@ class Counter:
         desk: What accepting needs.
         directory: This service's copy.
         section: Settings.
+        readers: Read large files.
     """
 
     desk: Desk
     directory: DirectoryCache
     section: IntakeSection
+    readers: Readers
 
     def edxml(self, source: Iterator[bytes]) -> Source:
         """A document in an edXML file."""
         return lambda: prepare_edxml(source, self.desk.blobs, self.section)
+
+    def uploaded(self, key: str, size: int) -> Source:
+        """A document in an edXML file that is a blob; a large one is read by a child process."""
+        if size > self.section.parse_inline_bytes:
+            return lambda: prepared_by(self.readers.read(key))
+        return lambda: prepare_edxml(pieces(self.desk.blobs.open(key), 0, _PIECE), self.desk.blobs, self.section)
 
     def typed(self, header: DocumentHeader, attachments: Sequence[TypedAttachment], agency: Agency) -> Source:
         """A document in types."""
@@ -98,17 +110,25 @@ class Counter:
         prepared = source()
         held = False
         try:
-            judgement = self._judge(request.call, prepared)
-            judgement.insist()
-            if judgement.problems:
-                raise RefusedError(judgement.problems)
+            judgement = self._passed(request.call, prepared)
             if prepared.document.kind is edxml.BusinessKind.RECALL:
                 return self._recall(request, prepared, judgement)
+            # After any failure but a refusal the document may be there, and with it its contents.
             held = True
             return accept(self.desk, request, prepared, judgement)
+        except RefusedError:
+            held = False
+            raise
         finally:
             if not held:
                 contents.drop(self.desk.blobs, prepared.document.attachments)
+
+    def _passed(self, call: Call, prepared: Prepared) -> Judgement:
+        judgement = self._judge(call, prepared)
+        judgement.insist()
+        if judgement.problems:
+            raise RefusedError(judgement.problems)
+        return judgement
 
     def _judge(self, call: Call, prepared: Prepared) -> Judgement:
         now = self.desk.units.clock.now()

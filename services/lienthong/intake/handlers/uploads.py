@@ -4,6 +4,7 @@ import hashlib
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import BinaryIO
 
 from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
 from lienthong.chassis.errors import AxisError, Code, exhausted, not_found, precondition
@@ -37,18 +38,50 @@ def open_upload(work: UnitOfWork, agency: str, expected: int, section: IntakeSec
     return upload
 
 
+class Holders:
+    """Which stream writes into each upload: the latest that began. Earlier ones, whose clients are gone, are cut off.
+
+    Without this a stream that was left behind could write into a content after its hash was sealed.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, UploadSink] = {}
+        self._lock = threading.Lock()
+
+    def take(self, upload: str, sink: "UploadSink") -> None:
+        """Makes a stream the one that writes; the one before has ended its last write when this returns."""
+        with self._lock:
+            before = self._held.get(upload)
+            self._held[upload] = sink
+        if before is not None:
+            before.cut_off()
+
+    def let_go(self, upload: str, sink: "UploadSink") -> None:
+        """Forgets a stream that has ended."""
+        with self._lock:
+            if self._held.get(upload) is sink:
+                del self._held[upload]
+
+
 class UploadSink:
     """Takes the bytes of one upload. See `rpc.call.UploadSink`."""
 
     def __init__(
-        self, upload: storage.StoredUpload, units: UnitsOfWork, blobs: BlobStore, section: IntakeSection
+        self,
+        upload: storage.StoredUpload,
+        units: UnitsOfWork,
+        blobs: BlobStore,
+        section: IntakeSection,
+        holders: Holders,
     ) -> None:
         self._upload = upload
         self._units = units
         self._blobs = blobs
         self._section = section
+        self._holders = holders
         self._writer: BlobWriter | None = None
         self._written = upload.committed
+        self._cut = False
         self._turn = threading.Lock()
 
     @property
@@ -62,36 +95,28 @@ class UploadSink:
         return self._upload.complete
 
     def write(self, offset: int, data: bytes) -> None:
-        """Takes bytes at an offset; those that came before are passed over.
+        """Takes bytes at an offset; those that came before are passed over, so that a last piece can be repeated.
 
         Raises:
             AxisError: FAILED_PRECONDITION when complete, OUT_OF_RANGE when bytes between are missing,
-                RESOURCE_EXHAUSTED beyond the bound or when the disk is full.
+                RESOURCE_EXHAUSTED when it becomes too long, ABORTED when another stream goes on with the upload.
         """
-        if self.complete:
-            # A repeat of the last message after a lost answer brings nothing new.
-            if offset + len(data) <= self.committed:
+        with self._turn:
+            if self.complete and offset + len(data) <= self.committed:
                 return
-            raise precondition("UPLOAD_COMPLETE", f"uploads/{self._upload.id} is complete; open a new one")
-        if offset > self._written:
-            raise AxisError(
-                Code.OUT_OF_RANGE,
-                "UPLOAD_GAP",
-                f"the upload has {self._written} bytes, and the next come at {offset}; go on from {self.committed}",
-                {"committed_size": str(self.committed)},
-            )
-        fresh = data[self._written - offset :]
-        if self._written + len(fresh) > self._section.upload_bytes:
-            raise _too_long(self._section)
-        if fresh:
-            self._open().write(fresh)
-            self._written += len(fresh)
+            self._check(offset)
+            fresh = data[self._written - offset :]
+            if self._written + len(fresh) > self._section.upload_bytes:
+                raise _too_long(self._section)
+            if fresh:
+                self._open().write(fresh)
+                self._written += len(fresh)
 
     def flush(self, *, finish: bool) -> int:
         """Makes what was written durable. See `rpc.call.UploadSink.flush`.
 
         Raises:
-            AxisError: FAILED_PRECONDITION when the length announced differs.
+            AxisError: FAILED_PRECONDITION when the length announced differs, ABORTED when another stream goes on.
         """
         if self.complete:
             return self.committed
@@ -106,13 +131,33 @@ class UploadSink:
 
     def close(self) -> None:
         """Lets go; bytes that were not flushed are sent again by the caller."""
-        if self._writer is None:
-            return
-        try:
-            if not self.complete and self._written > self.committed:
-                self.flush(finish=False)
-        finally:
-            self._writer.close()
+        with self._turn:
+            try:
+                if self._writer is not None and not self.complete and self._written > self.committed:
+                    self._advance(finish=False)
+            finally:
+                self._holders.let_go(self._upload.id, self)
+                if self._writer is not None:
+                    self._writer.close()
+
+    def cut_off(self) -> None:
+        """Ends this stream, because another one goes on with the upload."""
+        with self._turn:
+            self._cut = True
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+
+    def _check(self, offset: int) -> None:
+        if self.complete:
+            raise precondition("UPLOAD_COMPLETE", f"uploads/{self._upload.id} is complete; open a new one")
+        if offset > self._written:
+            raise AxisError(
+                Code.OUT_OF_RANGE,
+                "UPLOAD_GAP",
+                f"the upload has {self._written} bytes, and the next come at {offset}; go on from {self.committed}",
+                {"committed_size": str(self.committed)},
+            )
 
     def _advance(self, *, finish: bool) -> None:
         writer = self._open()
@@ -129,21 +174,47 @@ class UploadSink:
             touched_at=to_micros(self._units.clock.now()),
         )
         with self._units.begin() as work:
-            storage.advance_upload(work.connection, upload)
+            if not storage.advance_upload(work.connection, upload, self._upload.committed):
+                raise self._elsewhere()
         self._upload = upload
 
     def _open(self) -> BlobWriter:
+        if self._cut:
+            raise self._elsewhere()
         if self._writer is None:
+            self._holders.take(self._upload.id, self)
+            # What the stream before made durable until it was cut off must not be written over.
+            now = upload_of(self._units, f"uploads/{self._upload.id}", self._upload.agency)
+            if (now.committed, now.complete) != (self.committed, self.complete):
+                raise self._elsewhere()
             self._writer = self._blobs.resume(self._upload.blob, self._upload.committed)
         return self._writer
 
+    def _elsewhere(self) -> AxisError:
+        return AxisError(
+            Code.ABORTED,
+            "UPLOAD_ELSEWHERE",
+            f"another stream goes on with uploads/{self._upload.id}; ask GetUpload how far it is, and go on from there",
+        )
+
     def _hash(self, writer: BlobWriter) -> bytes:
         # Read back: a resumed upload was written by several streams.
-        digest = hashlib.sha256()
-        with self._blobs.open_partial(writer.key) as stream:
-            while piece := stream.read(_PIECE):
-                digest.update(piece)
-        return digest.digest()
+        return _hash_of(self._blobs.open_partial(writer.key))[0]
+
+
+def settle_upload(upload: storage.StoredUpload, units: UnitsOfWork, blobs: BlobStore) -> storage.StoredUpload:
+    """Notes that an upload is complete when a program died between committing its content and noting so."""
+    if upload.complete:
+        return upload
+    try:
+        content = blobs.open(upload.blob)
+    except AxisError:
+        return upload
+    sha256, size = _hash_of(content)
+    settled = replace(upload, committed=size, complete=True, sha256=sha256, touched_at=to_micros(units.clock.now()))
+    with units.begin() as work:
+        storage.advance_upload(work.connection, settled, upload.committed)
+    return upload_of(units, f"uploads/{upload.id}", upload.agency)
 
 
 def finished_upload(units: UnitsOfWork, name: str, agency: str) -> tuple[UploadedContent, storage.StoredUpload]:
@@ -173,6 +244,15 @@ def upload_of(units: UnitsOfWork, name: str, agency: str) -> storage.StoredUploa
     if upload is None:
         raise not_found(name)
     return upload
+
+
+def _hash_of(content: BinaryIO) -> tuple[bytes, int]:
+    digest, size = hashlib.sha256(), 0
+    with content:
+        while piece := content.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.digest(), size
 
 
 def _too_long(section: IntakeSection) -> AxisError:

@@ -58,11 +58,11 @@ def upload_by_id(connection: Connection, identifier: str, agency: str) -> Stored
     return None if row is None else _stored(row)
 
 
-def advance_upload(connection: Connection, upload: StoredUpload) -> None:
-    """Notes how far an upload is."""
-    connection.execute(
+def advance_upload(connection: Connection, upload: StoredUpload, before: int) -> bool:
+    """Notes how far an upload is; False when it is not where it was `before`, and then nothing changes."""
+    done = connection.execute(
         update(uploads)
-        .where(uploads.c.id == upload.id)
+        .where(uploads.c.id == upload.id, uploads.c.committed == before, uploads.c.complete.is_(False))
         .values(
             committed=upload.committed,
             complete=upload.complete,
@@ -70,6 +70,7 @@ def advance_upload(connection: Connection, upload: StoredUpload) -> None:
             touched_at=upload.touched_at,
         )
     )
+    return done.rowcount == 1
 
 
 def use_upload(connection: Connection, identifier: str) -> None:

@@ -81,15 +81,16 @@ class WorkflowApi:
         """Lists what was reported about a document."""
         document = reading.resource("document", request.document, "documents")
         reporter = reading.reporter_of(call)
-        page = page_of(call, request.page_size, request.page_token, document)
+        page = page_of(call, request.page_size, request.page_token, document, columns=2)
+        after = (str(page.after[0]), int(page.after[1])) if page.after else ("", 0)
         with self._context.database.read() as connection:
             found = visible_of(connection, reporter.reach, document)
             recipients = None if found.as_sender else reporter.reach
-            case = found.deliveries[0].case_document if found.deliveries else document
-            after = int(page.after[0]) if page.after else 0
-            rows = storage.history(connection, case, recipients, after, page.size + 1)
+            # An update stands in the case of its original, at those recipients alone that have the original.
+            cases = {one.case_document for one in found.deliveries} or {document}
+            rows = storage.history(connection, cases, recipients, after, page.size + 1)
         shown, directory = rows[: page.size], self._desk.directory.get()
-        last = (shown[-1].position,) if len(rows) > page.size else None
+        last = (shown[-1].case_document, shown[-1].position) if len(rows) > page.size else None
         return pb.ListStatusesResponse(
             statuses=[messages.record_message(one, directory) for one in shown], next_page_token=page.next_token(last)
         )

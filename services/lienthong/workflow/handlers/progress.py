@@ -138,9 +138,8 @@ def begin_of(cursor: str, change: int) -> int:
 
 def _lines(connection: Connection, document: str) -> list[StoredDelivery]:
     """Lists what is shown under a document: the lines of its case, and its own deliveries that wait."""
-    rows = Rows(connection)
-    case = [one for one in storage.deliveries_of_case(rows, document) if one.own_line]
-    return case or storage.deliveries_of_document(rows, document)
+    found = storage.deliveries_shown(Rows(connection), document)
+    return [one for one in found if one.own_line or one.document == document]
 
 
 def _line(delivery: StoredDelivery, changes: Sequence[StateChange], verdict: int, as_of: AsOf, *, shown: bool) -> Line:

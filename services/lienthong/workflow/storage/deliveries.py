@@ -51,6 +51,11 @@ def deliveries_of_case(rows: Rows, document: str) -> list[StoredDelivery]:
     return _found(rows, deliveries.c.case_document == document)
 
 
+def deliveries_shown(rows: Rows, document: str) -> list[StoredDelivery]:
+    """Lists the deliveries of a document's case, and its own: an update may stand in the case of its original."""
+    return _found(rows, (deliveries.c.case_document == document) | (deliveries.c.document == document))
+
+
 def still_owing(rows: Rows, document: str) -> bool:
     """Tells whether a case waits for one of its deliveries."""
     waiting = deliveries.c.owing.is_(True) & deliveries.c.own_line.is_(True)

@@ -61,23 +61,29 @@ def changes_of(connection: Connection, delivery_ids: Collection[str]) -> dict[st
 
 
 def history(
-    connection: Connection, document: str, recipients: Collection[str] | None, after: int, limit: int
+    connection: Connection,
+    cases: Collection[str],
+    recipients: Collection[str] | None,
+    after: tuple[str, int],
+    limit: int,
 ) -> list[StoredStatus]:
-    """Lists what was reported in a case, oldest first.
+    """Lists what was reported in cases, the oldest case first, in each the oldest status.
 
     Args:
         connection: For statements.
-        document: The document of the case.
+        cases: The documents of the cases.
         recipients: Only at these agencies; None for all.
-        after: Position of the last row of the page before.
+        after: Case and position of the last row of the page before.
         limit: Rows, at most.
     """
+    place = tuple_(statuses.c.case_document, statuses.c.position)
     found = select(statuses).where(
-        statuses.c.case_document == document, statuses.c.position > after, statuses.c.code != ""
+        statuses.c.case_document.in_(cases), place > tuple_(*map(literal, after)), statuses.c.code != ""
     )
     if recipients is not None:
         found = found.where(statuses.c.recipient.in_(recipients))
-    rows = connection.execute(found.order_by(statuses.c.position).limit(limit)).mappings()
+    ordered = found.order_by(statuses.c.case_document, statuses.c.position)
+    rows = connection.execute(ordered.limit(limit)).mappings()
     return [StoredStatus(**row) for row in rows]
 
 

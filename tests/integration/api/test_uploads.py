@@ -1,0 +1,118 @@
+"""Two streams at one upload: the later one goes on, the earlier one can do no harm any more."""
+
+import hashlib
+import io
+import queue
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from tests.integration.api.world import World, refused, wait_for
+
+from google.bytestream import bytestream_pb2 as pb
+from lienthong.chassis.errors import Code
+from lienthong.client import AxisUnavailableError
+from lienthong.client.errors import call_error
+from lienthong.client.transfers import Transfers, new_request_id
+from lienthong.common.v1 import document_pb2
+from lienthong.intake.v1 import intake_pb2
+
+SECONDS = 30.0
+PIECE = 64 * 1024
+CONTENT = hashlib.shake_128(b"content").digest(4 * PIECE)
+
+
+class Stream:
+    """A stream of ByteStream.Write that goes on only when told."""
+
+    def __init__(self, world: World, upload: str) -> None:
+        write = world.vpcp.channel("intake").stream_unary(
+            "/google.bytestream.ByteStream/Write",
+            pb.WriteRequest.SerializeToString,
+            pb.WriteResponse.FromString,
+        )
+        self._upload = upload
+        self._pieces: queue.SimpleQueue[pb.WriteRequest | None] = queue.SimpleQueue()
+        self._answer = write.future(self._requests(), timeout=SECONDS)
+
+    def send(self, offset: int, data: bytes, *, finish: bool = False) -> None:
+        """Sends one piece."""
+        self._pieces.put(
+            pb.WriteRequest(resource_name=self._upload, write_offset=offset, data=data, finish_write=finish)
+        )
+
+    def end(self) -> None:
+        """Sends no more; raises what the axis answers, if it is a refusal."""
+        self._pieces.put(None)
+        try:
+            self._answer.result()
+        except grpc.RpcError as error:
+            raise call_error(error) from error
+
+    def _requests(self) -> Iterator[pb.WriteRequest]:
+        while (piece := self._pieces.get()) is not None:
+            yield piece
+
+
+@pytest.fixture
+def upload(world: World) -> str:
+    """An upload that was just opened."""
+    request = intake_pb2.CreateUploadRequest(size=len(CONTENT), request_id=new_request_id())
+    return world.vpcp.intake.CreateUpload(request).name
+
+
+def test_a_stream_left_behind_cannot_change_what_was_sealed(world: World, upload: str) -> None:
+    """Once another stream goes on with an upload, the earlier one is cut off: what is sealed stays as it was hashed."""
+    before = _unfinished(world)
+    left = Stream(world, upload)
+    left.send(0, CONTENT[:PIECE])
+    wait_for("it writes", lambda: _unfinished(world) > before)
+    Transfers(world.vpcp.channel("intake"), ()).upload(upload, io.BytesIO(CONTENT), len(CONTENT))
+    receipt = world.vpcp.intake.SubmitDocument(_submission(upload))
+    left.send(PIECE, bytes(2 * PIECE))
+    error = refused(Code.ABORTED, "UPLOAD_ELSEWHERE", left.end)
+    assert isinstance(error, AxisUnavailableError), "the client library goes on after it"
+    name = f"{receipt.document}/attachments/0"
+    assert world.vpcp.download(name, io.BytesIO()) == hashlib.sha256(CONTENT).hexdigest()
+    state = world.vpcp.intake.GetUpload(intake_pb2.GetUploadRequest(name=upload))
+    assert (state.complete, state.committed_size) == (True, len(CONTENT))
+
+
+def test_what_came_before_a_refusal_is_durable_when_it_is_told(world: World, upload: str) -> None:
+    """A stream that ends too early is refused; how far the upload is can be asked right after it."""
+    done = 0
+    while done < len(CONTENT) - PIECE:
+        stream = Stream(world, upload)
+        stream.send(done, CONTENT[done : done + PIECE])
+        refused(Code.INVALID_ARGUMENT, "UPLOAD_NOT_FINISHED", stream.end)
+        now = world.vpcp.intake.GetUpload(intake_pb2.GetUploadRequest(name=upload)).committed_size
+        assert now == done + PIECE
+        done = now
+
+
+def test_a_last_piece_can_be_sent_again(world: World, upload: str) -> None:
+    """Whoever missed the answer to the last piece sends it again, and is answered; more is refused."""
+    for _ in range(2):
+        stream = Stream(world, upload)
+        stream.send(0, CONTENT, finish=True)
+        stream.end()
+    stream = Stream(world, upload)
+    stream.send(len(CONTENT), b"more", finish=True)
+    refused(Code.FAILED_PRECONDITION, "UPLOAD_COMPLETE", stream.end)
+
+
+def _unfinished(world: World) -> int:
+    return sum(1 for _ in (world.folder / "blobs").rglob("incoming/*"))
+
+
+def _submission(upload: str) -> intake_pb2.SubmitDocumentRequest:
+    header = document_pb2.DocumentHeader(
+        number=upload[-6:],
+        notation="VPCP-TH",
+        subject="V/v tải lên nhiều lần",
+        kind=document_pb2.DOCUMENT_KIND_NEW,
+        recipients=[document_pb2.Organization(code="000.00.00.H29")],
+    )
+    content = intake_pb2.AttachmentContent(name="phụ lục.bin", upload=upload)
+    document = intake_pb2.DocumentContent(header=header, attachments=[content])
+    return intake_pb2.SubmitDocumentRequest(document=document, request_id=new_request_id())

@@ -1,0 +1,156 @@
+"""Large files are read by a child process: the same results, and a child's end harms nobody."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lienthong.chassis.engines.blobs import DirectoryBlobs
+from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.ids import Uuid7Source
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.handlers.contents import commit, drop
+from lienthong.intake.handlers.prepare import Prepared, RefusedError, limits_of, prepare_edxml, prepared_by
+from lienthong.intake.reading import Readers
+
+CORPUS = sorted((Path(__file__).parents[2] / "corpus" / "edxml").glob("*.edxml"))
+SECONDS = 30.0
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> DirectoryBlobs:
+    """An empty store."""
+    return DirectoryBlobs(tmp_path / "blobs", Uuid7Source())
+
+
+@contextmanager
+def readers(blobs: DirectoryBlobs, **settings: Any) -> Iterator[Readers]:
+    """Starts the readers with settings."""
+    section = IntakeSection.model_validate(settings)
+    pool = Readers(section, limits_of(section), blobs, Uuid7Source())
+    try:
+        yield pool
+    finally:
+        pool.stop(0.0)
+
+
+@pytest.fixture
+def stuck(blobs: DirectoryBlobs) -> str:
+    """A blob that a reader never comes to the end of."""
+    key = stored(blobs, b"x")
+    place = blobs.path(key)
+    place.unlink()
+    os.mkfifo(place)
+    # `path` of the store looks for a regular file; a reader that opens a pipe waits for whoever writes.
+    blobs.path = lambda key: place  # type: ignore[method-assign,assignment] # noqa: ARG005 -- only here
+    return key
+
+
+def stored(blobs: DirectoryBlobs, data: bytes) -> str:
+    """Puts a blob into the store."""
+    with blobs.create() as writer:
+        writer.write(data)
+    return writer.key
+
+
+def outcome(prepare: Callable[[], Prepared], blobs: DirectoryBlobs) -> object:
+    """Gives what preparing says, contents as bytes, so that two ways can be compared."""
+    try:
+        prepared = prepare()
+    except RefusedError as error:
+        return error.problems
+    document = prepared.document
+    commit(document.attachments)
+    contents = []
+    for one in document.attachments:
+        with blobs.open(one.content.handle.key) as stream:  # type: ignore[attr-defined] # a writer of the store
+            contents.append(stream.read())
+    drop(blobs, document.attachments)
+    return document, prepared.findings, prepared.received_sha256, prepared.received_size, prepared.outside, contents
+
+
+def test_a_child_reads_as_the_call_itself_does(blobs: DirectoryBlobs) -> None:
+    """Document, findings, hashes, contents and refusals with their places are the same for every file of the corpus."""
+    section = IntakeSection()
+    with readers(blobs) as pool:
+        for file in CORPUS:
+            data = file.read_bytes()
+            key = stored(blobs, data)
+            here = outcome(lambda data=data: prepare_edxml(iter([data]), blobs, section), blobs)  # type: ignore[misc]
+            child = outcome(lambda key=key: prepared_by(pool.read(key)), blobs)  # type: ignore[misc]
+            assert child == here, file.name
+            blobs.delete(key)
+        assert len(pool.pids()) == 1
+    assert not list(blobs.entries()), "nothing is left of what was dropped or refused"
+
+
+def test_a_child_that_is_killed_loses_nothing(blobs: DirectoryBlobs, stuck: str) -> None:
+    """The caller is told to try again, nothing stays behind, and the next file gets a new child."""
+    with readers(blobs) as pool, ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(pool.read, stuck)
+        pid = wait_for_child(pool)
+        os.kill(pid, signal.SIGKILL)
+        error = waiting.exception(SECONDS)
+        assert isinstance(error, AxisError)
+        assert (error.code, error.reason) == (Code.UNAVAILABLE, "READER_DIED")
+        assert error.retry_after
+        del blobs.path  # the store's own again
+        key = stored(blobs, CORPUS[0].read_bytes())
+        assert outcome(lambda: prepared_by(pool.read(key)), blobs)
+        assert pid not in pool.pids()
+
+
+def test_a_file_that_takes_too_long_is_refused(blobs: DirectoryBlobs, stuck: str) -> None:
+    """The time of one file is bounded; trying again would not help."""
+    with readers(blobs, reader_seconds=0.2) as pool, pytest.raises(AxisError) as caught:
+        pool.read(stuck)
+    assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "READING_TIMED_OUT")
+
+
+def test_more_files_than_may_wait_are_refused_at_once(blobs: DirectoryBlobs, stuck: str) -> None:
+    """Waiting is bounded: whoever comes too many is told when to come again."""
+    with ThreadPoolExecutor(2) as threads, readers(blobs, readers_waiting=1) as pool:
+        threads.submit(pool.read, stuck)
+        wait_for_child(pool)
+        threads.submit(pool.read, stuck)
+        error = first_refusal(pool, stuck)
+    assert (error.code, error.reason) == (Code.UNAVAILABLE, "READERS_BUSY")
+
+
+def first_refusal(pool: Readers, key: str) -> AxisError:
+    """Asks until the one place for waiting is taken."""
+    found: list[AxisError] = []
+
+    def ask() -> None:
+        try:
+            pool.read(key)
+        except AxisError as error:
+            found.append(error)
+
+    asking = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
+    for thread in asking:
+        thread.start()
+    wait_until(lambda: bool(found))
+    return found[0]
+
+
+def wait_for_child(pool: Readers) -> int:
+    """Waits until a child lives; gives its process id."""
+    wait_until(lambda: bool(pool.pids()))
+    return pool.pids()[0]
+
+
+def wait_until(look: Callable[[], bool]) -> None:
+    """Looks again and again, with a deadline."""
+    pause = threading.Event()
+    for _ in range(int(SECONDS / 0.01)):
+        if look():
+            return
+        pause.wait(0.01)
+    pytest.fail(f"not within {SECONDS:.0f} s")
