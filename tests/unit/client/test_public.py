@@ -25,6 +25,7 @@ NAMES = {
     "Progress",
     "connect",
     "load_context",
+    "server_certificate",
 }
 METHODS = {
     "channel",
