@@ -21,6 +21,11 @@ def insert_words(connection: Connection, rows: Sequence[dict[str, object]]) -> N
         connection.execute(delivery_words.insert(), list(rows))
 
 
+def delivery_by_id(connection: Connection, identifier: str) -> Row[Any] | None:
+    """Reads a delivery without locking it."""
+    return connection.execute(select(deliveries).where(deliveries.c.id == identifier)).one_or_none()
+
+
 def lock_delivery(connection: Connection, identifier: str) -> Row[Any] | None:
     """Reads a delivery under its lock."""
     return connection.execute(select(deliveries).where(deliveries.c.id == identifier).with_for_update()).one_or_none()
