@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.faults.support.harness import Program
+from tests.faults.support.pair import document, join
 from tests.faults.support.papers import Press
 
-from lienthong.client import Axis, credentials
-from lienthong.client.transfers import PIECE, new_request_id
-from lienthong.common.v1 import directory_pb2 as common
-from lienthong.common.v1 import document_pb2
+from lienthong.client.transfers import PIECE
 from lienthong.intake.v1 import intake_pb2
-from lienthong.routing.v1 import directory_pb2
 
 SIZE = 48 * 1024 * 1024
 KILL_AT = SIZE // 2
@@ -52,9 +49,8 @@ def program(tmp_path: Path, press: Press) -> Iterator[Program]:
     try:
         assert running.start(), running.tail()
         with running.speak("operator") as operator:
-            for code in ("000.00.00.G22", "000.00.00.H29"):
-                register(operator, code)
-            credentials.issue(operator, "000.00.00.G22", "vpcp", running.contexts, None)
+            join(operator, running.contexts, "000.00.00.G22", "vpcp")
+            join(operator, running.contexts, "000.00.00.H29", "city")
         yield running
     finally:
         running.close()
@@ -127,25 +123,3 @@ def test_a_submission_is_one_over_restarts_of_both(program: Program, tmp_path: P
     program.start()
     with program.speak("vpcp") as axis:
         assert axis.submit_file(place, request_id="cong-van-7817") == first
-
-
-def register(operator: Axis, code: str) -> None:
-    """Puts an agency into the directory."""
-    agency = common.Agency(display_name=f"Cơ quan {code}", codes=[common.AgencyCode(code=code)])
-    operator.directory.CreateAgency(directory_pb2.CreateAgencyRequest(agency=agency, request_id=new_request_id()))
-
-
-def document(upload: str) -> intake_pb2.SubmitDocumentRequest:
-    """A document of VPCP with one uploaded attachment."""
-    header = document_pb2.DocumentHeader(
-        number="7816",
-        notation="VPCP-TTĐT",
-        subject="V/v gửi bản đồ",
-        type=2,
-        type_detail=18,
-        kind=document_pb2.DOCUMENT_KIND_NEW,
-        recipients=[document_pb2.Organization(code="000.00.00.H29")],
-    )
-    attachment = intake_pb2.AttachmentContent(name="ban-do.zip", upload=upload)
-    content = intake_pb2.DocumentContent(header=header, attachments=[attachment])
-    return intake_pb2.SubmitDocumentRequest(document=content, request_id=new_request_id())

@@ -43,6 +43,11 @@ _ERRORS_INTRO = (
 _CLIENT = (
     ("`AXIS_UNREACHABLE`", "UNAVAILABLE", "nothing answers at the address, or the other side is not who it should be"),
     ("`DEADLINE_EXCEEDED`", "DEADLINE_EXCEEDED", "no answer came in time; the call may have taken effect"),
+    (
+        "`MESSAGE_TOO_LARGE`",
+        "INVALID_ARGUMENT",
+        "a request or an answer is longer than gRPC carries; use an upload, ask for less",
+    ),
     ("`CLIENT_ERROR`", "INTERNAL", "gRPC failed before a call was made"),
 )
 

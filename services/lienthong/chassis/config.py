@@ -125,12 +125,16 @@ def load(kind: type[BaseModel], file: Path | None, environment: Mapping[str, str
         ConfigError: With all problems at once.
     """
     values: dict[str, Any] = _read(file) if file else {}
-    _merge(values, _from_environment(kind, environment))
+    problems: list[str] = []
+    _merge(values, _from_environment(kind, environment, problems))
     _merge(values, overrides)
     try:
-        return kind.model_validate(values)
+        found = kind.model_validate(values)
     except ValidationError as error:
-        raise ConfigError([_line(problem) for problem in error.errors()]) from error
+        problems += [_line(problem) for problem in error.errors()]
+    if problems:
+        raise ConfigError(problems)
+    return found
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -147,17 +151,25 @@ def _read(file: Path) -> dict[str, Any]:
     return values
 
 
-def _from_environment(kind: type[BaseModel], environment: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(kind: type[BaseModel], environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, text in environment.items():
         path = name.removeprefix(ENVIRONMENT_PREFIX).lower().split(NESTED)
         # LIENTHONG_TEST names no setting: `test` is a section, and only its keys can be given.
         names_section = len(path) == 1 and _is_section(kind, path[0])
-        if name.startswith(ENVIRONMENT_PREFIX) and path[0] in kind.model_fields and not names_section:
-            nested: Any = yaml.safe_load(text)
+        if not name.startswith(ENVIRONMENT_PREFIX) or names_section:
+            continue
+        if path[0] in kind.model_fields:
+            try:
+                nested: Any = yaml.safe_load(text)
+            except yaml.YAMLError:
+                problems.append(f"{name}: {text!r} is not YAML; quote it, or write a list as [a, b]")
+                continue
             for key in reversed(path):
                 nested = {key: nested}
             _merge(values, nested)
+        elif len(path) > 1:
+            problems.append(f"{name}: {path[0]} is not a section. See the configuration reference; a typing error?")
     return values
 
 

@@ -1,7 +1,7 @@
 """What recipients read, and only here: documents, their attachments, and the edXML forms of requests and statuses.
 
 Names: `deliveries/{delivery}/content`, `deliveries/{delivery}/attachments/{ordinal}`, `items/{item}/content`. Opening
-commits before the first byte leaves.
+commits before the first byte leaves; what was opened before is read without writing anything first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ from typing import BinaryIO
 
 from lienthong import edxml
 from lienthong.chassis.engines.blobs import BlobStore
-from lienthong.chassis.errors import not_found
+from lienthong.chassis.errors import AxisError, Code, not_found
 from lienthong.chassis.rpc.call import Call, Content, UploadSink, pieces
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.routing.handlers.desk import Desk
-from lienthong.routing.handlers.reading import read_delivery, read_item
+from lienthong.routing.handlers.reading import no_room_to_open, read_delivery, read_item, read_opened, reading_of
 
 _DELIVERY_CONTENT = ("deliveries", "content")
 _ITEM_CONTENT = ("items", "content")
@@ -87,12 +87,24 @@ class MailboxContents:
         raise not_found(f"upload {name!r} of {call.caller.scope}")
 
     def _read(self, call: Call, delivery: str, what: str) -> DocumentAccepted:
-        with self._units.begin(call.traceparent) as work:
-            return read_delivery(work, call, delivery, what)
+        with self._units.database.read() as connection:
+            opened = read_opened(connection, call, delivery)
+        if opened is not None:
+            # Its opening stands already: reading goes on when there is no room for its audit entry.
+            self._units.note(reading_of(call, f"deliveries/{delivery}", what))
+            return opened
+        try:
+            with self._units.begin(call.traceparent) as work:
+                return read_delivery(work, call, delivery, what)
+        except AxisError as error:
+            if error.code is Code.RESOURCE_EXHAUSTED:
+                raise no_room_to_open(delivery, error) from error
+            raise
 
     def _item(self, call: Call, identifier: str) -> Content:
-        with self._units.begin(call.traceparent) as work:
-            source = read_item(work, self._desk, call, identifier)
+        with self._units.database.read() as connection:
+            source = read_item(connection, self._desk, call, identifier, self._units.clock.now())
         if source.delivery:
             return self._renderer.document(self._read(call, source.delivery, "content"))
+        self._units.note(reading_of(call, f"items/{identifier}"))
         return Content(len(source.paper), lambda offset: iter([source.paper[offset:]] if source.paper else []))

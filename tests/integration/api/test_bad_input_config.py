@@ -51,6 +51,16 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_all_of_the_environment_is_checked_at_once(tmp_path: Path) -> None:
+    """A value that cannot be read and a section that is none do not hide each other, nor what is wrong in the file."""
+    variables = {"LIENTHONG_SERVER__HOSTS": "[oops", "LIENTHONG_SERVR__THREADS": "4", "LIENTHONG_SERVER__THREADS": "0"}
+    ended = run("config", "check", "--config", config(tmp_path, colour="red"), **variables)
+    assert ended.returncode == 2
+    for place in ("LIENTHONG_SERVER__HOSTS: ", "LIENTHONG_SERVR__THREADS: ", "server.threads: ", "colour: "):
+        assert place in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_calendar_is_checked_at_start(tmp_path: Path) -> None:
     """Office hours and the file of make-up days are read before anything runs, with all other problems."""
     days = tmp_path / "days.yaml"

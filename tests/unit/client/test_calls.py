@@ -85,11 +85,12 @@ def test_a_request_that_is_too_long_is_not_even_sent() -> None:
 def test_a_server_that_takes_less_is_not_asked_again() -> None:
     """A refusal of gRPC itself carries the code of a busy server; it would be the same each time."""
     handler = Scripted()
-    with serving(handler, max_receive_message_length=1000) as address, connect(Context(address)) as axis:
-        began = time.monotonic()
-        with pytest.raises(InvalidRequestError) as caught:
-            axis.intake.SubmitEdxml(intake_pb2.SubmitEdxmlRequest(content=b"x" * 2000, request_id="one"))
-        assert time.monotonic() - began < 1
+    with (
+        serving(handler, max_receive_message_length=1000) as address,
+        connect(Context(address)) as axis,
+        pytest.raises(InvalidRequestError) as caught,
+    ):
+        axis.intake.SubmitEdxml(intake_pb2.SubmitEdxmlRequest(content=b"x" * 2000, request_id="one"))
     assert (caught.value.reason, handler.calls) == ("MESSAGE_TOO_LARGE", 0)
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -302,4 +302,5 @@ def _told(error: OSError) -> AxisError | OSError:
         Code.RESOURCE_EXHAUSTED,
         "STORAGE_FULL",
         "The axis has no room to store this content. Reading goes on; try again later.",
+        retry_after=timedelta(seconds=30),
     )
