@@ -30,6 +30,7 @@ from lienthong.intake.handlers.judge import Judgement, Target
 from lienthong.intake.handlers.messages import receipt_message
 from lienthong.intake.handlers.prepare import Prepared
 from lienthong.intake.handlers.rendition import Fixed, fix_rendition
+from lienthong.intake.reading import Readers
 from lienthong.intake.storage.documents import natural_key
 from lienthong.intake.v1 import intake_pb2 as pb
 
@@ -49,11 +50,13 @@ class Desk:
         units: Opens transactions.
         blobs: Where contents stand.
         seal: Seals receipts.
+        readers: Child processes for what is large.
     """
 
     units: UnitsOfWork
     blobs: BlobStore
     seal: SealKey
+    readers: Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def _stored(
     fingerprint: bytes,
 ) -> storage.NewDocument:
     document = prepared.document
-    fixed = fix_rendition(document, judgement.addressing.recipients, accepted, desk.blobs)
+    fixed = fix_rendition(document, judgement.addressing.recipients, accepted, desk.blobs, desk.readers)
     contents.commit(document.attachments)
     event = _event(desk, request.call, prepared, judgement, accepted, fixed, fingerprint)
     receipt = desk.units.ids.new()
