@@ -26,9 +26,9 @@ def build(context: ServiceContext, section: IntakeSection) -> Component:
         KeyFileError: The seal key is missing.
     """
     units, blobs = context.units, context.base.blobs
-    desk = open_desk(units, blobs, SealKey(context.base.keys, "intake"))
     readers = Readers(section, limits_of(section), blobs, units.ids)
-    counter = Counter(desk, context.directory, section, readers)
+    desk = open_desk(units, blobs, SealKey(context.base.keys, "intake"), readers)
+    counter = Counter(desk, context.directory, section)
 
     def orphans() -> bool:
         sweep_orphans(units, blobs)

@@ -1,12 +1,13 @@
 """Large edXML files are read by child processes: contents go into the blob store, all else comes back as data.
 
-What a file costs in time and memory it costs a child, and calls beside it go on. A child that is killed, runs out of
-memory or takes too long is an error to its caller; whatever it had spooled is removed.
+They hash large renditions too. What a file costs in time and memory it costs a child, and calls beside it go on. A
+child that is killed, runs out of memory or takes too long is an error to its caller; what it had spooled is removed.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from lienthong import edxml
 from lienthong.chassis.engines.blobs import BlobStore
@@ -22,6 +23,7 @@ from lienthong.chassis.workers import (
     WorkerSpec,
 )
 from lienthong.intake.config import IntakeSection
+from lienthong.intake.handlers.contents import UploadedContent, writer_of
 from lienthong.intake.reading_child import Outcome, Task, read_outcome
 
 _KEYS_PER_ATTACHMENT = 3
@@ -36,6 +38,7 @@ class Readers:
     def __init__(self, section: IntakeSection, limits: edxml.Limits, blobs: BlobStore, ids: IdSource) -> None:
         self._blobs = blobs
         self._ids = ids
+        self._inline_bytes = section.parse_inline_bytes
         self._seconds = section.reader_seconds
         self._memory = section.reader_memory_bytes
         self._keys = _KEYS_PER_ATTACHMENT * section.attachments + 1
@@ -81,6 +84,22 @@ class Readers:
             for one in keys:
                 if one not in kept:
                     self._blobs.delete(one)
+
+    def hash_of(self, rendition: edxml.Rendition, attachments: Sequence[edxml.Attachment]) -> bytes | None:
+        """Hashes a large rendition; None when it is small, or no child can do it: the call itself does so then."""
+        if rendition.length <= self._inline_bytes:
+            return None
+        contents = [str(self._file_of(one.content.handle)) for one in attachments]
+        try:
+            answer = self._pool.submit({"rendition": rendition.to_json().decode(), "contents": contents}).result()
+        except WorkerError:
+            return None
+        return bytes.fromhex(answer)
+
+    def _file_of(self, handle: object) -> Path:
+        if isinstance(handle, UploadedContent):
+            return self._blobs.path(handle.key)
+        return self._blobs.partial_path(writer_of(handle).key)
 
     def _done(self, task: Task) -> str:
         try:

@@ -16,11 +16,20 @@ from lienthong import edxml
 _PIECE = 1 << 20
 
 
-class Task(TypedDict):
-    """What a child is asked: which file to read, and the files in which it may put contents."""
+class Task(TypedDict, total=False):
+    """What a child is asked: to read a file, or to hash a rendition.
+
+    Attributes:
+        file: The file to read.
+        spools: Files in which it may put contents.
+        rendition: The rendition to hash, as the codec stores it.
+        contents: Files with the contents that the rendition frames, in order.
+    """
 
     file: str
     spools: list[str]
+    rendition: str
+    contents: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,8 @@ def prepare(config: Mapping[str, Any]) -> Callable[[Task], str]:
     limits = edxml.Limits(**config["limits"])
 
     def job(task: Task) -> str:
+        if "rendition" in task:
+            return _hash(task)
         return write_outcome(_read(Path(task["file"]), _Spools(iter(task["spools"])), limits))
 
     return job
@@ -102,6 +113,16 @@ def _read(file: Path, spools: "_Spools", limits: edxml.Limits) -> Outcome:
         return Outcome(status=True)
     outside = zlib.compress(result.outside) if result.outside is not None else b""
     return Outcome(result.message, result.warnings, (), digest.hexdigest(), size, outside)
+
+
+def _hash(task: Task) -> str:
+    def opened(ordinal: int) -> BinaryIO:
+        return Path(task["contents"][ordinal]).open("rb")
+
+    digest = hashlib.sha256()
+    for piece in edxml.render(edxml.Rendition.from_json(task["rendition"].encode()), opened):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 class _Spools:

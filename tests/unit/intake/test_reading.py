@@ -1,8 +1,10 @@
 """Large files are read by a child process: the same results, and a child's end harms nobody."""
 
+import hashlib
 import os
 import signal
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,14 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.intake.test_submit import file_of, vpcp
 
+from lienthong import edxml
 from lienthong.chassis.engines.blobs import DirectoryBlobs
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.ids import Uuid7Source
+from lienthong.intake.component import build
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.handlers.contents import commit, drop
 from lienthong.intake.handlers.prepare import Prepared, RefusedError, limits_of, prepare_edxml, prepared_by
 from lienthong.intake.reading import Readers
+from lienthong.intake.v1 import intake_pb2 as pb
+from lienthong.testing.service import service_bench
 
 CORPUS = sorted((Path(__file__).parents[2] / "corpus" / "edxml").glob("*.edxml"))
 SECONDS = 30.0
@@ -48,7 +55,7 @@ def stuck(blobs: DirectoryBlobs) -> str:
     place.unlink()
     os.mkfifo(place)
     # `path` of the store looks for a regular file; a reader that opens a pipe waits for whoever writes.
-    blobs.path = lambda key: place  # type: ignore[method-assign] # noqa: ARG005 -- only here
+    setattr(blobs, "path", lambda _key: place)  # noqa: B010 -- a method, only here
     return key
 
 
@@ -100,7 +107,7 @@ def test_a_child_that_is_killed_loses_nothing(blobs: DirectoryBlobs, stuck: str)
         assert isinstance(error, AxisError)
         assert (error.code, error.reason) == (Code.UNAVAILABLE, "READER_DIED")
         assert error.retry_after
-        del blobs.path  # the store's own again
+        delattr(blobs, "path")
         key = stored(blobs, CORPUS[0].read_bytes())
         assert outcome(lambda: prepared_by(pool.read(key)), blobs)
         assert pid not in pool.pids()
@@ -154,3 +161,27 @@ def wait_until(look: Callable[[], bool]) -> None:
             return
         pause.wait(0.01)
     pytest.fail(f"not within {SECONDS:.0f} s")
+
+
+def test_a_document_is_the_same_whoever_read_and_hashed_it(tmp_path: Path) -> None:
+    """What a child read and hashed is accepted, sealed and read back as what was sent."""
+    bench = service_bench(tmp_path, "intake", build, IntakeSection(parse_inline_bytes=0))
+    api, door, call = bench.api("Intake"), bench.component.doors[0], vpcp(bench)
+    data = file_of(document_id="large", attachments=(attached(b"content" * 1000),))
+    upload = api.create_upload(pb.CreateUploadRequest(size=len(data), request_id="upload"), call)
+    sink = door.open_upload(upload.name, call)
+    sink.write(0, data)
+    sink.flush(finish=True)
+    receipt = api.submit_edxml(pb.SubmitEdxmlRequest(upload=upload.name, request_id="submit"), call)
+    sent = api.get_document(pb.GetDocumentRequest(name=receipt.document), call)
+    rendition = b"".join(door.open_content(f"{receipt.document}/rendition", call).read(0))
+    assert hashlib.sha256(rendition).digest() == sent.rendition_sha256
+    assert b"".join(door.open_content(f"{receipt.document}/attachments/0", call).read(0)) == b"content" * 1000
+    for worker in bench.component.workers[:1]:
+        worker.stop(0.0)
+
+
+def attached(data: bytes) -> edxml.Attachment:
+    """An attachment whose content lies in memory."""
+    content = edxml.ContentRef(len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data), data)
+    return edxml.Attachment("a1", "cong-van.pdf", content)

@@ -31,6 +31,7 @@ from lienthong.intake.handlers.judge import Judgement, Target
 from lienthong.intake.handlers.messages import receipt_message
 from lienthong.intake.handlers.prepare import Prepared
 from lienthong.intake.handlers.rendition import fix_rendition
+from lienthong.intake.reading import Readers
 from lienthong.intake.storage.documents import natural_key
 from lienthong.intake.v1 import intake_pb2 as pb
 
@@ -122,18 +123,20 @@ class Desk:
         units: Opens transactions.
         blobs: Where contents stand.
         seal: Seals receipts.
+        readers: Child processes for what is large.
         group: Stores documents that come at the same time.
     """
 
     units: UnitsOfWork
     blobs: BlobStore
     seal: SealKey
+    readers: Readers
     group: GroupCommit[Handed, Outcome]
 
 
-def open_desk(units: UnitsOfWork, blobs: BlobStore, seal: SealKey) -> Desk:
+def open_desk(units: UnitsOfWork, blobs: BlobStore, seal: SealKey, readers: Readers) -> Desk:
     """Makes the desk."""
-    return Desk(units, blobs, seal, GroupCommit(units, _begin, Handed.keys, _TOGETHER))
+    return Desk(units, blobs, seal, readers, GroupCommit(units, _begin, Handed.keys, _TOGETHER))
 
 
 def accept(desk: Desk, request: Request, prepared: Prepared, judgement: Judgement) -> pb.Receipt:
@@ -163,7 +166,7 @@ def _ready(desk: Desk, handed: Handed, judgement: Judgement) -> Handed:
     """Makes contents durable and seals the receipt; nothing of it counts before the transaction."""
     request, prepared = handed.request, handed.prepared
     document, accepted = prepared.document, desk.units.clock.now()
-    fixed = fix_rendition(document, judgement.addressing.recipients, accepted, desk.blobs)
+    fixed = fix_rendition(document, judgement.addressing.recipients, accepted, desk.blobs, desk.readers)
     contents.commit(document.attachments)
     with desk.blobs.create() as plan:
         plan.write(fixed.plan)

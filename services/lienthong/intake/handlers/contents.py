@@ -35,7 +35,7 @@ class BlobSpools:
         """Opens a content that was written."""
         if isinstance(handle, UploadedContent):
             return self._blobs.open(handle.key)
-        return self._blobs.open_partial(_writer(handle).key)
+        return self._blobs.open_partial(writer_of(handle).key)
 
 
 class _BlobSpool:
@@ -53,7 +53,12 @@ class _BlobSpool:
         self._writer.discard()
 
 
-def _writer(handle: object) -> BlobWriter:
+def writer_of(handle: object) -> BlobWriter:
+    """Gives the writer behind a content that was spooled here.
+
+    Raises:
+        TypeError: It was not.
+    """
     if handle is None:
         raise TypeError("a content without a handle was not written by this codec run")
     return handle  # type: ignore[return-value] # every other handle is a writer made above
@@ -62,7 +67,7 @@ def _writer(handle: object) -> BlobWriter:
 def key_of(attachment: edxml.Attachment) -> str:
     """Gives the key under which an attachment's content stands."""
     handle = attachment.content.handle
-    return handle.key if isinstance(handle, UploadedContent) else _writer(handle).key
+    return handle.key if isinstance(handle, UploadedContent) else writer_of(handle).key
 
 
 def uploads_of(attachments: Sequence[edxml.Attachment]) -> list[str]:
@@ -79,12 +84,12 @@ def commit(attachments: Sequence[edxml.Attachment]) -> None:
     """
     for attachment in attachments:
         if not isinstance(attachment.content.handle, UploadedContent):
-            _writer(attachment.content.handle).commit()
+            writer_of(attachment.content.handle).commit()
 
 
 def drop(blobs: BlobStore, attachments: Sequence[edxml.Attachment]) -> None:
     """Removes contents that no document will hold; an upload keeps its own."""
     for attachment in attachments:
         if not isinstance(attachment.content.handle, UploadedContent):
-            _writer(attachment.content.handle).discard()
+            writer_of(attachment.content.handle).discard()
             blobs.delete(key_of(attachment))

@@ -12,6 +12,7 @@ from lienthong.intake.domain import Addressed
 from lienthong.intake.domain.problems import from_codec
 from lienthong.intake.handlers.contents import BlobSpools
 from lienthong.intake.handlers.prepare import RefusedError
+from lienthong.intake.reading import Readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,11 @@ class Fixed:
 
 
 def fix_rendition(
-    document: edxml.Document, recipients: Sequence[Addressed], accepted: datetime, blobs: BlobStore
+    document: edxml.Document,
+    recipients: Sequence[Addressed],
+    accepted: datetime,
+    blobs: BlobStore,
+    readers: Readers,
 ) -> Fixed:
     """Makes the rendition: groups expanded, trace time is the time of acceptance.
 
@@ -41,10 +46,13 @@ def fix_rendition(
         rendition = edxml.plan(rendered_document(document, recipients, accepted))
     except edxml.EdxmlError as error:
         raise RefusedError([from_codec(problem) for problem in error.problems]) from error
-    digest = hashlib.sha256()
-    for piece in render_spooled(rendition, document.attachments, blobs):
-        digest.update(piece)
-    return Fixed(rendition.to_json(), rendition.length, digest.digest())
+    sha256 = readers.hash_of(rendition, document.attachments)
+    if sha256 is None:
+        digest = hashlib.sha256()
+        for piece in render_spooled(rendition, document.attachments, blobs):
+            digest.update(piece)
+        sha256 = digest.digest()
+    return Fixed(rendition.to_json(), rendition.length, sha256)
 
 
 def rendered_document(document: edxml.Document, recipients: Sequence[Addressed], accepted: datetime) -> edxml.Document:

@@ -25,7 +25,6 @@ from lienthong.intake.handlers.prepare import (
     prepared_by,
 )
 from lienthong.intake.handlers.recall import ask_recall, recall_of
-from lienthong.intake.reading import Readers
 from lienthong.intake.v1 import intake_pb2 as pb
 
 _PIECE = 1 << 20
@@ -41,13 +40,11 @@ class Counter:
         desk: What accepting needs.
         directory: This service's copy.
         section: Settings.
-        readers: Read large files.
     """
 
     desk: Desk
     directory: DirectoryCache
     section: IntakeSection
-    readers: Readers
 
     def edxml(self, source: Iterator[bytes]) -> Source:
         """A document in an edXML file."""
@@ -56,7 +53,7 @@ class Counter:
     def uploaded(self, key: str, size: int) -> Source:
         """A document in an edXML file that is a blob; a large one is read by a child process."""
         if size > self.section.parse_inline_bytes:
-            return lambda: prepared_by(self.readers.read(key))
+            return lambda: prepared_by(self.desk.readers.read(key))
         return lambda: prepare_edxml(pieces(self.desk.blobs.open(key), 0, _PIECE), self.desk.blobs, self.section)
 
     def typed(self, header: DocumentHeader, attachments: Sequence[TypedAttachment], agency: Agency) -> Source:

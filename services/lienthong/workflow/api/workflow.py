@@ -81,7 +81,7 @@ class WorkflowApi:
         """Lists what was reported about a document."""
         document = reading.resource("document", request.document, "documents")
         reporter = reading.reporter_of(call)
-        page = page_of(call, request.page_size, request.page_token, document, columns=2)
+        page = page_of(call, request.page_size, request.page_token, document, columns=(str, int))
         after = (str(page.after[0]), int(page.after[1])) if page.after else ("", 0)
         with self._context.database.read() as connection:
             found = visible_of(connection, reporter.reach, document)
