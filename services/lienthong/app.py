@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,7 +11,6 @@ from typing import Any
 
 import structlog
 from filelock import FileLock, Timeout
-from prometheus_client import start_http_server
 
 from lienthong.chassis import checks, failpoints, migrations
 from lienthong.chassis.checks import Check
@@ -26,7 +24,7 @@ from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.keyring import Keyring, read_passphrase
-from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.metrics import Metrics, metrics_door
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
 from lienthong.chassis.periodic import Periodic
@@ -109,7 +107,7 @@ class Platform:
         self.hub.bind(asyncio.get_running_loop())
         server = self._server()
         self.port = self._bind(server)
-        metrics = _metrics_door(self.settings.server.metrics, self.metrics)
+        metrics = metrics_door(self.settings.server.metrics, self.metrics)
         started: list[RunningComponent] = []
         try:
             for running in self._running:
@@ -253,38 +251,6 @@ def run(settings: Settings, announce: Callable[[Platform], None]) -> None:
     asyncio.run(main())
 
 
-class Background:
-    """A platform in a thread of this process, for the demo and for users' tests."""
-
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
-        self.platform = Platform(settings, clock)
-        self._loop = asyncio.new_event_loop()
-        self._stopping = asyncio.Event()
-        self._ready = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="platform", daemon=True)
-
-    def __enter__(self) -> Platform:
-        self._thread.start()
-        self._ready.wait()
-        if self._error is not None:
-            raise self._error
-        return self.platform
-
-    def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._loop.run_until_complete(self.platform.serve(self._stopping, self._ready.set))
-        except BaseException as error:  # noqa: BLE001 -- handed to the thread that waits for readiness
-            self._error = error
-        finally:
-            self._loop.close()
-            self._ready.set()
-
-
 def _own(settings: Settings) -> FileLock:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -328,23 +294,6 @@ def _folder(settings: Settings, name: str) -> Any:
     folder = settings.data_dir / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _metrics_door(address: str, metrics: Metrics) -> Callable[[], None]:
-    if not address:
-        return lambda: None
-    host, _, port = address.rpartition(":")
-    try:
-        server, thread = start_http_server(int(port), host, metrics.registry)
-    except (OSError, ValueError) as error:
-        raise ConfigError([f"server.metrics: {address} cannot be bound: {error}"]) from error
-
-    def close() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join(STOP_SECONDS)
-
-    return close
 
 
 def _arm(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pytest
 
 from lienthong import edxml
-from lienthong.app import Background, Platform
+from lienthong.app import Platform
 from lienthong.chassis.errors import Code
 from lienthong.client import (
     Axis,
@@ -31,6 +31,7 @@ from lienthong.common.v1 import lifecycle_pb2
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import directory_pb2, mailbox_pb2
 from lienthong.settings import Settings
+from lienthong.testing.platform import Background
 from lienthong.workflow.v1 import workflow_pb2
 
 Value = TypeVar("Value")

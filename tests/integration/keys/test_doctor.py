@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, insert
 from typer.testing import CliRunner
 
-from lienthong.app import Background, Platform
+from lienthong.app import Platform
 from lienthong.chassis.checks import of_certificates
 from lienthong.chassis.config import ServerSection
 from lienthong.chassis.events.tables import dead_letters, parked
@@ -28,6 +28,7 @@ from lienthong.setup import CERTIFIED
 from lienthong.signing import storage
 from lienthong.signing.domain import SizeClass
 from lienthong.testing.authority import DemoAuthority
+from lienthong.testing.platform import Background
 
 
 class MovedClock:

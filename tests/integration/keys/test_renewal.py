@@ -11,7 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from lienthong.app import Background, Platform
+from lienthong.app import Platform
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.sealing import SealKey
 from lienthong.chassis.seals import verify_seal
@@ -22,6 +22,7 @@ from lienthong.demo.timeline import wait_for
 from lienthong.settings import Settings
 from lienthong.setup import SEAL_DAYS, SERVER_DAYS
 from lienthong.testing.clock import FakeClock
+from lienthong.testing.platform import Background
 
 DUE_DAYS = SERVER_DAYS * 2 / 3 + 1
 """After so long a certificate of the server is due."""

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.app import Background
 from lienthong.client import Axis, NotAllowedError, connect, load_context
 from lienthong.common.v1 import directory_pb2
 from lienthong.routing.v1 import directory_pb2 as pb
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.settings import Settings
+from lienthong.testing.platform import Background
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.app import Background
 from lienthong.chassis.config import ServerSection
 from lienthong.client import Axis, InvalidRequestError, connect, load_context
 from lienthong.client.transfers import new_request_id
@@ -13,6 +12,7 @@ from lienthong.common.v1 import operations_pb2 as pb
 from lienthong.demo.timeline import wait_for
 from lienthong.routing.v1 import directory_pb2
 from lienthong.settings import Settings
+from lienthong.testing.platform import Background
 
 
 def test_the_directory_is_told_again(tmp_path: Path) -> None:

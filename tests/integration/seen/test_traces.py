@@ -10,7 +10,6 @@ import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otlp_grpc
 
-from lienthong.app import Background
 from lienthong.chassis.config import ServerSection, TelemetrySection
 from lienthong.client import connect, load_context
 from lienthong.client.credentials import issue
@@ -22,6 +21,7 @@ from lienthong.demo.timeline import wait_for
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import directory_pb2, mailbox_pb2
 from lienthong.settings import Settings
+from lienthong.testing.platform import Background
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 

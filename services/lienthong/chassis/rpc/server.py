@@ -4,14 +4,11 @@ The builder refuses bad wiring: no TLS beyond loopback, an rpc without a policy 
 without a method.
 """
 
-import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import grpc
@@ -23,7 +20,7 @@ from grpc_reflection.v1alpha import reflection
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.auth.policy import Row
-from lienthong.chassis.errors import AxisError, unavailable
+from lienthong.chassis.errors import AxisError
 from lienthong.chassis.logging import bound
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.admission import (
@@ -40,17 +37,15 @@ from lienthong.chassis.rpc.admission import (
     system_of,
     tell_refusal,
 )
-from lienthong.chassis.rpc.call import Call, Watch
+from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.fairness import FairPool
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.shares import Shares
+from lienthong.chassis.rpc.streams import Streams
 from lienthong.chassis.tracing import HEADER, SERVER, trace_of, tracing
 
 MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
 """A call carries 1 MiB inline and an answer 3 MiB, with room for the rest."""
-
-RECHECK_SECONDS = 5.0
-"""How often it is looked at whether the caller of a stream may still see what it sees."""
 
 Unary = Callable[[Any, Call], Message]
 
@@ -76,14 +71,6 @@ class ServerLimits:
     transfers_of_one: int = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A stream that was let in: as whom, and what feeds it."""
-
-    call: Call
-    watch: Watch
-
-
 class ServerBuilder:
     """Collects services and makes the server."""
 
@@ -94,7 +81,7 @@ class ServerBuilder:
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
         self._transfers = ThreadPoolExecutor(limits.transfer_threads, thread_name_prefix="transfer")
         self._fair = FairPool(self._pool, limits.threads, limits.queue, limits.queue_of_one)
-        self._watches = Shares("watches", limits.watches_of_one)
+        self._streams = Streams(hub, metrics, self._transfers, Shares("watches", limits.watches_of_one))
         self._handlers: dict[str, grpc.GenericRpcHandler] = {}
         self._names: list[str] = []
 
@@ -150,7 +137,9 @@ class ServerBuilder:
         reading = _reading(GetMessageClass(method.input_type), action)
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(
-                self._stream(row, reading, admission), request_deserializer=None, response_serializer=_serialise
+                self._streams.handler(row, reading, admission),
+                request_deserializer=None,
+                response_serializer=_serialise,
             )
         return grpc.unary_unary_rpc_method_handler(
             self._unary(row, reading, admission), request_deserializer=None, response_serializer=_as_it_is
@@ -173,64 +162,6 @@ class ServerBuilder:
                 self._metrics.called(row.method, outcome, time.perf_counter() - begun)
 
         return handle
-
-    def _stream(
-        self, row: Row, action: Callable[[Any, Call], Watch], admission: Admission
-    ) -> Callable[[Any, Any], AsyncIterator[Message]]:
-        async def handle(request: bytes, context: Context) -> AsyncIterator[Message]:
-            facts = facts_of(context)
-            try:
-                with self._watches.held(system_of(facts[0])):
-                    async for message in self._feed(row, action, admission, request, facts):
-                        yield message
-            except AxisError as error:
-                self._metrics.called(row.method, error.code.name, 0.0)
-                tell_refusal(row.method, error, *facts)
-                await abort(context, error)
-
-        return handle
-
-    async def _feed(
-        self,
-        row: Row,
-        action: Callable[[Any, Call], Watch],
-        admission: Admission,
-        request: bytes,
-        facts: tuple[bytes | None, Metadata],
-    ) -> AsyncIterator[Message]:
-        run = partial(asyncio.get_running_loop().run_in_executor, self._transfers)
-
-        def admit(before: Admitted | None) -> Admitted:
-            call = admission.admit(row, *facts)
-            # Looking at the resource again is dear; whoever may see what it saw before goes on.
-            same = before is not None and before.call.caller == call.caller
-            return before if before is not None and same else Admitted(call, action(request, call))
-
-        admitted: Admitted = await run(guarded, row.method, partial(admit, None))
-        watch = admitted.watch
-        hint = self._hub.watch(watch.key)
-        cursor, checked = watch.cursor, time.monotonic()
-        looked = 0.0
-        try:
-            while not self._hub.closing:
-                hinted = hint.is_set()
-                hint.clear()
-                now = time.monotonic()
-                if now - checked > RECHECK_SECONDS:
-                    admitted, checked = await run(guarded, row.method, partial(admit, admitted)), now
-                    watch = admitted.watch
-                if hinted or now - looked > watch.look_seconds:
-                    looked = now
-                    messages, cursor = await run(watch.produce, cursor)
-                    for message in messages:
-                        yield message
-                    if messages:
-                        hint.set()  # there may be more
-                        continue
-                await _either(hint, RECHECK_SECONDS)
-        finally:
-            self._hub.leave(watch.key, hint)
-        raise unavailable("SERVER_DRAINING", "The server goes down; go on from the cursor.", timedelta(seconds=1))
 
 
 class Server:
@@ -315,10 +246,3 @@ def _as_it_is(answer: bytes) -> bytes:
 
 def _serialise(message: Message) -> bytes:
     return message.SerializeToString()
-
-
-async def _either(hint: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(hint.wait(), seconds)
-    except TimeoutError:
-        return

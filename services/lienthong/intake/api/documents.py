@@ -88,7 +88,7 @@ class IntakeApi:
     def list_documents(self, request: pb.ListDocumentsRequest, call: Call) -> pb.ListDocumentsResponse:
         """Lists what the caller sent."""
         conditions = parse_filter(request.filter, _FIELDS)
-        page = page_of(call, request.page_size, request.page_token, request.filter)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=(str,))
         before = str(page.after[0]) if page.after else None
         with self._units.database.read() as connection:
             found = storage.list_documents(connection, call.caller.reach, conditions, before, page.size + 1)
