@@ -10,6 +10,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from rich.cells import cell_len
 
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.seals import verify_seal
@@ -187,7 +188,7 @@ def test_a_clerk_works_with_what_lists_show(
     document = shell.json("document", "submit", str(letter), *as_vpcp)["document"]
     wait_for("the item", lambda: document in {i.get("document") for i in shell.json("mailbox", "list", *as_city)})
     _, pulled, _ = shell.run("mailbox", "pull", "--max", "100", *as_city)
-    assert max(map(len, pulled.splitlines())) <= int(width)
+    assert max(map(cell_len, pulled.splitlines())) <= int(width)
     whole = next(i for i in shell.json("mailbox", "list", *as_city) if i.get("document") == document)
     item, delivery = whole["name"][-8:], whole["delivery"][-8:]
     assert item in pulled
@@ -208,7 +209,7 @@ def test_a_clerk_works_with_what_lists_show(
     for shown in (*LISTS, *OPERATOR_LISTS):
         code, printed, errors = shell.run(*shown, "--as", "operator" if shown in OPERATOR_LISTS else "city")
         assert code == 0, errors
-        assert all(len(line) <= int(width) for line in printed.splitlines()), printed
+        assert all(cell_len(line) <= int(width) for line in printed.splitlines()), printed
     code, printed, _ = shell.run("document", "progress", document[-8:], *as_vpcp)
     assert code == 0
     assert "Đang [soạn]" in printed
