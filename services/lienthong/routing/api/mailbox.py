@@ -54,9 +54,9 @@ class MailboxApi:
 
     def pull_items(self, request: pb.PullItemsRequest, call: Call) -> pb.PullItemsResponse:
         """Leases a batch."""
-        rows = pull_once(self._units, self._desk, call, request, self._pull(request))
-        items = [item_message(row, lease=True) for row in rows]
-        fill(self._units, self._desk, self._renderer, call, rows, items, request.inline_limit)
+        pulled = pull_once(self._units, self._desk, call, request, self._pull(request))
+        items = [item_message(row, lease=True) for row in pulled.rows]
+        fill(self._units, self._desk, self._renderer, pulled, items)
         return pb.PullItemsResponse(items=items)
 
     def extend_items(self, request: pb.ExtendItemsRequest, call: Call) -> pb.BatchResponse:
@@ -144,7 +144,8 @@ class MailboxApi:
         known = {kind.value for kind in ItemKind}
         if not set(request.kinds) <= known:
             raise _refused("kinds", "kinds are document, request, status and verdict")
-        return Pull(count, _length(request), frozenset(ItemKind(kind) for kind in request.kinds))
+        kinds = frozenset(ItemKind(kind) for kind in request.kinds)
+        return Pull(count, _length(request), kinds, request.inline_limit)
 
     def _leased(self, items: Sequence[pb.LeasedItem]) -> list[Leased]:
         most = self._desk.limits.batch_items_at_most

@@ -31,16 +31,29 @@ class Pull:
         count: Items, at most.
         length: Of the leases in microseconds; 0 is the usual one.
         kinds: Only items of these; empty means all.
+        inline_limit: Content of items up to this size comes with them; 0 wants none.
     """
 
     count: int
     length: int = 0
     kinds: frozenset[ItemKind] = frozenset()
+    inline_limit: int = 0
 
 
-def pull_once(
-    units: UnitsOfWork, desk: Desk, call: Call, request: pb.PullItemsRequest, command: Pull
-) -> Sequence[Row[Any]]:
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What was leased.
+
+    Attributes:
+        rows: The items.
+        inline: Identifiers of those whose content comes with them.
+    """
+
+    rows: Sequence[Row[Any]] = ()
+    inline: frozenset[str] = frozenset()
+
+
+def pull_once(units: UnitsOfWork, desk: Desk, call: Call, request: pb.PullItemsRequest, command: Pull) -> Pulled:
     """Leases a batch, or gives the same items again while their leases last.
 
     An empty batch takes no transaction and is not remembered: polling leaves nothing behind.
@@ -52,19 +65,30 @@ def pull_once(
     content = content_of(request)
     with units.database.read() as connection:
         known = recall_answer(connection, call, request.request_id, content, pb.PullItemsResponse)
-        if known is not None:
-            return _again(connection, known)
-        if not free_heads(connection, call.caller.reach, command.kinds, database_now(connection), 1):
-            return []
+        if known is None and not free_heads(connection, call.caller.reach, command.kinds, database_now(connection), 1):
+            return Pulled()
     with units.begin(call.traceparent) as work:
         known = recall_answer(work.connection, call, request.request_id, content, pb.PullItemsResponse)
         if known is not None:
-            return _again(work.connection, known)
+            return _read(work, desk, call, command, _again(work.connection, known))
         rows = pull(work, desk, call, command)
         if rows:
             answer = pb.PullItemsResponse(items=[pb.Item(name=row.id, lease=row.lease) for row in rows])
             remember_answer(work, call, request.request_id, content, answer, "items")
-        return rows
+        return _read(work, desk, call, command, rows)
+
+
+def _read(work: UnitOfWork, desk: Desk, call: Call, command: Pull, rows: Sequence[Row[Any]]) -> Pulled:
+    """Chooses whose content comes along, as long as the answer has room; each is audited as a reading."""
+    room = desk.limits.answer_bytes_at_most
+    wanted = min(command.inline_limit, desk.limits.inline_bytes_at_most)
+    inline: set[str] = set()
+    for row in rows:
+        if 0 < row.content_size <= min(wanted, room):
+            room -= row.content_size
+            inline.add(row.id)
+            work.record(audit_of(call, "content.read", f"deliveries/{row.delivery}", f"inline, items/{row.id}"))
+    return Pulled(rows, frozenset(inline))
 
 
 def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Row[Any]]:
