@@ -46,6 +46,8 @@ class Webhooks:
             "webhook_deadline_seconds": 1.0,
             "smtp_timeout_seconds": 0.1,
             # What a killed program had claimed is free again soon after.
+            "resolve_seconds": 0.3,
+            "smtp_deadline_seconds": 0.3,
             "lease_seconds": 3.5,
             "retry_delays_seconds": [0.2],
             "circuit_pause_seconds": 0.5,
