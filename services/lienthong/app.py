@@ -4,9 +4,9 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +14,8 @@ import structlog
 from filelock import FileLock, Timeout
 from prometheus_client import start_http_server
 
-from lienthong.chassis import failpoints, migrations
+from lienthong.chassis import checks, failpoints, migrations
+from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.directory.cache import DirectoryCache
@@ -39,7 +40,7 @@ from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
 from lienthong.settings import Settings
-from lienthong.setup import first_start, renew, write_context
+from lienthong.setup import CERTIFIED, first_start, renew, write_context
 
 _log = structlog.get_logger(__name__)
 
@@ -89,7 +90,7 @@ class Platform:
         self._databases: list[SqliteDatabase] = []
         self._event_log = SqliteEventLog(_folder(settings, "log"), TOPICS, self._clock)
         self._components = [self._build(module.name) for module in MODULES]
-        self._running = [assemble(component, ConsumerLimits()) for component in self._components]
+        self._running = [_watched(assemble(component, ConsumerLimits())) for component in self._components]
         observe(self.metrics, self._running)
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
         self._renewal = Periodic("certificates", self._renew, settings.keys.renewal_seconds)
@@ -141,7 +142,8 @@ class Platform:
             for door in component.doors:
                 contents.add(door, admission)
         contents.register(builder)
-        operations = OperationsApi({component.context.name: component for component in self._components})
+        components = {one.component.context.name: one.component for one in self._running}
+        operations = OperationsApi(components, self._examine)
         descriptor = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
         builder.add(descriptor, operations, self._components[0].context.admission())
         return builder.build()
@@ -190,6 +192,12 @@ class Platform:
             ends = self.keyring.certificate(name).not_valid_after_utc
             _log.info("certificate renewed", certificate=name, until=ends.isoformat())
         return False
+
+    def _examine(self) -> Iterable[Check]:
+        ring, now = self.keyring, self._clock.now()
+        yield from checks.of_keys(ring)
+        yield from checks.of_certificates(ring, ("axis-root", *CERTIFIED), now)
+        yield from checks.of_disk(self.settings.data_dir)
 
     def _write_operator_context(self) -> None:
         ring: Keyring = self.keyring
@@ -272,6 +280,19 @@ def _own(settings: Settings) -> FileLock:
     except OSError as error:
         raise ConfigError([f"data_dir: {settings.data_dir} cannot be written: {error.strerror}"]) from error
     return lock
+
+
+def _watched(running: RunningComponent) -> RunningComponent:
+    """Adds to what a component says of itself what is known of its consumer."""
+    component, consumer = running.component, running.consumer
+
+    def examine() -> Iterable[Check]:
+        if consumer is not None:
+            yield checks.of_consumer(consumer.halted)
+        yield from component.examine()
+
+    running.component = replace(component, examine=examine)
+    return running
 
 
 def _open_keys(settings: Settings, clock: Clock, ids: IdSource) -> Keyring:

@@ -29,6 +29,9 @@ OPERATOR_DAYS = 397
 SEALING_SERVICES = ("intake", "workflow")
 """Services that seal: receipts and accepted statuses."""
 
+CERTIFIED = ("server", *(f"{service}-seal" for service in SEALING_SERVICES), "operator")
+"""Keys that the authority certifies by itself."""
+
 
 def first_start(ring: Keyring, hosts: Sequence[str], clock: Clock, ids: IdSource) -> None:
     """Makes what is missing, renews what is old, and brings keys under the passphrase.

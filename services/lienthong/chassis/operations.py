@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
+from lienthong.chassis.checks import Examination, nothing
 from lienthong.chassis.directory.store import tell_all
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
@@ -31,8 +32,9 @@ DIRECTORY_OWNER = "routing"
 class OperationsApi:
     """Serves `common.v1.Operations` for all services behind one port."""
 
-    def __init__(self, components: Mapping[str, Component]) -> None:
+    def __init__(self, components: Mapping[str, Component], examine: Examination = nothing) -> None:
         self._components = components
+        self._examine = examine
 
     def get_outbox(self, request: pb.GetOutboxRequest, _call: Call) -> pb.GetOutboxResponse:
         """Tells the state of an outbox."""
@@ -138,6 +140,24 @@ class OperationsApi:
         return pb.ListAuditEntriesResponse(
             entries=[_audit_message(row) for row in shown],
             next_page_token=page.next_token((shown[-1].id,) if len(rows) > page.size else None),
+        )
+
+    def examine(self, request: pb.ExamineRequest, _call: Call) -> pb.ExamineResponse:
+        """Looks at a service, or at the process."""
+        component = self._component(request.service) if request.service else next(iter(self._components.values()))
+        checks = component.examine if request.service else self._examine
+        return pb.ExamineResponse(
+            checks=[
+                pb.Check(
+                    subject=one.subject,
+                    well=one.well,
+                    text=one.text,
+                    remedy="" if one.well else one.remedy,
+                    advice=one.advice if one.well else "",
+                )
+                for one in checks()
+            ],
+            time=to_timestamp(component.context.base.clock.now()),
         )
 
     def _component(self, service: str) -> Component:

@@ -7,6 +7,7 @@ from typing import Protocol
 from google.protobuf.descriptor import ServiceDescriptor
 
 from lienthong.chassis.auth.caller import Authenticator
+from lienthong.chassis.checks import Examination, nothing
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.engines.blobs import BlobStore
@@ -92,6 +93,7 @@ class Component:
         subscription: Which events it takes; None for none.
         doors: Contents that it serves.
         workers: What works in the background besides relay and consumer.
+        examine: Looks whether it is well, for `doctor`.
     """
 
     context: ServiceContext
@@ -99,6 +101,7 @@ class Component:
     subscription: Subscription | None = None
     doors: Sequence[ContentDoor] = ()
     workers: Sequence[Worker] = ()
+    examine: Examination = nothing
 
 
 @dataclass(slots=True)

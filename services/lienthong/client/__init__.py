@@ -11,6 +11,7 @@ Every call has a deadline. Only what is safe is tried again: calls that change n
 Transfers resume where they broke. What goes wrong is an `AxisCallError` that can be read.
 """
 
+from lienthong.client.channel import server_certificate
 from lienthong.client.context import Context, ContextError, load_context
 from lienthong.client.errors import (
     AxisCallError,
@@ -38,4 +39,5 @@ __all__ = [
     "Progress",
     "connect",
     "load_context",
+    "server_certificate",
 ]

@@ -11,10 +11,8 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 
 from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
-from lienthong.chassis.config import ConfigError
-from lienthong.chassis.keyring import Keyring, is_encrypted, read_passphrase
-from lienthong.chassis.pki import PkiError
-from lienthong.client.context import Context, ContextError, find_context, load_context
+from lienthong.client.channel import open_channel
+from lienthong.client.context import Context, find_context, load_context
 from lienthong.client.errors import call_error
 from lienthong.client.stubs import Stub, resumed
 from lienthong.client.transfers import Progress, Transfers, new_request_id, no_progress
@@ -39,12 +37,6 @@ INLINE_BYTES = 1024 * 1024
 
 ABSENT_SECONDS = 30.0
 """A document that was accepted just now may be unknown to workflow for so long."""
-
-_OPTIONS = [
-    ("grpc.max_receive_message_length", 5 * 1024 * 1024),
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-]
 
 
 class Axis:
@@ -180,7 +172,7 @@ class Axis:
         """Gives the channel to a service, for calls that are not here."""
         address = self.context.address_of(service)
         if address not in self._channels:
-            channel = _open(address, self.context)
+            channel = open_channel(address, self.context)
             self._channels[address] = channel
             self._stack.callback(channel.close)
         return self._channels[address]
@@ -198,28 +190,3 @@ def connect(context: Context | Path | str) -> Axis:
     if isinstance(context, Context):
         return Axis(context)
     return Axis(load_context(context if isinstance(context, Path) else find_context(context)))
-
-
-def _open(address: str, context: Context) -> grpc.Channel:
-    if context.authority is None:
-        return grpc.insecure_channel(address, options=_OPTIONS)
-    credentials = grpc.ssl_channel_credentials(
-        context.authority.read_bytes(),
-        _key_of(context),
-        context.certificate.read_bytes() if context.certificate else None,
-    )
-    return grpc.secure_channel(address, credentials, options=_OPTIONS)
-
-
-def _key_of(context: Context) -> bytes | None:
-    if context.key is None:
-        return None
-    if context.passphrase_file is None:
-        if is_encrypted(context.key):
-            raise ContextError(f"key {context.key} is encrypted; name its passphrase_file in the context")
-        return context.key.read_bytes()
-    try:
-        passphrase = read_passphrase("passphrase_file", context.passphrase_file)
-        return Keyring(context.key.parent, passphrase).pem(context.key)
-    except (ConfigError, PkiError) as error:
-        raise ContextError(str(error)) from error

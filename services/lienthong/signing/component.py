@@ -7,6 +7,7 @@ from lienthong.chassis.service import Component, ServiceContext
 from lienthong.chassis.times import to_micros
 from lienthong.signing import storage
 from lienthong.signing.api import SigningApi
+from lienthong.signing.checks import examination
 from lienthong.signing.config import SigningSection
 from lienthong.signing.consumers import subscription
 from lienthong.signing.handlers.certify import AxisAuthority
@@ -36,6 +37,7 @@ def build(context: ServiceContext, section: SigningSection) -> Component:
         apis=[(signing_pb2.DESCRIPTOR.services_by_name["Signing"], api)],
         subscription=subscription(context.directory, section, worker.wake),
         workers=[worker],
+        examine=examination(context, worker, trust),
     )
 
 

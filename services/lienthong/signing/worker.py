@@ -77,6 +77,11 @@ class VerificationWorker:
         return self._lanes.pids() if self._lanes else ()
 
     @property
+    def alive(self) -> bool:
+        """Whether the thread that leads the children runs."""
+        return self._thread.is_alive()
+
+    @property
     def busy(self) -> bool:
         """Whether documents are in hand."""
         return bool(self._tray.held())

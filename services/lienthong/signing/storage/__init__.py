@@ -1,6 +1,6 @@
 """Where signing keeps documents, jobs, reports and issued certificates."""
 
-from lienthong.signing.storage.certificates import IssuedCertificate, add_certificate, certificates_of
+from lienthong.signing.storage.certificates import IssuedCertificate, add_certificate, certificates_end, certificates_of
 from lienthong.signing.storage.documents import (
     NewReport,
     StoredDocument,
@@ -36,6 +36,7 @@ __all__ = [
     "add_job",
     "add_reports",
     "any_due",
+    "certificates_end",
     "certificates_of",
     "claim_jobs",
     "confirm_reports",

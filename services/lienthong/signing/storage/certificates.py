@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from lienthong.signing.storage.tables import certificates
 
@@ -49,3 +49,9 @@ def certificates_of(connection: Connection, system: str) -> list[IssuedCertifica
     """Lists the certificates of a system, oldest first."""
     found = select(certificates).where(certificates.c.system == system).order_by(certificates.c.issued_at)
     return [IssuedCertificate(**row._mapping) for row in connection.execute(found)]  # noqa: SLF001 -- SQLAlchemy's public name for it
+
+
+def certificates_end(connection: Connection) -> dict[str, int]:
+    """Gives for each system when the last of its certificates ends, in microseconds since 1970."""
+    found = select(certificates.c.system, func.max(certificates.c.expires_at)).group_by(certificates.c.system)
+    return dict(connection.execute(found).tuples().all())

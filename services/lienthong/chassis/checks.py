@@ -1,0 +1,132 @@
+"""What a program finds out about itself, for `lienthong doctor`: in words, with the remedy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lienthong.chassis.keyring import is_encrypted
+from lienthong.chassis.pki import PkiError, needs_renewal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from lienthong.chassis.keyring import Keyring
+
+_OTHERS = 0o077
+_MIB = 1024 * 1024
+_LEAST_FREE = 1024 * _MIB
+"""Bytes. A document of the largest size and its copies still have room."""
+_LEAST_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What it is.
+        well: Whether nothing is to be done.
+        text: What was found.
+        remedy: What to do where it is not well.
+        advice: What would be better, though nothing is wrong.
+    """
+
+    subject: str
+    well: bool
+    text: str
+    remedy: str = ""
+    advice: str = ""
+
+
+Examination = Callable[[], Iterable[Check]]
+
+
+def nothing() -> Iterable[Check]:
+    """Looks at nothing."""
+    return ()
+
+
+def of_keys(ring: Keyring) -> Iterator[Check]:
+    """Looks at the private keys: who may read them, whether they are encrypted and can be opened."""
+    open_to_others = [file.name for file in ring.key_files() if file.stat().st_mode & _OTHERS]
+    yield Check(
+        "key files",
+        not open_to_others,
+        f"may be read by others: {', '.join(open_to_others)}" if open_to_others else "for their owner alone",
+        f"chmod 600 {ring.folder}/*.key, and think of who may have copied them.",
+    )
+    plain = [file.name for file in ring.key_files() if not is_encrypted(file)]
+    # Without a passphrase file plain keys are what the operator chose; beside encrypted ones a plain one is a leftover.
+    yield Check(
+        "encryption of keys",
+        not plain or ring.passphrase is None,
+        f"not encrypted: {', '.join(plain)}" if plain else "encrypted under the configured passphrase",
+        "Start again, so that it is encrypted, or remove it.",
+        "Set keys.passphrase_file and start again; keys are encrypted then." if plain else "",
+    )
+    shut = [name for file in ring.key_files() if (name := _does_not_open(ring, file))]
+    yield Check(
+        "opening of keys",
+        not shut,
+        "; ".join(shut) or "all can be opened",
+        "Put the right key files back from the backup; the next start fails otherwise.",
+    )
+
+
+def _does_not_open(ring: Keyring, file: Path) -> str:
+    try:
+        ring.load(file)
+    except (PkiError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def of_certificates(ring: Keyring, names: Iterable[str], now: datetime) -> Iterator[Check]:
+    """Looks at certificates of the axis itself: there, of their key, and good for long enough."""
+    for name in names:
+        yield _of_certificate(ring, name, now)
+
+
+def _of_certificate(ring: Keyring, name: str, now: datetime) -> Check:
+    subject = f"certificate {name}"
+    try:
+        certificate, key = ring.certificate(name), ring.load(ring.named(name).key)
+    except (PkiError, OSError) as error:
+        return Check(subject, well=False, text=str(error), remedy="Put the file back from the backup, and start again.")
+    end = certificate.not_valid_after_utc
+    if certificate.public_key() != key.public_key():
+        remedy = f"Put the pair {name}.key and {name}.crt back from the backup, and start again."
+        return Check(subject, well=False, text="is of another key than the one beside it", remedy=remedy)
+    if end <= now:
+        return Check(subject, well=False, text=f"ended on {end:%Y-%m-%d}", remedy=_renewal(name))
+    due = needs_renewal(certificate, now)
+    return Check(subject, not due, f"good until {end:%Y-%m-%d}", _renewal(name))
+
+
+def _renewal(name: str) -> str:
+    if name == "axis-root":
+        return "The authority ends: plan a new one; every certificate has to be issued again before that day."
+    return "It renews by itself with a third of its life left; that it did not stands in the log, with the reason."
+
+
+def of_disk(folder: Path) -> Iterator[Check]:
+    """Looks at the room that is left where the data lies."""
+    usage = shutil.disk_usage(folder)
+    well = usage.free >= _LEAST_FREE and usage.free >= usage.total * _LEAST_SHARE
+    yield Check(
+        "disk",
+        well,
+        f"{usage.free / _MIB:,.0f} MiB free of {usage.total / _MIB:,.0f} MiB",
+        "Make room, or move data_dir to a larger disk: without room documents are refused.",
+    )
+
+
+def of_consumer(halted: str) -> Check:
+    """Looks whether a consumer stopped by itself."""
+    remedy = "Mend the cause, redrive or skip its dead letters, then start the program again."
+    return Check("consumer", not halted, f"stopped by itself: {halted}" if halted else "runs", remedy)
