@@ -134,7 +134,7 @@ class Platform:
             self.metrics,
             ServerLimits(section.threads, section.queue, section.queue_of_one, section.transfer_threads),
         )
-        contents = ByteStream(builder.transfers)
+        contents = ByteStream(builder.transfers, self.metrics)
         for component in self._components:
             admission = component.context.admission()
             for descriptor, implementation in component.apis:

@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_TRANSFER_TIMES = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
 
 Sample = tuple[tuple[str, ...], float]
 
@@ -26,6 +27,43 @@ class Metrics:
             buckets=_LATENCIES,
             registry=self.registry,
         )
+
+        self._deliveries = Counter(
+            "lienthong_delivery_steps", "Deliveries that reached a state.", ["state"], registry=self.registry
+        )
+        self._verdicts = Counter(
+            "lienthong_verdicts", "Verdicts on documents, by what they say.", ["verdict"], registry=self.registry
+        )
+        self._transfers = Counter(
+            "lienthong_transfers", "Transfers by method and code.", ["method", "code"], registry=self.registry
+        )
+        self._transfer_seconds = Histogram(
+            "lienthong_transfer_seconds",
+            "Time from a transfer's arrival to its end.",
+            ["method"],
+            buckets=_TRANSFER_TIMES,
+            registry=self.registry,
+        )
+        self._transferred = Counter(
+            "lienthong_transfer_bytes", "Bytes of contents by direction.", ["direction"], registry=self.registry
+        )
+
+    def delivered(self, state: str) -> None:
+        """Counts a delivery that reached a state."""
+        self._deliveries.labels(state).inc()
+
+    def judged(self, verdict: str) -> None:
+        """Counts a verdict on a document."""
+        self._verdicts.labels(verdict).inc()
+
+    def transferred(self, method: str, code: str, seconds: float) -> None:
+        """Counts a transfer that ended."""
+        self._transfers.labels(method, code).inc()
+        self._transfer_seconds.labels(method).observe(seconds)
+
+    def moved(self, direction: str, size: int) -> None:
+        """Counts bytes of contents: `in` or `out`."""
+        self._transferred.labels(direction).inc(size)
 
     def called(self, method: str, code: str, seconds: float) -> None:
         """Counts a call."""

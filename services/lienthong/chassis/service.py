@@ -15,6 +15,7 @@ from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.events.consumer import Consumer, ConsumerLimits
 from lienthong.chassis.events.inbox import Subscription
+from lienthong.chassis.events.journal import Journal
 from lienthong.chassis.events.outbox import Relay
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.keyring import Keyring
@@ -132,6 +133,7 @@ def assemble(component: Component, limits: ConsumerLimits) -> RunningComponent:
     context = component.context
     relay = Relay(context.name, context.database, context.base.log, context.base.clock)
     context.units.on_events(relay.wake)
+    context.units.keep_journal(Journal(context.base.metrics).tell)
     consumer = None
     if component.subscription is not None:
         consumer = Consumer(context.name, context.base.log, context.units, component.subscription, limits)

@@ -87,6 +87,7 @@ class UnitsOfWork:
         self.clock = clock
         self.ids = ids
         self._relays: list[Callable[[], None]] = []
+        self._journal: Callable[[list[tuple[NewEvent, str]]], None] | None = None
 
     def note(self, entry: AuditEntry) -> None:
         """Adds to the audit trail by itself. Without room the entry goes to the log: reading goes on (QD28 Art. 19).
@@ -106,6 +107,10 @@ class UnitsOfWork:
         """Calls `wake` after each commit that wrote events."""
         self._relays.append(wake)
 
+    def keep_journal(self, tell: Callable[[list[tuple[NewEvent, str]]], None]) -> None:
+        """Calls `tell` with the events of each commit, once they are durable. It must not raise."""
+        self._journal = tell
+
     @contextmanager
     def begin(self, traceparent: str = "") -> Iterator[UnitOfWork]:
         """Opens a transaction that commits at the end of the block.
@@ -120,6 +125,8 @@ class UnitsOfWork:
         if work.events:
             for wake in self._relays:
                 wake()
+            if self._journal is not None:
+                self._journal(work.events)
         for action in work.committed:
             action()
 

@@ -1,18 +1,23 @@
 """What happens around every call: who calls and whether they may, and how errors end it."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 import grpc
 import structlog
 
-from lienthong.chassis.auth.caller import Authenticator, credential_of
+from lienthong.chassis.auth.caller import AGENCY_KEY, Authenticator, credential_of
 from lienthong.chassis.auth.policy import Row, authorise, policy
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
+from lienthong.chassis.tracing import HEADER, trace_of
 
 _log = structlog.get_logger(__name__)
+
+_PLAIN = re.compile(r"[0-9A-Za-z.-]{1,40}")
+"""What a caller claims goes into the log only where it looks like an identifier."""
 
 Result = TypeVar("Result")
 Metadata = Mapping[str, str]
@@ -70,6 +75,20 @@ async def abort(context: Context, error: AxisError) -> None:
     status = to_status(error)
     details = ((DETAILS_KEY, status.SerializeToString()),)
     await context.abort(_GRPC_CODES[error.code.value], " ".join(status.message.split()), details)
+
+
+def tell_refusal(method: str, error: AxisError, certificate: bytes | None, metadata: Metadata) -> None:
+    """Writes a refused call into the log: who, what and the reason, never what was said to the caller."""
+    claimed = metadata.get(AGENCY_KEY, "")
+    _log.info(
+        "call refused",
+        method=method,
+        code=error.code.name,
+        reason=error.reason,
+        system=system_of(certificate),
+        agency=claimed if _PLAIN.fullmatch(claimed) else "",
+        trace=trace if _PLAIN.fullmatch(trace := trace_of(metadata.get(HEADER, ""))) else "",
+    )
 
 
 def guarded(method: str, action: Callable[[], Result]) -> Result:

@@ -4,8 +4,11 @@ Several services may share the port; the resource name says whose content it is.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import grpc
@@ -13,6 +16,7 @@ import grpc
 from google.bytestream import bytestream_pb2 as pb
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, Code, invalid, not_found
+from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.admission import Admission, Context, abort, facts_of, guarded, row_of
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
 from lienthong.chassis.rpc.server import ServerBuilder
@@ -27,11 +31,19 @@ FLUSH_EVERY = 16 * 1024 * 1024
 Result = TypeVar("Result")
 
 
+@dataclass
+class _Transfer:
+    """How a transfer ended; a caller that goes away in its midst says nothing."""
+
+    code: str = "CANCELLED"
+
+
 class ByteStream:
     """Serves the contents of all services behind one port."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, metrics: Metrics) -> None:
         self._executor = executor
+        self._metrics = metrics
         self._doors: list[tuple[str, ContentDoor, Admission]] = []
 
     def add(self, door: ContentDoor, admission: Admission) -> None:
@@ -59,28 +71,41 @@ class ByteStream:
 
     async def read(self, request: pb.ReadRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
         """Sends content from an offset on."""
-        try:
-            row = row_of(f"{SERVICE}/Read")
-            source = await self._run(lambda: self._open(row, request, context))
-            while piece := await self._run(lambda: next(source, b"")):
-                yield pb.ReadResponse(data=piece)
-        except AxisError as error:
-            await abort(context, error)
+        with self._counted("Read") as transfer:
+            try:
+                row = row_of(f"{SERVICE}/Read")
+                source = await self._run(lambda: self._open(row, request, context))
+                while piece := await self._run(lambda: next(source, b"")):
+                    yield pb.ReadResponse(data=piece)
+                    self._metrics.moved("out", len(piece))
+                transfer.code = "OK"
+            except AxisError as error:
+                transfer.code = error.code.name
+                await abort(context, error)
 
     async def write(self, requests: AsyncIterator[pb.WriteRequest], context: Context) -> pb.WriteResponse:
         """Takes content; what was flushed stays when the stream breaks."""
+        with self._counted("Write") as transfer:
+            try:
+                committed = await self._take_all(requests, context)
+            except AxisError as error:
+                transfer.code = error.code.name
+                await abort(context, error)
+                raise
+            transfer.code = "OK"
+            return pb.WriteResponse(committed_size=committed)
+
+    async def _take_all(self, requests: AsyncIterator[pb.WriteRequest], context: Context) -> int:
         sink: UploadSink | None = None
         try:
             async for request in requests:
                 if sink is None:
                     sink = await self._run(_bound(self._sink, "Write", request.resource_name, context))
                 done = await self._run(_bound(_take, sink, request))
+                self._metrics.moved("in", len(request.data))
                 if done is not None:
-                    return pb.WriteResponse(committed_size=done)
+                    return done
             raise invalid("UPLOAD_NOT_FINISHED", "The stream ended without finish_write; go on from committed_size.")
-        except AxisError as error:
-            await abort(context, error)
-            raise
         finally:
             if sink is not None:
                 await asyncio.shield(self._run(sink.close))
@@ -110,6 +135,14 @@ class ByteStream:
             if name.startswith(prefix):
                 return door, admission.admit(row, *facts_of(context))
         raise not_found(f"content {name!r}")
+
+    @contextmanager
+    def _counted(self, method: str) -> Iterator[_Transfer]:
+        transfer, begun = _Transfer(), time.perf_counter()
+        try:
+            yield transfer
+        finally:
+            self._metrics.transferred(f"{SERVICE}/{method}", transfer.code, time.perf_counter() - begun)
 
     async def _run(self, action: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()

@@ -35,6 +35,7 @@ from lienthong.chassis.rpc.admission import (
     guarded,
     row_of,
     system_of,
+    tell_refusal,
 )
 from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.rpc.fairness import FairPool
@@ -144,12 +145,13 @@ class ServerBuilder:
         async def handle(request: Message, context: Context) -> bytes:
             begun = time.perf_counter()
             outcome = "OK"
+            certificate, metadata = facts_of(context)
             try:
-                certificate, metadata = facts_of(context)
                 arguments = (row, action, admission, request, certificate, metadata)
                 return await self._fair.run(system_of(certificate), _serve, *arguments)
             except AxisError as error:
                 outcome = error.code.name
+                tell_refusal(row.method, error, certificate, metadata)
                 await abort(context, error)
                 raise
             finally:
@@ -167,6 +169,7 @@ class ServerBuilder:
                     yield message
             except AxisError as error:
                 self._metrics.called(row.method, error.code.name, 0.0)
+                tell_refusal(row.method, error, *facts)
                 await abort(context, error)
 
         return handle

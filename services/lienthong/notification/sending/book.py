@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from lienthong.chassis.directory.cache import DirectoryCache
@@ -28,6 +29,8 @@ from lienthong.notification.storage.circuits import circuit_of, keep_circuit
 from lienthong.notification.storage.notices import StoredNotice
 from lienthong.notification.storage.queue import Attempt, claim, due_notices, given_up, held_by_endpoint, settle
 from lienthong.notification.storage.subscriptions import subscription_of
+
+_log = structlog.get_logger(__name__)
 
 _MICROSECOND = timedelta(microseconds=1)
 _CANDIDATES = 4
@@ -112,6 +115,7 @@ class Book:
         attempt = Attempt(0, outcome.started_at, isinstance(result, Sent), _said(result), due)
         settle(work.connection, task.notice, task.lease, attempt, work.now_micros if attempt.ok else None)
         self._judge(work, task.notice.new.endpoint, result)
+        work.after_commit(lambda: _tell(task.notice, result, again=due is not None))
 
     def _admitted(self, work: UnitOfWork, endpoint: str) -> bool:
         circuit = circuit_of(work.connection, endpoint)
@@ -163,6 +167,22 @@ class Book:
 
     def _born_before(self, now: int) -> int:
         return now - self.rules.retry.lifetime // _MICROSECOND
+
+
+def _tell(notice: StoredNotice, result: Result, *, again: bool) -> None:
+    """Writes an attempt into the log. What the other side answered stands in the notice only: it may be anything."""
+    words = "notice sent" if isinstance(result, Sent) else "notice not sent"
+    new = notice.new
+    _log.info(
+        words,
+        notice=notice.id,
+        kind=new.kind.name,
+        channel=new.channel.name,
+        document=new.document,
+        agency=new.agency,
+        attempt=notice.attempts + 1,
+        again=again,
+    )
 
 
 def _said(result: Result) -> str:
