@@ -132,9 +132,16 @@ class Platform:
         builder = ServerBuilder(
             self.hub,
             self.metrics,
-            ServerLimits(section.threads, section.queue, section.queue_of_one, section.transfer_threads),
+            ServerLimits(
+                section.threads,
+                section.queue,
+                section.queue_of_one,
+                section.transfer_threads,
+                section.watches_of_one,
+                section.transfers_of_one,
+            ),
         )
-        contents = ByteStream(builder.transfers, self.metrics)
+        contents = ByteStream(builder.transfers, self.metrics, section.transfers_of_one)
         for component in self._components:
             admission = component.context.admission()
             for descriptor, implementation in component.apis:

@@ -50,6 +50,10 @@ class ServerSection(Section):
     queue: int = Field(512, ge=0, le=100_000, description="Unary calls that wait for a thread; more are refused.")
     queue_of_one: int = Field(128, ge=0, le=100_000, description="Of these, calls of one system; more are refused.")
     transfer_threads: int = Field(8, ge=1, le=256, description="Steps of transfers and streams handled at once.")
+    watches_of_one: int = Field(2000, ge=1, le=1_000_000, description="Open watches of one system; more are refused.")
+    transfers_of_one: int = Field(
+        128, ge=1, le=100_000, description="Uploads and downloads of one system at once; more are refused."
+    )
     drain_seconds: float = Field(20.0, ge=0, le=600, description="How long calls may go on after SIGTERM.")
 
     @field_validator("listen", "metrics")

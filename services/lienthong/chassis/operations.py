@@ -167,7 +167,7 @@ class OperationsApi:
 
     def _held(self, request: Any, call: Call, table: Table) -> tuple[list[pb.HeldEvent], str]:
         context = self._component(request.service).context
-        page = page_of(call, request.page_size, request.page_token, request.service, columns=2)
+        page = page_of(call, request.page_size, request.page_token, request.service, columns=(int, str))
         found = select(table).order_by(table.c.held_at, table.c.id).limit(page.size + 1)
         if page.after:
             found = found.where(tuple_(table.c.held_at, table.c.id) > page.after)

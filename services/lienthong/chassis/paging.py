@@ -12,6 +12,8 @@ from lienthong.chassis.rpc.call import Call
 
 DEFAULT_SIZE = 50
 SIZE_AT_MOST = 500
+Columns = tuple[type[int | str], ...]
+_INTEGER_BOUND = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Page:
         return base64.urlsafe_b64encode(json.dumps([self.origin, *last]).encode()).decode().rstrip("=")
 
 
-def page_of(call: Call, size: int, token: str, condition: str = "", *, columns: int = 1) -> Page:
+def page_of(call: Call, size: int, token: str, condition: str = "", *, columns: Columns = (int,)) -> Page:
     """Reads the paging fields of a request.
 
     Args:
@@ -43,10 +45,10 @@ def page_of(call: Call, size: int, token: str, condition: str = "", *, columns: 
         size: Wanted size; 0 is the default, more than the bound is capped.
         token: From an earlier answer, or empty.
         condition: The filter as written.
-        columns: How many keys a position has.
+        columns: Kinds of the keys that a position has.
 
     Raises:
-        AxisError: INVALID_ARGUMENT for a negative size or a token of another list.
+        AxisError: INVALID_ARGUMENT for a negative size or a token that is not of this list.
     """
     if size < 0:
         raise _refused("page_size", "a page has 0 (default) or more rows")
@@ -55,14 +57,23 @@ def page_of(call: Call, size: int, token: str, condition: str = "", *, columns: 
     return Page(min(size or DEFAULT_SIZE, SIZE_AT_MOST), after, origin)
 
 
-def _after(token: str, origin: str, columns: int) -> tuple[Any, ...]:
+def _after(token: str, origin: str, columns: Columns) -> tuple[Any, ...]:
     try:
         found, *keys = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, TypeError, binascii.Error) as error:
         raise _refused("page_token", "it is not a token of this list") from error
-    if found != origin or len(keys) != columns:
+    if found != origin or len(keys) != len(columns):
         raise _refused("page_token", "it belongs to another list, caller or filter")
+    if not all(_is_key(key, kind) for key, kind in zip(keys, columns, strict=True)):
+        raise _refused("page_token", "it is not a token of this list")
     return tuple(keys)
+
+
+def _is_key(key: object, kind: type[int | str]) -> bool:
+    # A token is the server's own, but anybody can write one: nothing else may reach the database.
+    if type(key) is not kind:
+        return False
+    return not isinstance(key, int) or abs(key) < _INTEGER_BOUND
 
 
 def _refused(field: str, rule: str) -> AxisError:

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert
 from typer.testing import CliRunner
 
 from lienthong.app import Background, Platform
+from lienthong.chassis.checks import of_certificates
 from lienthong.chassis.config import ServerSection
 from lienthong.chassis.events.tables import dead_letters, parked
 from lienthong.cli.main import app
@@ -23,6 +24,7 @@ from lienthong.common.v1 import directory_pb2 as common
 from lienthong.demo.timeline import wait_for
 from lienthong.routing.v1 import directory_pb2
 from lienthong.settings import Settings
+from lienthong.setup import CERTIFIED
 from lienthong.signing import storage
 from lienthong.signing.domain import SizeClass
 from lienthong.testing.authority import DemoAuthority
@@ -158,11 +160,16 @@ def test_a_certificate_of_another_key(patient: Patient) -> None:
 
 
 def test_certificates_near_their_end(patient: Patient) -> None:
-    """Certificates with a third of their life left that nobody renewed are told, and the authority's own."""
-    patient.clock.by = timedelta(days=7 * 365)
-    wrong = patient.wrong()
-    assert {"certificate axis-root", "certificate server", "certificate intake-seal", "clock"} <= wrong
-    assert "ended on" in patient.words("certificate server")
+    """Certificates with a third of their life left that nobody renewed are told; those with more are not."""
+    patient.clock.by = timedelta(days=300)
+    assert {"certificate server", "certificate operator", "clock"} <= patient.wrong()
+    assert "good until" in patient.words("certificate server")
+    found = {one.subject: one for one in of_certificates(patient.platform.keyring, CERTIFIED, _years_on(patient, 3))}
+    assert not any(one.well for one in found.values())
+    assert "ended on" in found["certificate server"].text
+    (root,) = of_certificates(patient.platform.keyring, ["axis-root"], _years_on(patient, 7))
+    assert not root.well
+    assert "plan a new one" in root.remedy
 
 
 def test_clocks_that_differ(patient: Patient) -> None:
@@ -260,6 +267,10 @@ def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
     (only,) = json.loads(ended.stdout)
     assert (only["what"], only["ok"]) == ("server", False)
     assert only["remedy"]
+
+
+def _years_on(patient: Patient, years: int) -> datetime:
+    return patient.clock.now() + timedelta(days=365 * years)
 
 
 def _register(axis: Axis, code: str) -> None:

@@ -117,12 +117,12 @@ def test_filters_are_bounded() -> None:
 
 def test_pages_follow_on() -> None:
     """A token leads to the row after which the next page begins."""
-    page = page_of(CALL, 0, "", "x", columns=2)
+    page = page_of(CALL, 0, "", "x", columns=(int, str))
     assert (page.size, page.after) == (DEFAULT_SIZE, None)
     assert page.next_token(None) == ""
     token = page.next_token((17, "công văn"))
-    assert page_of(CALL, 10_000, token, "x", columns=2).after == (17, "công văn")
-    assert page_of(CALL, 10_000, token, "x", columns=2).size == SIZE_AT_MOST
+    assert page_of(CALL, 10_000, token, "x", columns=(int, str)).after == (17, "công văn")
+    assert page_of(CALL, 10_000, token, "x", columns=(int, str)).size == SIZE_AT_MOST
 
 
 def test_tokens_belong_to_one_list() -> None:
@@ -130,10 +130,11 @@ def test_tokens_belong_to_one_list() -> None:
     token = page_of(CALL, 0, "", "x").next_token((1,))
     other = Call(Caller(System("other", "DMS", Role.OPERATOR)), CALL.method)
     for call, condition, columns in (
-        (CALL, "y", 1),
-        (replace(CALL, method="x.Y/Z"), "x", 1),
-        (other, "x", 1),
-        (CALL, "x", 2),
+        (CALL, "y", (int,)),
+        (replace(CALL, method="x.Y/Z"), "x", (int,)),
+        (other, "x", (int,)),
+        (CALL, "x", (int, str)),
+        (CALL, "x", (str,)),
     ):
         with pytest.raises(AxisError) as refused:
             page_of(call, 0, token, condition, columns=columns)

@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives import hashes
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency, Directory, Match, Role, System
-from lienthong.chassis.errors import AxisError, Code, invalid, unavailable
+from lienthong.chassis.errors import AxisError, Code, Violation, invalid, unavailable
 from lienthong.chassis.pki import identities
 
 AGENCY_KEY = "x-lienthong-agency"
 PERSON_KEY = "x-lienthong-person"
+PERSON_LENGTH = 200
 URN = "urn:lienthong:system:"
 
 _RETRY = timedelta(milliseconds=200)
@@ -31,6 +32,7 @@ class Credential:
 
     system: str
     fingerprint: bytes
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,19 @@ class Authenticator:
 
         Raises:
             AxisError: UNAUTHENTICATED without a usable certificate, UNAVAILABLE when this copy of the directory does
-                not know the system yet, PERMISSION_DENIED when it may not act for the agency named.
+                not know the system yet, INVALID_ARGUMENT for a person named at length, PERMISSION_DENIED when it may
+                not act for the agency named.
         """
         credential = credential_of(certificate) if certificate else None
         if credential is None:
             raise _unauthenticated("NO_CREDENTIALS", "Show a client certificate that the axis issued.")
         now = self._clock.now()
+        if credential.ends < now:
+            # The handshake looks once; a connection may outlive the certificate it was opened with.
+            raise _unauthenticated("CREDENTIALS_ENDED", f"The certificate ended at {credential.ends.isoformat()}.")
         directory = self._directory.get()
         system = self._system(directory, credential, now)
-        person = metadata.get(PERSON_KEY, "")
+        person = _person(metadata.get(PERSON_KEY, ""))
         if system.role is not Role.AGENCY_SYSTEM:
             return Caller(system, person=person)
         agency = _agency(directory, system, metadata.get(AGENCY_KEY, ""), now)
@@ -115,8 +121,18 @@ def credential_of(certificate: bytes) -> Credential | None:
     parsed = x509.load_pem_x509_certificate(certificate)
     for uri in identities(parsed):
         if uri.startswith(URN):
-            return Credential(uri.removeprefix(URN), parsed.fingerprint(hashes.SHA256()))
+            fingerprint = parsed.fingerprint(hashes.SHA256())
+            return Credential(uri.removeprefix(URN), fingerprint, parsed.not_valid_after_utc)
     return None
+
+
+def _person(claimed: str) -> str:
+    # It goes into the audit trail, which keeps it for good.
+    if len(claimed) <= PERSON_LENGTH:
+        return claimed
+    rule = f"{PERSON_KEY} has at most {PERSON_LENGTH} characters, this has {len(claimed)}"
+    violation = Violation(PERSON_KEY, "PERSON_TOO_LONG", rule, "Name the person by its identifier.")
+    raise invalid("PERSON_TOO_LONG", rule, violation)
 
 
 def _agency(directory: Directory, system: System, named: str, now: datetime) -> Agency:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
     text,
 )
 
@@ -119,6 +121,17 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Index("audit_resource", "resource", "id"),
 )
+
+for _act in ("UPDATE", "DELETE"):
+    # Append-only also for whoever has the database open: an entry once written is neither changed nor taken away.
+    event.listen(
+        audit,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call] # untyped in SQLAlchemy
+            f"CREATE TRIGGER audit_entries_no_{_act.lower()} BEFORE {_act} ON audit_entries "
+            "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+        ).execute_if(dialect="sqlite"),
+    )
 
 counters = Table(
     "counters",

@@ -17,13 +17,17 @@ from google.bytestream import bytestream_pb2 as pb
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, Code, invalid, not_found
 from lienthong.chassis.metrics import Metrics
-from lienthong.chassis.rpc.admission import Admission, Context, abort, facts_of, guarded, row_of
+from lienthong.chassis.rpc.admission import Admission, Context, abort, facts_of, guarded, row_of, system_of
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
 from lienthong.chassis.rpc.server import ServerBuilder
+from lienthong.chassis.rpc.shares import Shares
 
 SERVICE = "google.bytestream.ByteStream"
 PIECE = 256 * 1024
 """Bytes in one message of an answer."""
+
+RECHECK_SECONDS = 5.0
+"""How often a transfer looks whether its caller may still."""
 
 FLUSH_EVERY = 16 * 1024 * 1024
 """Bytes of an upload between two points from which it can resume."""
@@ -41,8 +45,10 @@ class _Transfer:
 class ByteStream:
     """Serves the contents of all services behind one port."""
 
-    def __init__(self, executor: Executor, metrics: Metrics) -> None:
+    def __init__(self, executor: Executor, metrics: Metrics, of_one: int) -> None:
+        """Serves with threads of `executor`; one system has at most `of_one` transfers at once."""
         self._executor = executor
+        self._shares = Shares("transfers", of_one)
         self._metrics = metrics
         self._doors: list[tuple[str, ContentDoor, Admission]] = []
 
@@ -73,11 +79,10 @@ class ByteStream:
         """Sends content from an offset on."""
         with self._counted("Read") as transfer:
             try:
-                row = row_of(f"{SERVICE}/Read")
-                source = await self._run(lambda: self._open(row, request, context))
-                while piece := await self._run(lambda: next(source, b"")):
-                    yield pb.ReadResponse(data=piece)
-                    self._metrics.moved("out", len(piece))
+                with self._shares.held(system_of(facts_of(context)[0])):
+                    async for piece in self._pieces(request, context):
+                        yield pb.ReadResponse(data=piece)
+                        self._metrics.moved("out", len(piece))
                 transfer.code = "OK"
             except AxisError as error:
                 transfer.code = error.code.name
@@ -87,7 +92,8 @@ class ByteStream:
         """Takes content; what was flushed stays when the stream breaks."""
         with self._counted("Write") as transfer:
             try:
-                committed = await self._take_all(requests, context)
+                with self._shares.held(system_of(facts_of(context)[0])):
+                    committed = await self._take_all(requests, context)
             except AxisError as error:
                 transfer.code = error.code.name
                 await abort(context, error)
@@ -95,12 +101,30 @@ class ByteStream:
             transfer.code = "OK"
             return pb.WriteResponse(committed_size=committed)
 
+    async def _pieces(self, request: pb.ReadRequest, context: Context) -> AsyncIterator[bytes]:
+        row, name = row_of(f"{SERVICE}/Read"), request.resource_name
+        source = await self._run(lambda: self._open(row, request, context))
+        admitted = time.monotonic()
+        while piece := await self._run(lambda: next(source, b"")):
+            yield piece
+            admitted = await self._admit_again(row, name, context, admitted)
+
+    async def _admit_again(self, row: Row, name: str, context: Context, admitted: float) -> float:
+        """Looks every few seconds whether the caller may still: a transfer can outlast its credentials by hours."""
+        if time.monotonic() - admitted < RECHECK_SECONDS:
+            return admitted
+        await self._run(_bound(self._admit, row, name, context))
+        return time.monotonic()
+
     async def _take_all(self, requests: AsyncIterator[pb.WriteRequest], context: Context) -> int:
         sink: UploadSink | None = None
+        row, name, admitted = row_of(f"{SERVICE}/Write"), "", time.monotonic()
         try:
             async for request in requests:
                 if sink is None:
-                    sink = await self._run(_bound(self._sink, "Write", request.resource_name, context))
+                    name = request.resource_name
+                    sink = await self._run(_bound(self._sink, "Write", name, context))
+                admitted = await self._admit_again(row, name, context, admitted)
                 done = await self._run(_bound(_take, sink, request))
                 self._metrics.moved("in", len(request.data))
                 if done is not None:

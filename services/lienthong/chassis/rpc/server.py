@@ -40,6 +40,7 @@ from lienthong.chassis.rpc.admission import (
 from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.rpc.fairness import FairPool
 from lienthong.chassis.rpc.hub import Hub
+from lienthong.chassis.rpc.shares import Shares
 from lienthong.chassis.tracing import HEADER, SERVER, trace_of, tracing
 
 MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
@@ -60,12 +61,16 @@ class ServerLimits:
         queue: Unary calls that wait for a thread; more are refused.
         queue_of_one: Of these, calls of one system.
         transfer_threads: Steps of transfers and streams handled at once.
+        watches_of_one: Open watches of one system.
+        transfers_of_one: Transfers of one system at once.
     """
 
     threads: int = 16
     queue: int = 512
     queue_of_one: int = 128
     transfer_threads: int = 8
+    watches_of_one: int = 2000
+    transfers_of_one: int = 128
 
 
 class ServerBuilder:
@@ -78,6 +83,7 @@ class ServerBuilder:
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
         self._transfers = ThreadPoolExecutor(limits.transfer_threads, thread_name_prefix="transfer")
         self._fair = FairPool(self._pool, limits.threads, limits.queue, limits.queue_of_one)
+        self._watches = Shares("watches", limits.watches_of_one)
         self._handlers: dict[str, grpc.GenericRpcHandler] = {}
         self._names: list[str] = []
 
@@ -165,8 +171,9 @@ class ServerBuilder:
         async def handle(request: Message, context: Context) -> AsyncIterator[Message]:
             facts = facts_of(context)
             try:
-                async for message in self._feed(row, action, admission, request, facts):
-                    yield message
+                with self._watches.held(system_of(facts[0])):
+                    async for message in self._feed(row, action, admission, request, facts):
+                        yield message
             except AxisError as error:
                 self._metrics.called(row.method, error.code.name, 0.0)
                 tell_refusal(row.method, error, *facts)

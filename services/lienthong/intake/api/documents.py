@@ -91,7 +91,7 @@ class IntakeApi:
     def list_documents(self, request: pb.ListDocumentsRequest, call: Call) -> pb.ListDocumentsResponse:
         """Lists what the caller sent."""
         conditions = parse_filter(request.filter, _FIELDS)
-        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=(int, str))
         after = (int(page.after[0]), str(page.after[1])) if page.after else None
         with self._units.database.read() as connection:
             rows = storage.list_documents(connection, call.caller.reach, conditions, after, page.size + 1)

@@ -50,7 +50,7 @@ class NotificationApi:
 
     def list_subscriptions(self, request: pb.ListSubscriptionsRequest, call: Call) -> pb.ListSubscriptionsResponse:
         """Lists subscriptions of the caller's agency, oldest first."""
-        page = page_of(call, request.page_size, request.page_token, columns=2)
+        page = page_of(call, request.page_size, request.page_token, columns=(int, str))
         with self._units.database.read() as connection:
             found = list_subscriptions(connection, call.caller.acting().id, page.after, page.size + 1)
         last = found[page.size - 1] if len(found) > page.size else None
@@ -89,7 +89,7 @@ class NotificationApi:
         """Lists notices of the caller's agency and of those whose mailbox it has taken over, newest first."""
         call.caller.acting()
         conditions = _conditions(request.filter)
-        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=(int, str))
         with self._units.database.read() as connection:
             found = list_notices(connection, call.caller.reach, conditions, page.after, page.size + 1)
         last = found[page.size - 1] if len(found) > page.size else None

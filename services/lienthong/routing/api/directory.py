@@ -52,7 +52,7 @@ class DirectoryApi:
     def list_agencies(self, request: pb.ListAgenciesRequest, call: Call) -> pb.ListAgenciesResponse:
         """Lists agencies by name."""
         conditions = parse_filter(request.filter, FIELDS)
-        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=(str, str))
         known = self._desk.directory.get().agencies.values()
         keys = sorted((fold(agency.name), agency.id) for agency in known if _matches(agency, conditions))
         rest = [key for key in keys if page.after is None or key > page.after]
@@ -112,7 +112,7 @@ class DirectoryApi:
 
     def list_systems(self, request: pb.ListSystemsRequest, call: Call) -> pb.ListSystemsResponse:
         """Lists systems by name."""
-        page = page_of(call, request.page_size, request.page_token, columns=2)
+        page = page_of(call, request.page_size, request.page_token, columns=(str, str))
         keys = sorted((fold(system.name), system.id) for system in self._desk.directory.get().systems.values())
         rest = [key for key in keys if page.after is None or key > page.after]
         shown = rest[: page.size]

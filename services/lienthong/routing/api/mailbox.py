@@ -41,7 +41,7 @@ class MailboxApi:
 
     def list_items(self, request: pb.ListItemsRequest, call: Call) -> pb.ListItemsResponse:
         """Lists what waits, without leasing."""
-        page = page_of(call, request.page_size, request.page_token, columns=2)
+        page = page_of(call, request.page_size, request.page_token, columns=(str, int))
         after = None if page.after is None else (str(page.after[0]), int(page.after[1]))
         with self._units.database.read() as connection:
             rows = waiting_items(connection, call.caller.reach, after, page.size + 1)
@@ -94,7 +94,7 @@ class MailboxApi:
 
     def list_deliveries(self, request: pb.ListDeliveriesRequest, call: Call) -> pb.ListDeliveriesResponse:
         """Lists what the caller received, newest first."""
-        page = page_of(call, request.page_size, request.page_token, request.filter)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=(str,))
         before = None if page.after is None else str(page.after[0])
         wanted = _conditions(request.filter)
         with self._units.database.read() as connection:
@@ -107,7 +107,7 @@ class MailboxApi:
 
     def list_parked_items(self, request: pb.ListParkedItemsRequest, call: Call) -> pb.ListParkedItemsResponse:
         """Lists items that are parked."""
-        page = page_of(call, request.page_size, request.page_token)
+        page = page_of(call, request.page_size, request.page_token, columns=(str,))
         after = None if page.after is None else str(page.after[0])
         with self._units.database.read() as connection:
             rows = parked_items(connection, after, page.size + 1)

@@ -96,7 +96,7 @@ class WorkflowApi:
         """Lists deliveries that the caller sent or received."""
         reporter, now = reading.reporter_of(call), self._now()
         wanted = case_filter(request.filter, to_micros(now))
-        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=(int, str))
         after = (int(page.after[0]), str(page.after[1])) if page.after else None
         known: dict[str, StoredCase] = {}
         with self._context.database.read() as connection:
@@ -134,7 +134,7 @@ class WorkflowApi:
         """Lists tasks at the caller's agency."""
         reporter = reading.reporter_of(call)
         flags = task_filter(request.filter)
-        page = page_of(call, request.page_size, request.page_token, request.filter, columns=2)
+        page = page_of(call, request.page_size, request.page_token, request.filter, columns=(int, str))
         after = (int(page.after[0]), str(page.after[1])) if page.after else None
         with self._context.database.read() as connection:
             rows = storage.list_tasks(connection, reporter.reach, flags, after, page.size + 1)
@@ -150,7 +150,7 @@ class WorkflowApi:
     ) -> pb.ListUnmatchedStatusesResponse:
         """Lists the caller's statuses that match no delivery."""
         reporter = reading.reporter_of(call)
-        page = page_of(call, request.page_size, request.page_token, columns=2)
+        page = page_of(call, request.page_size, request.page_token, columns=(int, str))
         after = (int(page.after[0]), str(page.after[1])) if page.after else None
         before = to_micros(self._now()) - round(self._desk.limits.unmatched_seconds * _MICROSECONDS)
         with self._context.database.read() as connection:
