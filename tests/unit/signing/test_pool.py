@@ -81,11 +81,14 @@ def test_a_killed_child_never_hangs_its_caller(office: Office, signed: Path, tmp
     with VerificationPool(1, office.trust, MEMORY, 600.0) as pool:
         assert pool.submit(signed, SOON).result(PATIENCE).overall is FileState.VALID
         (child,) = pool.pids()
+        dying = psutil.Process(child)
         stuck = pool.submit(tmp_path / "endless.pdf", SOON)
         writer = opened_when_read(tmp_path / "endless.pdf")
         os.kill(child, signal.SIGKILL)
         assert stuck.result(PATIENCE).overall is FileState.FAILED
         os.close(writer)
+        # A pipe cannot be sought in: the child may have answered before it was hit, and then dies idle a moment later.
+        psutil.wait_procs([dying], PATIENCE)
         assert pool.submit(signed, SOON).result(PATIENCE).overall is FileState.VALID
 
 
