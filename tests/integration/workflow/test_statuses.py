@@ -195,7 +195,7 @@ def test_accepted_statuses_are_sealed(world: Any) -> None:
     request = pb.ListStatusesRequest(document="documents/doc")
     statuses = world.api.list_statuses(request, world.bench.call(VPCP)).statuses
     assert [one.code for one in statuses] == ["01", "03", "01"]
-    anchors = load_certificates(world.bench.context.base.keys / "axis-root.crt")
+    anchors = load_certificates(world.bench.context.base.keys.root.chain)
     for one in statuses[:2]:
         assert verify_seal(one.seal_subject, one.seal, anchors, world.clock.now()).valid
         assert b"lienthong.status.v1" in one.seal_subject

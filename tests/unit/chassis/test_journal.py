@@ -1,9 +1,12 @@
 """The journal: one line for each step, from what a commit told, and nothing that people wrote."""
 
+from collections.abc import Iterator
+
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from lienthong.chassis import logging
 from lienthong.chassis.events.event import DELIVERIES, PROGRESS, NewEvent
 from lienthong.chassis.events.journal import Journal
 from lienthong.chassis.metrics import Metrics
@@ -12,6 +15,15 @@ from lienthong.events.v1 import workflow_progress_pb2 as workflow
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 REFERENCE = {"delivery": "the-delivery", "document": "the-document", "sender_agency": "a", "recipient_agency": "b"}
+
+
+@pytest.fixture(autouse=True)
+def everyday() -> Iterator[None]:
+    """Logs at the level of every day, whatever another test has set."""
+    kept = structlog.get_config()
+    logging.configure("INFO", "json")
+    yield
+    structlog.configure(**kept)
 
 
 def told(value: object, topic: str = DELIVERIES) -> tuple[list[dict[str, object]], Metrics]:
