@@ -37,6 +37,10 @@ class Code(Enum):
     UNAUTHENTICATED = 16
 
 
+FOUND_SHOWN = 60
+"""Characters of what was found that a sentence repeats; the rest stands in the violation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One thing that is wrong in a request.
@@ -61,9 +65,11 @@ class Violation:
 
     def text(self) -> str:
         """Says it in one line."""
-        place = f" (line {self.line}, column {self.column})" if self.line else ""
-        remedy = f" {self.remedy}" if self.remedy else ""
-        return f"{self.field}{place}: {self.rule}.{remedy}"
+        place = f"line {self.line}, column {self.column}" if self.line else ""
+        where = f"{self.field} ({place})" if self.field and place else self.field or place
+        found = f"; found {self.found[:FOUND_SHOWN]!r}" if self.found else ""
+        remedy = f" {self.remedy.rstrip('.')}." if self.remedy else ""
+        return f"{where}: {self.rule}{found}.{remedy}"
 
 
 @dataclass(eq=False)

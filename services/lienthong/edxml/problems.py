@@ -62,7 +62,7 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
     ),
     Reason.XML_DOCTYPE: ("a message has no DOCTYPE: entities are not accepted", "Remove the DOCTYPE"),
     Reason.XML_ENCODING: ("a message is encoded in UTF-8", "Save the file as UTF-8 and declare it so"),
-    Reason.XML_MALFORMED: ("the file is well-formed XML 1.0", "Correct the file at this place"),
+    Reason.XML_MALFORMED: ("a file must be well-formed XML 1.0", "Correct the file at this place"),
     Reason.XML_TOO_DEEP: (
         "elements are nested no deeper than the format needs",
         "Remove the nested elements",

@@ -30,4 +30,7 @@ class IntakeSection(Section):
         512 * _MIB, ge=256 * _MIB, description="Address space of a child that reads, its libraries included, in bytes."
     )
     reader_seconds: float = Field(600.0, gt=0, le=86_400, description="Longest reading of one large file, in seconds.")
+    upload_bytes_per_agency: int = Field(
+        64 * 1024 * _MIB, ge=1, description="Bytes of one agency's uploads that no document holds yet."
+    )
     sweep_seconds: float = Field(60.0, gt=0, description="Pause between two sweeps of expired uploads and orphans.")

@@ -9,13 +9,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tests.faults.support.courses import ASSIGN, COMPLETE, SUBMIT, Course, by_statuses, by_tasks
 from tests.faults.support.harness import PAUSE_SECONDS
 from tests.faults.support.ledger import Reported, Tasked
-from tests.faults.support.papers import NEW, REPLACEMENT
 from tests.faults.support.plan import Plan
 from tests.faults.support.sender import Sender
 from tests.faults.support.speaker import Speaker
 
 from lienthong.client import AxisCallError, NotFoundError
 from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import document_pb2
 from lienthong.common.v1 import lifecycle_pb2 as lifecycle
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2
@@ -67,12 +67,15 @@ class Clerk:
         return busy or bool(self._courses or self._questions)
 
     def _take_document(self, item: mailbox_pb2.Item) -> None:
-        paper = self.speaker.ledger.papers[item.code.partition("/")[0]]
+        paper = self.speaker.ledger.papers.get(item.code.partition("/")[0])
+        original = paper.amends[1] if paper is not None else ""
+        seen = original in self._received
         self._received.add(item.document)
-        if paper.kind is REPLACEMENT or (paper.kind is not NEW and paper.amends[1] in self._received):
-            self._questions.append(paper.amends[1])
+        replaces = item.document_kind == document_pb2.DOCUMENT_KIND_REPLACEMENT
+        if original and (replaces or seen):
+            self._questions.append(original)
         # An update of what this agency has seen has no main line of its own; else it took the place of the original.
-        if paper.kind in {NEW, REPLACEMENT} or paper.amends[1] not in self._received:
+        if replaces or not seen:
             make = by_tasks if self.chance.random() < self.plan.tasked else by_statuses
             self._courses.append(make(item.delivery, self.chance))
         if self.chance.random() < self.plan.answered:

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.seals import verify_seal
 from lienthong.common.v1 import document_pb2
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
+from lienthong.intake.component import build
+from lienthong.intake.config import IntakeSection
 from lienthong.intake.v1 import intake_pb2 as pb
-from lienthong.testing.service import HCMC, NGHE_AN, VPCP, ServiceBench
+from lienthong.testing.service import HCMC, NGHE_AN, VPCP, ServiceBench, service_bench
 
 
 def header(**more: object) -> document_pb2.DocumentHeader:
@@ -246,3 +249,16 @@ def test_an_upload_is_complete_once_its_content_is_committed(intake: ServiceBenc
     assert (again.complete, again.committed) == (True, len(data))
     told = api.get_upload(pb.GetUploadRequest(name=upload.name), call)
     assert told.sha256 == hashlib.sha256(data).digest()
+
+
+def test_uploads_of_an_agency_are_bounded_in_bytes(tmp_path: Path) -> None:
+    """An agency cannot fill the disk with uploads that it never submits; other agencies go on."""
+    bench = service_bench(tmp_path, "intake", build, IntakeSection(upload_bytes_per_agency=1000))
+    api = bench.api("Intake")
+    api.create_upload(pb.CreateUploadRequest(size=700, request_id="one"), vpcp(bench, "CreateUpload"))
+    with pytest.raises(AxisError) as caught:
+        api.create_upload(pb.CreateUploadRequest(size=301, request_id="two"), vpcp(bench, "CreateUpload"))
+    assert (caught.value.code, caught.value.reason) == (Code.RESOURCE_EXHAUSTED, "UPLOADS_TOO_LARGE")
+    assert caught.value.retry_after
+    other = bench.call(HCMC, "lienthong.intake.v1.Intake/CreateUpload")
+    assert api.create_upload(pb.CreateUploadRequest(size=1000, request_id="three"), other).name

@@ -28,6 +28,13 @@ _KIND_MISSING = Problem(
     "a document says what it does to earlier ones",
     "Give NEW, UPDATE or REPLACEMENT; take a document back with RecallDocument.",
 )
+_TARGET_MISSING = Problem(
+    "TARGET_MISSING",
+    "header.targets",
+    "an update or a replacement names the earlier document",
+    "Give its DocumentId as a target.",
+)
+_PRIORITIES = range(5)
 _KINDS = frozenset(document_pb2.DocumentKind.values()) - {document_pb2.DOCUMENT_KIND_UNSPECIFIED}
 
 
@@ -118,13 +125,18 @@ def prepared_by(outcome: Outcome) -> Prepared:
     return Prepared(outcome.document, outcome.findings, outcome.sha256, outcome.size, outcome.outside)
 
 
-def prepare_typed(header: DocumentHeader, attachments: Sequence[TypedAttachment], blobs: BlobStore) -> Prepared:
+def prepare_typed(
+    header: DocumentHeader, attachments: Sequence[TypedAttachment], blobs: BlobStore, section: IntakeSection
+) -> Prepared:
     """Builds a document from types.
 
     Raises:
-        RefusedError: A date does not exist, or it is not said what the document does to earlier ones.
+        RefusedError: With every problem of its fields.
         AxisError: RESOURCE_EXHAUSTED when the disk is full.
     """
+    problems = [*_header_problems(header), *_attachment_problems(attachments, section)]
+    if problems:
+        raise RefusedError(problems)
     spools = BlobSpools(blobs)
     attached: list[edxml.Attachment] = []
     try:
@@ -165,9 +177,30 @@ def refusal(problems: Sequence[Problem]) -> AxisError:
     return AxisError(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", text, {}, violations)
 
 
-def _typed(header: DocumentHeader, attached: Sequence[edxml.Attachment]) -> edxml.Document:
+def _header_problems(header: DocumentHeader) -> Iterator[Problem]:
     if header.kind not in _KINDS:
-        raise RefusedError([_KIND_MISSING])
+        yield _KIND_MISSING
+    amends = header.kind in {document_pb2.DOCUMENT_KIND_UPDATE, document_pb2.DOCUMENT_KIND_REPLACEMENT}
+    # An update may also repeat the DocumentId of what it updates.
+    repeats = header.kind == document_pb2.DOCUMENT_KIND_UPDATE and header.document_id
+    if amends and not header.targets and not repeats:
+        yield _TARGET_MISSING
+    if header.priority not in _PRIORITIES:
+        rule = "urgency is 0 (normal) to 4 (hỏa tốc hẹn giờ)"
+        yield Problem("PRIORITY_INVALID", "header.priority", rule, "Give one of these.", str(header.priority))
+
+
+def _attachment_problems(attachments: Sequence[TypedAttachment], section: IntakeSection) -> Iterator[Problem]:
+    if len(attachments) > section.attachments:
+        rule = f"a document has at most {section.attachments} attachments"
+        yield Problem("ATTACHMENTS_TOO_MANY", "attachments", rule, "Send several documents.", str(len(attachments)))
+    for number, one in enumerate(attachments):
+        if not one.name.strip():
+            rule = "an attachment has the name that its recipient sees"
+            yield Problem("ATTACHMENT_NAME_MISSING", f"attachments[{number}].name", rule, "Give its file name.")
+
+
+def _typed(header: DocumentHeader, attached: Sequence[edxml.Attachment]) -> edxml.Document:
     try:
         return document_of(header, attached)
     except ValueError as error:

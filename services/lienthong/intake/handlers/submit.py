@@ -60,7 +60,7 @@ class Counter:
         """A document in types."""
 
         def prepare() -> Prepared:
-            prepared = prepare_typed(header, attachments, self.desk.blobs)
+            prepared = prepare_typed(header, attachments, self.desk.blobs, self.section)
             now = self.desk.units.clock.now()
             code = agency.code(now)
             sender = edxml.Organization(code, agency.name, agency.in_charge, agency.address, agency.email)

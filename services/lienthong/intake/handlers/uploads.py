@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
-from lienthong.chassis.errors import AxisError, Code, exhausted, not_found, precondition
+from lienthong.chassis.errors import AxisError, Code, Violation, exhausted, invalid, not_found, precondition
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.intake import storage
@@ -21,14 +21,25 @@ def open_upload(work: UnitOfWork, agency: str, expected: int, section: IntakeSec
     """Opens an upload for an agency.
 
     Raises:
-        AxisError: RESOURCE_EXHAUSTED when it is announced too long, or too many are unfinished.
+        AxisError: RESOURCE_EXHAUSTED when it is announced too long, or too many or too large are unfinished.
     """
+    if expected < 0:
+        rule = "a length in bytes is 0 (not known yet) or more"
+        raise invalid("SIZE_INVALID", f"size: {rule}", Violation("size", "SIZE_INVALID", rule, "Give the length."))
     if expected > section.upload_bytes:
         raise _too_long(section)
     if storage.count_unfinished(work.connection, agency) >= section.uploads_per_agency:
         raise exhausted(
             "UPLOADS_TOO_MANY",
             f"{section.uploads_per_agency} uploads are unfinished; finish them, or let them expire",
+            timedelta(seconds=section.upload_seconds),
+        )
+    held = storage.bytes_held(work.connection, agency)
+    if held + expected > section.upload_bytes_per_agency:
+        raise exhausted(
+            "UPLOADS_TOO_LARGE",
+            f"uploads of one agency hold at most {section.upload_bytes_per_agency} bytes until documents take them; "
+            f"{held} are held. Submit them, or let them expire",
             timedelta(seconds=section.upload_seconds),
         )
     upload = storage.StoredUpload(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 
 from lienthong.intake.storage.tables import blobs, uploads
 
@@ -82,6 +82,13 @@ def count_unfinished(connection: Connection, agency: str) -> int:
     """Counts the unfinished uploads of an agency."""
     found = select(func.count()).where(uploads.c.agency == agency, uploads.c.complete.is_(False))
     return connection.execute(found).scalar_one()
+
+
+def bytes_held(connection: Connection, agency: str) -> int:
+    """Counts the bytes of an agency's uploads that no document holds yet, announced ones included."""
+    size = case((uploads.c.expected > uploads.c.committed, uploads.c.expected), else_=uploads.c.committed)
+    found = select(func.coalesce(func.sum(size), 0)).where(uploads.c.agency == agency, uploads.c.used.is_(False))
+    return int(connection.execute(found).scalar_one())
 
 
 def expired_uploads(connection: Connection, before: int, limit: int = 100) -> list[tuple[StoredUpload, bool]]:

@@ -1,0 +1,76 @@
+"""Documents in types: what a field may not hold is refused with its place, all of it at once."""
+
+from typing import Any
+
+import pytest
+
+from lienthong.chassis.errors import Code
+from lienthong.client.transfers import new_request_id
+from lienthong.common.v1 import document_pb2
+from lienthong.intake.v1 import intake_pb2
+
+from .world import World, file_of, refused, told
+
+
+def typed(
+    attachments: tuple[intake_pb2.AttachmentContent, ...] = (), **fields: Any
+) -> intake_pb2.SubmitDocumentRequest:
+    """A letter to the city in types, with changes."""
+    values: dict[str, Any] = {
+        "number": "1",
+        "notation": "VPCP-TH",
+        "subject": "V/v thử nghiệm",
+        "kind": document_pb2.DOCUMENT_KIND_NEW,
+        "recipients": [document_pb2.Organization(code="000.00.00.H29")],
+    }
+    header = document_pb2.DocumentHeader(**(values | fields))
+    content = intake_pb2.DocumentContent(header=header, attachments=attachments)
+    return intake_pb2.SubmitDocumentRequest(document=content, request_id=new_request_id())
+
+
+NAMELESS = intake_pb2.AttachmentContent(data=b"x")
+NAMED = intake_pb2.AttachmentContent(name="a.txt", data=b"x")
+
+
+@pytest.mark.parametrize(
+    ("reason", "field", "request_of"),
+    [
+        ("ATTACHMENTS_TOO_MANY", "attachments", lambda: typed((NAMED,) * 101)),
+        ("ATTACHMENT_NAME_MISSING", "attachments[1].name", lambda: typed((NAMED, NAMELESS))),
+        ("PRIORITY_INVALID", "header.priority", lambda: typed(priority=5)),
+        ("PRIORITY_INVALID", "header.priority", lambda: typed(priority=-1)),
+        ("TARGET_MISSING", "header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_UPDATE)),
+        ("TARGET_MISSING", "header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_REPLACEMENT)),
+        ("KIND_MISSING", "header.kind", lambda: typed(kind=99)),
+    ],
+)
+def test_a_field_that_cannot_be(world: World, reason: str, field: str, request_of: Any) -> None:
+    """The refusal names the field, the rule and the remedy; it is never read as something else."""
+    error = refused(Code.INVALID_ARGUMENT, reason, lambda: world.vpcp.intake.SubmitDocument(request_of()))
+    violation = told(error, reason)
+    assert violation.field == field
+    assert ". Give " in violation.rule or ". Send " in violation.rule, "the remedy follows the rule"
+
+
+def test_all_problems_of_the_fields_at_once(world: World) -> None:
+    """Whoever corrects a document learns everything that is wrong with its fields in one answer."""
+    request = typed((NAMELESS,), kind=99, priority=7)
+    error = refused(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", lambda: world.vpcp.intake.SubmitDocument(request))
+    assert {one.reason for one in error.violations} == {"KIND_MISSING", "PRIORITY_INVALID", "ATTACHMENT_NAME_MISSING"}
+
+
+def test_an_upload_has_no_negative_length(world: World) -> None:
+    """A length is a length."""
+    request = intake_pb2.CreateUploadRequest(size=-1, request_id=new_request_id())
+    refused(Code.INVALID_ARGUMENT, "SIZE_INVALID", lambda: world.vpcp.intake.CreateUpload(request))
+
+
+def test_what_is_malformed_is_said_in_words(world: World) -> None:
+    """A refusal of a file says where, what the rule is and what stands there: nobody takes the rule for a finding."""
+    request = intake_pb2.SubmitEdxmlRequest(
+        content=file_of().replace(b"</edXML:Subject>", b"</edXML:Subjekt>"), request_id=new_request_id()
+    )
+    error = refused(Code.INVALID_ARGUMENT, "XML_MALFORMED", lambda: world.vpcp.intake.SubmitEdxml(request))
+    assert error.message.startswith("line ")
+    assert "must be well-formed XML" in error.message
+    assert "mismatched tag" in error.message
