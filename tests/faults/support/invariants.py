@@ -33,7 +33,8 @@ PAGE = 500
 STRANGER_LOOKS = 40
 """Documents that the stranger tries to read."""
 
-_RANKS = {"SENT": 0, "ARRIVED": 1, "ACCEPTED": 3, "ASSIGNED": 4, "PROCESSING": 5}
+# An update that waits behind its original has no main line, and so no state, until the original is refused.
+_RANKS = {"UNSPECIFIED": 0, "SENT": 0, "ARRIVED": 1, "ACCEPTED": 3, "ASSIGNED": 4, "PROCESSING": 5}
 _FINAL_RANK = 9
 _UNTOLD = frozenset({"", "13"})
 """Codes that put no status into the sender's mailbox."""
