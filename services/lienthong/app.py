@@ -18,8 +18,8 @@ from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.effort import measure
-from lienthong.chassis.engines.blobs import DirectoryBlobs
 from lienthong.chassis.engines.database import SqliteDatabase
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.ids import IdSource, Uuid7Source

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.chassis.engines.blobs import BlobStore, DirectoryBlobs
+from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.database import Database, SqliteDatabase
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog, Topic
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.ids import Uuid7Source

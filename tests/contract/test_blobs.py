@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lienthong.chassis.engines.blobs import BlobStore, DirectoryBlobs
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.errors import AxisError, Code
 
 KEY = "01900000-0000-7000-8000-000000000001"

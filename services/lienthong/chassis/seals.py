@@ -23,6 +23,7 @@ after its certificate has ended, add ``-attime`` with the signing time in second
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -68,9 +69,20 @@ def canonical(subject: Mapping[str, Any]) -> bytes:
             another type than JSON knows.
     """
     try:
+        if _is_plain(subject):
+            # Of texts, truth values and ASCII names the standard encoder makes the same bytes, in a tenth of the time.
+            return json.dumps(subject, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
         return rfc8785.dumps(dict(subject))
     except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
         raise SealError(f"subject has no canonical JSON form: {error}; send large numbers as text") from error
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, str | bool | None):
+        return True
+    if type(value) is dict:
+        return all(type(name) is str and name.isascii() and _is_plain(one) for name, one in value.items())
+    return type(value) is list and all(map(_is_plain, value))
 
 
 class Sealer:

@@ -14,8 +14,8 @@ from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.messages import agency_message, system_message
 from lienthong.chassis.directory.model import Agency, AgencyCode, Grant, Role, System
 from lienthong.chassis.directory.store import save_agency, save_system
-from lienthong.chassis.engines.blobs import DirectoryBlobs
 from lienthong.chassis.engines.database import SqliteDatabase
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.inbox import InboxBatch

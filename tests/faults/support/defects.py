@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from tests.faults.support.defects_of_work import DEFECTS_OF_WORK
 
 from lienthong.chassis import failpoints, uow
-from lienthong.chassis.engines.blobs import FileBlobWriter
+from lienthong.chassis.engines.directory_blobs import FileBlobWriter
 from lienthong.chassis.events.consumer import Consumer
 from lienthong.chassis.events.event import DELIVERIES, Event
 from lienthong.chassis.events.inbox import InboxBatch

@@ -9,8 +9,8 @@ from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy import select
 
 from lienthong.chassis.directory.cache import DirectoryCache
-from lienthong.chassis.engines.blobs import DirectoryBlobs
 from lienthong.chassis.engines.database import SqliteDatabase
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog, NewRecord, Topic
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.consumer import Consumer, ConsumerLimits

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import rfc8785
 from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -93,6 +94,26 @@ def test_the_subject_has_one_byte_form(axis: Axis) -> None:
     assert canonical(shuffled) == canonical(SUBJECT) == axis.sealer.seal(shuffled, NOW).subject_bytes
     assert json.loads(canonical(SUBJECT)) == SUBJECT
     assert canonical({"b": 1.0, "a": "é"}) == '{"a":"é","b":1}'.encode()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.text() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=8), JSON, max_size=6))
+def test_the_canonical_form_is_that_of_the_standard(subject: dict[str, object]) -> None:
+    """Whichever encoder is used, the bytes are those of RFC 8785; what that refuses is refused."""
+    try:
+        expected = rfc8785.dumps(subject)  # type: ignore[arg-type] # what JSON holds
+    except (rfc8785.CanonicalizationError, UnicodeError):
+        with pytest.raises(SealError):
+            canonical(subject)
+    else:
+        assert canonical(subject) == expected
 
 
 @pytest.mark.parametrize("value", [2**53, float("nan"), float("inf"), b"bytes", {1: 2}, "\ud800", object()])

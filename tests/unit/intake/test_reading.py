@@ -15,7 +15,7 @@ import pytest
 from tests.unit.intake.test_submit import file_of, vpcp
 
 from lienthong import edxml
-from lienthong.chassis.engines.blobs import DirectoryBlobs
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.intake.component import build

@@ -1,0 +1,207 @@
+"""The embedded engine of the blob store: a directory."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from lienthong.chassis import failpoints
+from lienthong.chassis.engines.blobs import BlobEntry
+from lienthong.chassis.errors import AxisError, Code, not_found
+from lienthong.chassis.ids import IdSource
+from lienthong.chassis.tally import Tally
+
+_NO_SPACE = 28
+_KEY_LENGTH = 36
+
+
+class DirectoryBlobs:
+    """Blobs as files: written to a temporary name, fsynced, renamed, the folder fsynced."""
+
+    def __init__(self, root: Path, ids: IdSource) -> None:
+        """Opens or makes the folder.
+
+        Args:
+            root: The folder.
+            ids: Gives the random keys.
+        """
+        self._root = root
+        self._ids = ids
+        self.syncs = Tally()
+        """Waits for the disk: one for a file, one for its folder."""
+        self._incoming = root / "incoming"
+        self._incoming.mkdir(parents=True, exist_ok=True)
+
+    def create(self) -> "FileBlobWriter":
+        """Starts a blob. See `BlobStore.create`."""
+        key = self._ids.new()
+        return FileBlobWriter(key, self._incoming / key, self._place(key), self.syncs)
+
+    def resume(self, key: str, size: int) -> "FileBlobWriter":
+        """Goes on with a blob. See `BlobStore.resume`."""
+        incoming = self._partial(key, size) if size else self._incoming / _checked(key)
+        return FileBlobWriter(key, incoming, self._place(key), self.syncs, size)
+
+    def open_partial(self, key: str) -> BinaryIO:
+        """Opens an unfinished blob. See `BlobStore.open_partial`."""
+        return self._partial(key, 0).open("rb")
+
+    def partial_path(self, key: str) -> Path:
+        """Gives the file of an unfinished blob. See `BlobStore.partial_path`."""
+        return self._incoming / _checked(key)
+
+    def open(self, key: str) -> BinaryIO:
+        """Opens a blob. See `BlobStore.open`."""
+        return self.path(key).open("rb")
+
+    def path(self, key: str) -> Path:
+        """Gives the file of a blob. See `BlobStore.path`."""
+        place = self._place(_checked(key))
+        if not place.is_file():
+            raise not_found(f"content {key}")
+        return place
+
+    def delete(self, key: str) -> None:
+        """Removes a blob. See `BlobStore.delete`."""
+        for place in (self._place(_checked(key)), self._incoming / key):
+            place.unlink(missing_ok=True)
+
+    def entries(self) -> Iterator[BlobEntry]:
+        """Lists all blobs. See `BlobStore.entries`."""
+        for place in (*self._root.glob("??/*"), *self._incoming.iterdir()):
+            with suppress(FileNotFoundError):
+                status = place.stat()
+                yield BlobEntry(place.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    def _partial(self, key: str, size: int) -> Path:
+        incoming = self._incoming / _checked(key)
+        if not incoming.is_file() or incoming.stat().st_size < size:
+            raise not_found(f"unfinished content {key}")
+        return incoming
+
+    def _place(self, key: str) -> Path:
+        # The last characters of a UUIDv7 are random; the first ones would put a day into one folder.
+        return self._root / key[-2:] / key
+
+
+class FileBlobWriter:
+    """Writes one blob to a file. See `BlobWriter`."""
+
+    def __init__(self, key: str, incoming: Path, place: Path, syncs: Tally, size: int = 0) -> None:
+        self.key = key
+        # Texts, not paths: a small document's time goes into files, and paths cost as much as their system calls.
+        self._incoming, self._place = str(incoming), str(place)
+        self._syncs = syncs
+        self._file = open(self._incoming, "r+b" if size else "wb")  # noqa: PTH123, SIM115 -- as above; closed by `close`
+        if size:
+            self._file.truncate(size)
+            self._file.seek(size)
+
+    def write(self, data: bytes) -> int:
+        """Appends bytes.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            return self._file.write(data)
+        except OSError as error:
+            self.discard()
+            raise _told(error) from error
+
+    def flush(self) -> None:
+        """Makes what was written readable. See `BlobWriter.flush`.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _told(error) from error
+
+    def sync(self) -> int:
+        """Makes what was written durable. See `BlobWriter.sync`.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            self._file.flush()
+            failpoints.reach("blob.before-fsync")
+            os.fsync(self._file.fileno())
+            self._syncs.add()
+        except OSError as error:
+            raise _told(error) from error
+        return self._file.tell()
+
+    def commit(self) -> None:
+        """Makes the blob durable and visible.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full.
+        """
+        try:
+            self.sync()
+            self._file.close()
+            folder = os.path.dirname(self._place)  # noqa: PTH120 -- as above
+            with suppress(FileExistsError):
+                os.mkdir(folder)  # noqa: PTH102 -- as above
+            failpoints.reach("blob.before-rename")
+            os.rename(self._incoming, self._place)  # noqa: PTH104 -- as above
+            _sync_folder(folder)
+            self._syncs.add()
+        except OSError as error:
+            self.discard()
+            raise _told(error) from error
+        failpoints.reach("blob.after-rename")
+
+    def discard(self) -> None:
+        """Drops what was written."""
+        self.close()
+        with suppress(FileNotFoundError):
+            os.unlink(self._incoming)  # noqa: PTH108 -- as above
+
+    def close(self) -> None:
+        """Lets go without a commit. See `BlobWriter.close`."""
+        with suppress(OSError):
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.discard()
+
+
+def _checked(key: str) -> str:
+    if len(key) != _KEY_LENGTH or not key.isascii() or "/" in key:
+        raise not_found(f"content {key}")
+    return key
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _told(error: OSError) -> AxisError | OSError:
+    if error.errno != _NO_SPACE:
+        return error
+    return AxisError(
+        Code.RESOURCE_EXHAUSTED,
+        "STORAGE_FULL",
+        "The axis has no room to store this content. Reading goes on; try again later.",
+        retry_after=timedelta(seconds=30),
+    )
