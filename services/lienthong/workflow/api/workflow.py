@@ -17,8 +17,10 @@ from lienthong.chassis.uow import UnitOfWork
 from lienthong.workflow import storage
 from lienthong.workflow.api import messages, reading
 from lienthong.workflow.api.filters import case_filter, task_filter
+from lienthong.workflow.domain import normalise_code
 from lienthong.workflow.handlers import hand_over, tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
+from lienthong.workflow.handlers.patience import await_deliveries, await_document
 from lienthong.workflow.handlers.progress import AsOf, begin_of, progress_of, show, visible_of
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
 from lienthong.workflow.handlers.statistics import numbers_of
@@ -27,6 +29,7 @@ from lienthong.workflow.storage import StoredCase
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
 RECALL = "13"
+ANSWERS = frozenset({"15", "16"})
 _MICROSECONDS = 1_000_000
 
 
@@ -48,6 +51,9 @@ class WorkflowApi:
             rule = f"a call carries at most {limits.recalls_per_call} statuses {RECALL} by DocumentId"
             raise reading.refused("statuses", "BATCH_SIZE", rule, "Split the batch.")
         said = self._read(request, reporter)
+        about = [one for one in said if isinstance(one, Report) and one.delivery]
+        answers = {one.delivery for one in about if normalise_code(one.code) in ANSWERS}
+        await_deliveries(self._context.database, (one.delivery for one in about), answers, self._now())
 
         def record(work: UnitOfWork) -> pb.ReportStatusesResponse:
             return pb.ReportStatusesResponse(results=[self._record(work, reporter, one) for one in said])
@@ -57,12 +63,15 @@ class WorkflowApi:
     def get_progress(self, request: pb.GetProgressRequest, call: Call) -> pb.Progress:
         """Shows the progress of a document."""
         document = reading.resource("document", request.document, "documents")
-        return self._progress(document, reading.reporter_of(call))
+        reporter = reading.reporter_of(call)
+        await_document(self._context.database, document, reporter.reach, self._now())
+        return self._progress(document, reporter)
 
     def watch_progress(self, request: pb.WatchProgressRequest, call: Call) -> Watch:
         """Feeds a progress each time it changes."""
         document = reading.resource("document", request.document, "documents")
         reporter = reading.reporter_of(call)
+        await_document(self._context.database, document, reporter.reach, self._now())
         with self._context.database.read() as connection:
             begin = begin_of(request.cursor, visible_of(connection, reporter.reach, document).change)
 
@@ -81,6 +90,7 @@ class WorkflowApi:
         """Lists what was reported about a document."""
         document = reading.resource("document", request.document, "documents")
         reporter = reading.reporter_of(call)
+        await_document(self._context.database, document, reporter.reach, self._now())
         page = page_of(call, request.page_size, request.page_token, document, columns=(str, int))
         after = (str(page.after[0]), int(page.after[1])) if page.after else ("", 0)
         with self._context.database.read() as connection:
@@ -116,6 +126,7 @@ class WorkflowApi:
         """Gives a task."""
         reporter = reading.reporter_of(call)
         wanted = reading.assignment_of(request, self._desk.limits)
+        await_deliveries(self._context.database, [wanted.delivery], (), self._now())
 
         def give(work: UnitOfWork) -> pb.Task:
             return messages.task_message(tasks.assign(self._desk, work, reporter, wanted))

@@ -1,0 +1,66 @@
+"""What was made just now: a caller that is faster than the events between services is served all the same."""
+
+import time
+from uuid import uuid4
+
+import pytest
+from tests.integration.api.world import World, acknowledge, file_of, progress_of, pull, refused, report, submit
+
+from lienthong.chassis.errors import Code
+from lienthong.chassis.ids import Uuid7Source
+from lienthong.client.transfers import new_request_id
+from lienthong.intake.v1 import intake_pb2
+from lienthong.routing.v1 import mailbox_pb2
+from lienthong.workflow.v1 import workflow_pb2 as pb
+
+ROUNDS = 8
+
+
+def task(world: World, delivery: str) -> pb.Task:
+    """Assigns a task at a delivery."""
+    request = pb.AssignTaskRequest(
+        delivery=delivery, kind=pb.TASK_KIND_ASSIGN, unit="Phòng Tin học", request_id=new_request_id()
+    )
+    return world.city.workflow.AssignTask(request)
+
+
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_a_recipient_acts_at_once(world: World, _round: int) -> None:
+    """A status and a task right after the pull take effect at once; nothing is kept, nothing is not found."""
+    receipt = submit(world.vpcp, file_of())
+    item = pull(world.city, receipt.document)
+    accepted = report(world.city, "03", delivery=item.delivery, arrival_number="1")
+    assert accepted.outcome == pb.OUTCOME_APPLIED
+    assert task(world, item.delivery).unit == "Phòng Tin học"
+    assert progress_of(world.city, receipt.document).recipients
+
+
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_a_sender_looks_at_once(world: World, _round: int) -> None:
+    """The progress of a document that was accepted a moment ago is there."""
+    receipt = submit(world.vpcp, file_of())
+    assert progress_of(world.vpcp, receipt.document).recipients
+
+
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_a_request_is_answered_at_once(world: World, _round: int) -> None:
+    """A 15 right after the recall was acknowledged answers it."""
+    receipt = submit(world.vpcp, file_of())
+    item = pull(world.city, receipt.document)
+    acknowledge(world.city, item)
+    request = intake_pb2.RecallDocumentRequest(name=receipt.document, reason="sai số", request_id=new_request_id())
+    recall = world.vpcp.intake.RecallDocument(request)
+    asked = pull(world.city, receipt.document, mailbox_pb2.ITEM_KIND_REQUEST)
+    acknowledge(world.city, asked)
+    agreed = report(world.city, "15", delivery=item.delivery)
+    assert recall.document == receipt.document
+    assert agreed.outcome == pb.OUTCOME_APPLIED
+
+
+def test_patience_ends(world: World) -> None:
+    """What does not exist is not found, soon: at once when it is no name of the last minute."""
+    begun = time.monotonic()
+    refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", lambda: task(world, f"deliveries/{uuid4()}"))
+    at_once = time.monotonic() - begun
+    refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", lambda: task(world, f"deliveries/{Uuid7Source().new()}"))
+    assert time.monotonic() - begun - at_once < 5.0
