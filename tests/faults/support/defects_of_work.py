@@ -20,7 +20,7 @@ from lienthong.routing.domain.transport import Step, Transport
 from lienthong.routing.handlers import fanout
 from lienthong.workflow.domain import Decision, DeliveryCase, Trigger
 from lienthong.workflow.domain.terms import CLOSED_STATES
-from lienthong.workflow.handlers import course, deliveries, tasks
+from lienthong.workflow.handlers import course, deliveries, task_parts
 
 _SECOND, _THIRD = 2, 3
 
@@ -73,7 +73,7 @@ def forget_task_keys() -> None:
 
 def complete_silently() -> None:
     """Completing the last task does not report 06."""
-    module: Any = tasks
+    module: Any = task_parts
     report = module.report_task
 
     def broken(desk: Any, work: Any, caller: Any, delivery: Any, told: Any) -> Any:
