@@ -8,11 +8,14 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import pytest
 from tests.faults.support.harness import ROOT, Program, wait_until
 from tests.faults.support.papers import Press
 from tests.faults.support.plan import Plan
 from tests.faults.support.run import Run, listed, running
 from tests.faults.support.traffic import SERVICES
+
+from lienthong.client.stubs import persisted
 
 DRAIN_SECONDS = 20.0
 """As configured by default; background work may take as long again to end what it has in hand."""
@@ -24,15 +27,19 @@ LOADED = 12
 USAGE = 2
 
 
-def test_sigterm_under_load_cuts_no_call(tmp_path: Path, press: Press, seed: int) -> None:
+def test_sigterm_under_load_cuts_no_call(
+    tmp_path: Path, press: Press, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The exit code is 0 within the drain time; a call has an answer, or has left no trace; nothing is doubled."""
+    # Transfers are patient for a minute with a program that is away; here somebody waits for them to say so.
+    monkeypatch.setattr("lienthong.client.transfers.persisted", partial(persisted, patience=1.0))
     with running(tmp_path, press, seed, plan=Plan(lazy=0.0)) as run:
         for turn in (1, 2, 3):
             load(run, LOADED * turn)
             code, seconds = run.program.terminate()
             assert code == 0, run.program.tail()
             assert seconds < 2 * DRAIN_SECONDS
-            wait_until("clients wait", partial(all_wait, run), DRAIN_SECONDS)
+            wait_until("clients wait", partial(all_wait, run), SETTLE_SECONDS)
             pending = {party.speaker.pending for party in run.traffic.parties.values()}
             cut = pending & remembered(run.program)
             assert not cut, f"calls were cut after they had taken effect: {cut}"

@@ -8,7 +8,10 @@ import pytest
 from lienthong.client.transfers import new_request_id
 from lienthong.routing.v1 import directory_pb2
 
+from .shell import letter, shell
 from .world import World, running
+
+__all__ = ["letter", "shell"]
 
 
 @pytest.fixture(scope="session")

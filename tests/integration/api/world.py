@@ -244,6 +244,14 @@ def acknowledge(axis: Axis, *items: mailbox_pb2.Item) -> list[int]:
     return [result.status.code for result in answer.results]
 
 
+def emptied(axis: Axis) -> None:
+    """Takes what other tests left in a mailbox out of it."""
+    request = mailbox_pb2.PullItemsRequest(max_items=100, request_id=new_request_id())
+    while items := axis.mailbox.PullItems(request).items:
+        acknowledge(axis, *items)
+        request.request_id = new_request_id()
+
+
 def report(axis: Axis, code: str, **fields: Any) -> workflow_pb2.StatusResult:
     """Reports one status; gives what became of it."""
     status = workflow_pb2.StatusReport(code=code, **fields)
