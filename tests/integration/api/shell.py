@@ -1,6 +1,7 @@
 """The command line as a person uses it, within this process."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
