@@ -52,7 +52,7 @@ _VALUES: dict[int, st.SearchStrategy[Any]] = {
 def documented() -> frozenset[str]:
     """Gives every reason of the page of reasons."""
     page = (ROOT / "docs/reference/errors.md").read_text("utf-8")
-    return frozenset(re.findall(r"^\| `([A-Z_]+)`", page, re.MULTILINE))
+    return frozenset(re.findall(r"^\| `([A-Z0-9_]+)`", page, re.MULTILINE))
 
 
 def answer(world: World, method: str, request: bytes) -> bytes | AxisError:
