@@ -1,6 +1,5 @@
 """`lienthong mailbox`: what waits for one's agency."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -193,9 +192,3 @@ def _leased(items: Sequence[str], reason: str = "") -> list[pb.LeasedItem]:
 
 def _results(answer: pb.BatchResponse) -> Sequence[Message]:
     return list(answer.results)
-
-
-def sha256_of(file: Path) -> str:
-    """Hashes a file, hex."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
