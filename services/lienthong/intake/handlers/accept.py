@@ -108,14 +108,6 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The receipt, and whether the document was stored for it now."""
-
-    receipt: pb.Receipt
-    stored: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Desk:
     """What accepting needs.
 
@@ -131,7 +123,7 @@ class Desk:
     blobs: BlobStore
     seal: SealKey
     readers: Readers
-    group: GroupCommit[Handed, Outcome]
+    group: GroupCommit[Handed, pb.Receipt]
 
 
 def open_desk(units: UnitsOfWork, blobs: BlobStore, seal: SealKey, readers: Readers) -> Desk:
@@ -153,13 +145,14 @@ def accept(desk: Desk, request: Request, prepared: Prepared, judgement: Judgemen
         repeated = handed.first(connection) is not None
     if repeated:
         contents.drop(desk.blobs, prepared.document.attachments)
-        return desk.group.run(handed).receipt
+        return desk.group.run(handed)
     ready = _ready(desk, handed, judgement)
-    outcome = desk.group.run(ready)
-    if not outcome.stored and ready.new is not None:
+    receipt = desk.group.run(ready)
+    # By the name, not by how it went: after a commit that was tried again the document found is this one itself.
+    if ready.new is not None and receipt.document != f"documents/{ready.new.event.document}":
         contents.drop(desk.blobs, prepared.document.attachments)
         desk.blobs.delete(ready.new.event.rendition.plan.key)
-    return outcome.receipt
+    return receipt
 
 
 def _ready(desk: Desk, handed: Handed, judgement: Judgement) -> Handed:
@@ -189,22 +182,22 @@ def _ready(desk: Desk, handed: Handed, judgement: Judgement) -> Handed:
     return Handed(request, prepared, handed.target, handed.fingerprint, new, to_micros(accepted))
 
 
-def _begin(work: UnitOfWork, group: Sequence[Handed]) -> Act[Handed, Outcome]:
+def _begin(work: UnitOfWork, group: Sequence[Handed]) -> Act[Handed, pb.Receipt]:
     """Finds out in two statements which of the documents may be repeats; only those are looked at one by one."""
     answered = answered_among(work.connection, [one.request.key for one in group])
     taken = storage.natural_keys_among(work.connection, [one.natural for one in group if not one.is_update])
     return partial(_act, work, answered, taken)
 
 
-def _act(work: UnitOfWork, answered: set[RequestKey], taken: set[str], handed: Handed) -> Outcome:
+def _act(work: UnitOfWork, answered: set[RequestKey], taken: set[str], handed: Handed) -> pb.Receipt:
     work.traceparent = handed.request.call.traceparent
     if handed.request.key in answered or handed.natural in taken or handed.is_update:
         known = handed.request.recalled(work.connection) or _known(work, handed)
         if known is not None:
-            return Outcome(known, stored=False)
+            return known
     if handed.new is None:
         raise AxisError(Code.ABORTED, "DOCUMENT_VANISHED", "The document vanished while it was looked at. Try again.")
-    return Outcome(_store(work, handed, handed.new), stored=True)
+    return _store(work, handed, handed.new)
 
 
 def _store(work: UnitOfWork, handed: Handed, new: storage.NewDocument) -> pb.Receipt:
