@@ -38,6 +38,9 @@ _PR_SET_PDEATHSIG = 1
 _CANNOT_START = 3
 
 
+_OUT_OF_MEMORY = {"out_of_memory": True}
+
+
 def write_frame(stream: BinaryIO, message: object) -> None:
     """Write one JSON message; raises OSError when the other side has gone."""
     body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
@@ -101,8 +104,12 @@ def _prepare(settings: Mapping[str, Any]) -> Callable[[Any], Any]:
 
 
 def _serve(job: Callable[[Any], Any], incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    while (request := read_frame(incoming)) is not None:
-        write_frame(outgoing, _answer(job, request["job"]))
+    try:
+        while (request := read_frame(incoming)) is not None:
+            write_frame(outgoing, _answer(job, request["job"]))
+    except MemoryError:
+        # Not even the message had room. What is left of it makes no sense any more.
+        write_frame(outgoing, _OUT_OF_MEMORY)
 
 
 def _answer(job: Callable[[Any], Any], payload: object) -> dict[str, Any]:
@@ -110,7 +117,7 @@ def _answer(job: Callable[[Any], Any], payload: object) -> dict[str, Any]:
         return {"result": job(payload)}
     except MemoryError:
         # The interpreter may be short of memory for good now; the parent replaces this child.
-        return {"out_of_memory": True}
+        return _OUT_OF_MEMORY
     # The caller's exception must reach the caller, whatever it is.
     except Exception as error:  # noqa: BLE001
         return {"error": f"{type(error).__name__}: {error}"}

@@ -4,7 +4,8 @@ A pool has ``size`` supervisors, threads of the parent, each with at most one ch
 job from the backlog, starts a child if it has none (start-up is lazy; children stay warm afterwards),
 sends the job and waits for the answer until the job's time is over. A child that does not answer in time,
 dies, or runs out of memory is killed and reaped, the job's future gets the error that says so, and the
-next job gets a new child. No way leads to a future that is never settled.
+next job gets a new child. A child that had waited and dies under a job is replaced and the job is asked of
+the new one, once. No way leads to a future that is never settled.
 
 Children are fresh interpreters (never forked: a gRPC process has threads) and do not outlive the parent,
 even when it is killed with SIGKILL. The kernel ties a child to the *thread* that started it; here that is
@@ -220,12 +221,7 @@ class _Supervisor(threading.Thread):
         if time.monotonic() >= job.deadline:
             raise JobTimedOutError("the job's time was over before a child was free")
         try:
-            child = self._ready_child(job.deadline)
-            answer = child.ask(
-                {"job": job.payload},
-                self._limit(job.deadline, self._spec.time_limit_seconds),
-                self._wake_read,
-            )
+            child, answer = self._answer(job)
         except Exception:
             self._end_child()
             if time.monotonic() >= self._backlog.stop_at:
@@ -235,6 +231,23 @@ class _Supervisor(threading.Thread):
         if child.jobs >= self._spec.jobs_per_child or "out_of_memory" in answer:
             self._end_child()
         return self._result(answer)
+
+    def _answer(self, job: _Job) -> tuple[Child, dict[str, Any]]:
+        """Ask a child. When one that waited dies at the hand-over, the job is hardly to blame: a new one is asked."""
+        waited = self._child is not None
+        child = self._ready_child(job.deadline)
+        try:
+            return child, self._ask(child, job)
+        except ChildCrashedError:
+            if not waited:
+                raise
+            self._end_child()
+            child = self._ready_child(job.deadline)
+            return child, self._ask(child, job)
+
+    def _ask(self, child: Child, job: _Job) -> dict[str, Any]:
+        limit = self._limit(job.deadline, self._spec.time_limit_seconds)
+        return child.ask({"job": job.payload}, limit, self._wake_read)
 
     def _result(self, answer: dict[str, Any]) -> object:
         if "out_of_memory" in answer:

@@ -14,6 +14,7 @@ from lienthong.cli.console import (
     Column,
     Filter,
     Json,
+    PassphraseFile,
     Size,
     context_file,
     day_of,
@@ -200,6 +201,7 @@ def issue_credentials(
     folder: Annotated[
         Path | None, typer.Option(help="Where files go; beside the speaking context when absent.")
     ] = None,
+    passphrase_file: PassphraseFile = None,
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
@@ -207,7 +209,8 @@ def issue_credentials(
     with session(who) as axis:
         found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
         label = name or (found.short_name or found.codes[0].code).lower().replace(" ", "-")
-        issued = credentials.issue(axis, found.name, label, folder or context_file(who).parent, csr)
+        place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
+        issued = credentials.issue(axis, found.name, label, place)
     if as_json:
         print_json(
             {"system": issued.system, "certificate": str(issued.certificate), "context": str(issued.context or "")}

@@ -32,6 +32,9 @@ As = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 RequestId = Annotated[str, typer.Option("--request-id", help="Key for repeats; a new one when absent.")]
 Size = Annotated[int, typer.Option("--limit", help="At most so many rows.", min=1, max=500)]
+PassphraseFile = Annotated[
+    Path | None, typer.Option(help="File whose first line encrypts the key that is made; plain when absent.")
+]
 Filter = Annotated[str, typer.Option("--filter", help="Conditions joined by AND.")]
 
 DEFAULT_CONTEXT = ""

@@ -11,6 +11,7 @@ from lienthong.cli.console import (
     As,
     Column,
     Json,
+    PassphraseFile,
     Size,
     choice,
     context_file,
@@ -50,6 +51,7 @@ def add(
     operator: Annotated[bool, typer.Option("--operator", help="Register an operator.")] = False,
     folder: Annotated[Path | None, typer.Option(help="Where key, certificate and context go.")] = None,
     csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
+    passphrase_file: PassphraseFile = None,
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
@@ -60,7 +62,8 @@ def add(
         grants = [common.Grant(agency=agency.name) for agency in agencies]
         system = common.System(display_name=name, role=role, grants=grants)
         made = axis.directory.CreateSystem(pb.CreateSystemRequest(system=system, request_id=new_request_id()))
-        credentials.certify(axis, made.name, name, folder or context_file(who).parent, csr)
+        place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
+        credentials.certify(axis, made.name, name, place)
     show(made, COLUMNS, as_json=as_json)
 
 

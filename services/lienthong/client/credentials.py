@@ -7,6 +7,7 @@ import yaml
 
 from lienthong.chassis import pki
 from lienthong.chassis.keyfiles import request_to_pem, write_private_key
+from lienthong.chassis.keyring import read_passphrase
 from lienthong.client import Axis
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
@@ -32,18 +33,33 @@ class Issued:
     context: Path | None
 
 
-def issue(axis: Axis, agency: str, name: str, folder: Path, csr: Path | None) -> Issued:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the files of new credentials go.
+
+    Attributes:
+        folder: The folder; made when absent.
+        csr: Certificate request of a key that is elsewhere; None makes a key here.
+        passphrase_file: File whose first line encrypts the key that is made; None leaves it plain, for its owner only.
+    """
+
+    folder: Path
+    csr: Path | None = None
+    passphrase_file: Path | None = None
+
+
+def issue(axis: Axis, agency: str, name: str, place: Place) -> Issued:
     """Registers a system that acts for an agency, and certifies its key.
 
     Args:
         axis: A session as operator.
         agency: Resource name of the agency, or a code.
         name: Name of the context and of the files.
-        folder: Where files go.
-        csr: Certificate request of a key that is elsewhere; None makes a key here.
+        place: Where files go.
 
     Raises:
         AxisCallError: It is refused.
+        ConfigError: The passphrase cannot be read, or is too short.
     """
     found = axis.directory.GetAgency(
         directory_pb2.GetAgencyRequest(name=f"agencies/{agency.removeprefix('agencies/')}")
@@ -58,33 +74,35 @@ def issue(axis: Axis, agency: str, name: str, folder: Path, csr: Path | None) ->
             request_id=new_request_id(),
         )
     )
-    return certify(axis, system.name, name, folder, csr)
+    return certify(axis, system.name, name, place)
 
 
-def certify(axis: Axis, system: str, name: str, folder: Path, csr: Path | None) -> Issued:
+def certify(axis: Axis, system: str, name: str, place: Place) -> Issued:
     """Certifies a key of a system that is registered already.
 
     Raises:
         AxisCallError: It is refused.
+        ConfigError: The passphrase cannot be read, or is too short.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    request = csr.read_bytes() if csr else _new_key(folder / f"{name}.key", name)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    request = place.csr.read_bytes() if place.csr else _new_key(place, name)
     certificate = axis.signing.IssueCertificate(
         signing_pb2.IssueCertificateRequest(system=system, csr=request, request_id=new_request_id()),
         timeout=ISSUE_SECONDS,
     )
-    chain = folder / f"{name}.crt"
+    chain = place.folder / f"{name}.crt"
     chain.write_bytes(certificate.chain)
-    return Issued(system, chain, None if csr else _context(axis, folder, name))
+    return Issued(system, chain, None if place.csr else _context(axis, place, name))
 
 
-def _new_key(file: Path, name: str) -> bytes:
+def _new_key(place: Place, name: str) -> bytes:
     key = pki.new_key()
-    write_private_key(file, key, None)
+    passphrase = read_passphrase("passphrase_file", place.passphrase_file)
+    write_private_key(place.folder / f"{name}.key", key, passphrase)
     return request_to_pem(pki.make_request(key, name))
 
 
-def _context(axis: Axis, folder: Path, name: str) -> Path:
+def _context(axis: Axis, place: Place, name: str) -> Path:
     context = axis.context
     values = {
         "address": context.address,
@@ -94,6 +112,8 @@ def _context(axis: Axis, folder: Path, name: str) -> Path:
     }
     if context.addresses:
         values["addresses"] = dict(context.addresses)  # type: ignore[assignment] # YAML holds the mapping as it is
-    file = folder / f"{name}.yaml"
+    if place.passphrase_file is not None:
+        values["passphrase_file"] = str(place.passphrase_file.resolve())
+    file = place.folder / f"{name}.yaml"
     file.write_text(yaml.safe_dump(values), "utf-8")
     return file

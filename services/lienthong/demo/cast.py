@@ -112,7 +112,7 @@ def register(
     made = operator.directory.CreateAgency(
         directory_pb2.CreateAgencyRequest(agency=wanted, request_id=new_request_id())
     )
-    credentials.issue(operator, made.name, name, platform.contexts, None)
+    credentials.issue(operator, made.name, name, credentials.Place(platform.contexts))
     return Party(name, made, platform.speak(name))
 
 

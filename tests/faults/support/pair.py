@@ -14,7 +14,7 @@ def join(operator: Axis, contexts: Path, code: str, name: str) -> None:
     """Puts an agency into the directory and gives it a context."""
     agency = common.Agency(display_name=f"Cơ quan {code}", codes=[common.AgencyCode(code=code)])
     operator.directory.CreateAgency(directory_pb2.CreateAgencyRequest(agency=agency, request_id=new_request_id()))
-    credentials.issue(operator, code, name, contexts, None)
+    credentials.issue(operator, code, name, credentials.Place(contexts))
 
 
 def document(upload: str = "", number: str = "7816") -> intake_pb2.SubmitDocumentRequest:

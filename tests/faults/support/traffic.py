@@ -168,7 +168,7 @@ def _register(program: Program, name: str, code: str, webhooks: Webhooks | None)
         made = operator.directory.CreateAgency(
             directory_pb2.CreateAgencyRequest(agency=agency, request_id=new_request_id())
         )
-        credentials.issue(operator, made.name, name, program.contexts, None)
+        credentials.issue(operator, made.name, name, credentials.Place(program.contexts))
     with program.speak(name) as axis:
         subscription = notification_pb2.Subscription(channel=notification_pb2.CHANNEL_IN_APP)
         request = notification_pb2.CreateSubscriptionRequest(subscription=subscription, request_id=new_request_id())

@@ -115,7 +115,7 @@ def test_one_revoked_certificate(world: World) -> None:
     request = directory_pb2.RevokeSystemRequest(name=name, certificates=[fingerprint], request_id=new_request_id())
     world.operator.directory.RevokeSystem(request)
     wait_for("the revocation holds", lambda: _unauthenticated(lambda: listed(first)), REVOCATION_SECONDS)
-    credentials.certify(world.operator, name, "renewed", world.contexts, None)
+    credentials.certify(world.operator, name, "renewed", credentials.Place(world.contexts))
     listed(world.speak("renewed"))
 
 

@@ -101,7 +101,7 @@ class World:
     def join(self, name: str, display: str, *codes: str, groups: tuple[str, ...] = ()) -> Axis:
         """Registers an agency and opens a session with credentials of its own."""
         agency = self.register(name, display, *codes, groups=groups)
-        credentials.issue(self.operator, agency.name, name, self.contexts, None)
+        credentials.issue(self.operator, agency.name, name, credentials.Place(self.contexts))
         self.sessions[name] = self.speak(name)
         known_everywhere(self.sessions[name])
         return self.sessions[name]
@@ -118,7 +118,7 @@ class World:
         system = common.System(display_name=name, role=role, grants=grants)
         request = directory_pb2.CreateSystemRequest(system=system, request_id=new_request_id())
         made = self.operator.directory.CreateSystem(request)
-        credentials.certify(self.operator, made.name, name, self.contexts, None)
+        credentials.certify(self.operator, made.name, name, credentials.Place(self.contexts))
         return made.name
 
 

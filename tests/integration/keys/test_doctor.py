@@ -195,7 +195,7 @@ def test_credentials_that_end_soon(patient: Patient) -> None:
     """A system whose last certificate ends within a month is told by name; revoked, it is told no more."""
     with connect(load_context(patient.folder / "contexts" / "operator.yaml")) as axis:
         _register(axis, "G22")
-        issued = credentials.issue(axis, "G22", "dms-vpcp", patient.folder / "contexts", None)
+        issued = credentials.issue(axis, "G22", "dms-vpcp", credentials.Place(patient.folder / "contexts"))
         _shorten(patient.folder / "databases" / "signing.db", patient.clock.now() + timedelta(days=20))
         assert patient.wrong() == {"signing: credentials of systems"}
         assert "dms-vpcp" in patient.words("signing: credentials of systems")

@@ -94,7 +94,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             agency = common.Agency(display_name=name, codes=[common.AgencyCode(code=code)])
             request = directory_pb2.CreateAgencyRequest(agency=agency, request_id=new_request_id())
             operator.directory.CreateAgency(request)
-            credentials.issue(operator, code, name, contexts, None)
+            credentials.issue(operator, code, name, credentials.Place(contexts))
             parties.append(stack.enter_context(connect(load_context(contexts / f"{name}.yaml"))))
         yield Scene(log, f"http://127.0.0.1:{port}/metrics", operator, *parties)
 
@@ -146,17 +146,18 @@ def test_each_step_is_a_line(scene: Scene, document: str) -> None:
     assert all(traces)
     for words, line in steps.items():
         assert line["level"] == "info"
-        assert line.get("agency") or words == "verdict reached"
+        assert line.get("agency"), words
     assert len({steps[words]["agency"] for words in ("delivery available", "delivery opened")}) == 1
 
 
 def test_a_refused_call_is_a_line(scene: Scene, document: str) -> None:
-    """Who was refused what, and why: method, code, reason, system; not what was asked for."""
+    """Who was refused what, and why: method, code, reason, system and agency; not what was asked for."""
     with pytest.raises(NotFoundError):
         scene.recipient.intake.GetDocument(intake_pb2.GetDocumentRequest(name=f"documents/{document}"))
     (line,) = [one for one in scene.lines() if one["event"] == "call refused" and "GetDocument" in str(one["method"])]
     assert (line["code"], line["reason"]) == ("NOT_FOUND", "RESOURCE_NOT_FOUND")
     assert line["system"]
+    assert line["agency"]
 
 
 def test_nothing_that_people_wrote_is_in_the_log(scene: Scene, document: str) -> None:

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otl
 
 from lienthong.chassis.config import ServerSection, TelemetrySection
 from lienthong.client import connect, load_context
-from lienthong.client.credentials import issue
+from lienthong.client.credentials import Place, issue
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import document_pb2
@@ -95,7 +95,7 @@ def party(folder: Path, code: str) -> Party:
         made = operator.directory.CreateAgency(
             directory_pb2.CreateAgencyRequest(agency=agency, request_id=new_request_id())
         )
-        issue(operator, made.name, code, contexts, None)
+        issue(operator, made.name, code, Place(contexts))
     return Party(code, made, connect(load_context(contexts / f"{code}.yaml")))
 
 

@@ -18,6 +18,7 @@ from lienthong.chassis.workers import WorkerPool, WorkerSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 MEMORY = 1 << 30
 PATIENCE = 20.0
@@ -160,6 +161,21 @@ def test_a_child_killed_while_idle_costs_no_job(open_pool: Callable[..., WorkerP
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: pool.pids() == ())
     assert pool.submit("1 + 1").result(PATIENCE) == 2
+
+
+def test_a_child_that_waited_and_dies_at_the_hand_over_costs_no_job(
+    open_pool: Callable[..., WorkerPool], tmp_path: Path
+) -> None:
+    """The job is asked of a new child, once; a job that kills that one as well is told so."""
+    pool, mark = open_pool(EVALUATE), tmp_path / "died"
+    die = "__import__('os').kill(__import__('os').getpid(), 9)"
+    assert pool.submit("1 + 1").result(PATIENCE) == 2
+    once = (
+        f"(lambda mark: 'done' if mark.exists() else (mark.touch(), {die}))(__import__('pathlib').Path({str(mark)!r}))"
+    )
+    assert pool.submit(once).result(PATIENCE) == "done"
+    with pytest.raises(workers.ChildCrashedError):
+        pool.submit(die).result(PATIENCE)
 
 
 def test_the_backlog_is_bounded(open_pool: Callable[..., WorkerPool]) -> None:

@@ -120,6 +120,21 @@ def test_a_file_that_takes_too_long_is_refused(blobs: DirectoryBlobs, stuck: str
     assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "READING_TIMED_OUT")
 
 
+def test_a_file_that_needs_too_much_memory_is_refused(blobs: DirectoryBlobs) -> None:
+    """What reading takes is bounded by the kernel; the file is refused, nothing stays behind, and the pool goes on."""
+    section = IntakeSection().model_copy(update={"reader_memory_bytes": 1})
+    key = stored(blobs, file_of(subject="x" * 2_000_000))
+    pool = Readers(section, limits_of(section), blobs, Uuid7Source())
+    try:
+        for _ in range(2):
+            with pytest.raises(AxisError) as caught:
+                pool.read(key)
+            assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "READING_TOO_LARGE")
+    finally:
+        pool.stop(0.0)
+    assert [entry.key for entry in blobs.entries()] == [key]
+
+
 def test_more_files_than_may_wait_are_refused_at_once(blobs: DirectoryBlobs, stuck: str) -> None:
     """Waiting is bounded: whoever comes too many is told when to come again."""
     with ThreadPoolExecutor(2) as threads, readers(blobs, readers_waiting=1) as pool:

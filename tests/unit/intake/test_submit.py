@@ -1,16 +1,22 @@
 """Handing documents in."""
 
 import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from google.type.date_pb2 import Date
+from sqlalchemy import Connection
 
 from lienthong import edxml
-from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.errors import AxisError, Code, unavailable
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.seals import verify_seal
@@ -20,6 +26,8 @@ from lienthong.intake.component import build
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.v1 import intake_pb2 as pb
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP, ServiceBench, service_bench
+
+PAPERS = ("7816", "7817", "7818")
 
 
 def header(**more: object) -> document_pb2.DocumentHeader:
@@ -232,6 +240,46 @@ def test_what_cannot_be_written_leaves_no_content(intake: ServiceBench) -> None:
         api.submit_document(submission(subject="V/v \x00"), vpcp(intake))
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert not list(intake.context.base.blobs.entries())
+
+
+def test_a_commit_that_fails_after_it_was_durable_keeps_the_contents(
+    intake: ServiceBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documents that went together are tried again alone, find themselves stored, and keep what they hold."""
+    api, database = intake.api("Intake"), intake.context.database
+    write, turns = database.write, count()
+
+    @contextmanager
+    def failing() -> Iterator[Connection]:
+        turn = next(turns)
+        with write() as connection:
+            yield connection
+        if turn == 0:
+            eventually(lambda: api._counter.desk.group.waiting == len(PAPERS) - 1)
+        if turn == 1:
+            raise unavailable("DATABASE_AWAY", "The database does not answer.", timedelta(seconds=1))
+
+    monkeypatch.setattr(database, "write", failing)
+    with ThreadPoolExecutor(len(PAPERS)) as threads:
+        calls = [submission(key, key.encode(), document_id=key, number=key) for key in PAPERS]
+        receipts = list(threads.map(lambda one: api.submit_document(one, vpcp(intake)), calls))
+    for key, receipt in zip(PAPERS, receipts, strict=True):
+        assert content_of(intake, receipt) == key.encode()
+
+
+def content_of(intake: ServiceBench, receipt: pb.Receipt) -> bytes:
+    """Reads the first attachment of an accepted document out of the store."""
+    (event,) = [one for one in intake.told(DocumentAccepted) if receipt.document == f"documents/{one.document}"]
+    with intake.context.base.blobs.open(event.attachments[0].blob.key) as stream:
+        return stream.read()
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Waits until a condition holds; fails when it does not in good time."""
+    deadline = monotonic() + 20
+    while not condition():
+        assert monotonic() < deadline
+        sleep(0.005)
 
 
 def test_an_upload_is_complete_once_its_content_is_committed(intake: ServiceBench) -> None:

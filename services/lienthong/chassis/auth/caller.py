@@ -101,6 +101,14 @@ class Authenticator:
         agency = _agency(directory, system, metadata.get(AGENCY_KEY, ""), now)
         return Caller(system, agency, directory.mailboxes(agency.id, now), person)
 
+    def only_agency(self, certificate: bytes | None) -> str:
+        """Names the agency for which a system acts when there is but one, for the log; else empty."""
+        credential = credential_of(certificate) if certificate else None
+        directory = self._directory.get()
+        system = directory.systems.get(credential.system) if credential else None
+        allowed = directory.acts_for(system, self._clock.now()) if system else ()
+        return allowed[0] if len(allowed) == 1 else ""
+
     def _system(self, directory: Directory, credential: Credential, now: datetime) -> System:
         system = directory.systems.get(credential.system)
         if system is None:

@@ -64,7 +64,7 @@ class _Step:
 _STEPS: Mapping[str, _Step] = {
     "DocumentAccepted": _Step("document accepted", "sender_agency"),
     "RecallRequested": _Step("recall requested", "sender_agency"),
-    "VerdictReached": _Step("verdict reached", "", _verdict),
+    "VerdictReached": _Step("verdict reached", "sender_agency", _verdict),
     "DeliveryAvailable": _Step("delivery available", "recipient_agency", _verdict, "available"),
     "DeliveryOpened": _Step("delivery opened", "recipient_agency", state="opened"),
     "DeliveryAcknowledged": _Step("delivery acknowledged", "recipient_agency", state="acknowledged"),

@@ -46,6 +46,23 @@ class Admission:
         authorise(row, caller)
         return Call(caller, row.method, traceparent)
 
+    def tell_refusal(self, method: str, error: AxisError, certificate: bytes | None, metadata: Metadata) -> None:
+        """Writes a refused call into the log: who, what and the reason, never what was said to the caller."""
+        _log.info(
+            "call refused",
+            method=method,
+            code=error.code.name,
+            reason=error.reason,
+            system=system_of(certificate),
+            agency=self._agency_of(certificate, metadata.get(AGENCY_KEY, "")),
+            trace=trace if _PLAIN.fullmatch(trace := trace_of(metadata.get(HEADER, ""))) else "",
+        )
+
+    def _agency_of(self, certificate: bytes | None, claimed: str) -> str:
+        if claimed:
+            return claimed if _PLAIN.fullmatch(claimed) else ""
+        return self._authenticator.only_agency(certificate)
+
 
 def row_of(name: str) -> Row:
     """Gives the policy row of an rpc.
@@ -91,20 +108,6 @@ async def abort(context: Context, error: AxisError) -> None:
     status = to_status(error)
     details = ((DETAILS_KEY, status.SerializeToString()),)
     await context.abort(_GRPC_CODES[error.code.value], " ".join(status.message.split()), details)
-
-
-def tell_refusal(method: str, error: AxisError, certificate: bytes | None, metadata: Metadata) -> None:
-    """Writes a refused call into the log: who, what and the reason, never what was said to the caller."""
-    claimed = metadata.get(AGENCY_KEY, "")
-    _log.info(
-        "call refused",
-        method=method,
-        code=error.code.name,
-        reason=error.reason,
-        system=system_of(certificate),
-        agency=claimed if _PLAIN.fullmatch(claimed) else "",
-        trace=trace if _PLAIN.fullmatch(trace := trace_of(metadata.get(HEADER, ""))) else "",
-    )
 
 
 def guarded(method: str, action: Callable[[], Result]) -> Result:

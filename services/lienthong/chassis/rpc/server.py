@@ -35,7 +35,6 @@ from lienthong.chassis.rpc.admission import (
     read_message,
     row_of,
     system_of,
-    tell_refusal,
 )
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.fairness import FairPool
@@ -155,7 +154,7 @@ class ServerBuilder:
                 return await self._fair.run(system_of(certificate), _serve, *arguments)
             except AxisError as error:
                 outcome = error.code.name
-                tell_refusal(row.method, error, certificate, metadata)
+                admission.tell_refusal(row.method, error, certificate, metadata)
                 await abort(context, error)
                 raise
             finally:

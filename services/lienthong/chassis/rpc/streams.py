@@ -22,7 +22,6 @@ from lienthong.chassis.rpc.admission import (
     facts_of,
     guarded,
     system_of,
-    tell_refusal,
 )
 from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.rpc.hub import Hub
@@ -71,7 +70,7 @@ class Streams:
                         yield message
             except AxisError as error:
                 self._metrics.called(row.method, error.code.name, 0.0)
-                tell_refusal(row.method, error, *facts)
+                admission.tell_refusal(row.method, error, *facts)
                 await abort(context, error)
 
         return handle

@@ -12,10 +12,11 @@ from lienthong.signing.verification.report import FileReport, SignatureReport, S
 from lienthong.signing.verification.words import DocumentVerdict, of_signature
 
 
-def verdict_event(document: str, conclusion: Conclusion, at: datetime) -> events.VerdictReached:
+def verdict_event(document: StoredDocument, conclusion: Conclusion, at: datetime) -> events.VerdictReached:
     """Makes the event that tells of a conclusion."""
     return events.VerdictReached(
-        document=document,
+        document=document.id,
+        sender_agency=document.parties.sender,
         verdict=_verdict(conclusion.verdict),
         text_vi=conclusion.text.vi,
         text_en=conclusion.text.en,

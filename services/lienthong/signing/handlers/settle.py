@@ -79,7 +79,7 @@ def _write_down(work: UnitOfWork, verified: Sequence[Verified], known: dict[str,
             continue
         reports.append(NewReport(document.id, document.version + 1, conclusion, outcome.trust, work.now_micros))
         work.traceparent = outcome.job.traceparent
-        event = verdict_event(document.id, conclusion, work.now)
+        event = verdict_event(document, conclusion, work.now)
         work.emit(NewEvent(VERDICTS, document.id, document.id, event))
     storage.add_reports(work.connection, reports)
     storage.remove_jobs(work.connection, [outcome.job.document for outcome in verified])
