@@ -1,0 +1,1 @@
+"""Engines on this machine, for developers and tests: real servers, started from packages, on loopback."""
