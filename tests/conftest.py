@@ -1,5 +1,29 @@
 """For all tests: the program's log goes to standard error, as when it runs, and never into what a test reads."""
 
+from collections.abc import Iterator
+
+import pytest
+from tests.engines import close_databases, postgres_database
+
 from lienthong.chassis import logging
+from lienthong.testing import service
 
 logging.configure("INFO", "text")
+
+_DATABASES = {"sqlite": service.open_database, "postgresql": postgres_database}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--database` names the engine on which single services are tested."""
+    parser.addoption("--database", choices=sorted(_DATABASES), default="sqlite", help="engine of services on the bench")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Benches of services open the engine that was named."""
+    service.open_database = _DATABASES[config.getoption("--database")]
+
+
+@pytest.fixture(autouse=True)
+def _close_databases() -> Iterator[None]:
+    yield
+    close_databases()

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.contract.databases import DATABASES, DatabaseEngine
 
 from lienthong.chassis.engines.blobs import BlobStore
-from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog, Topic
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
@@ -32,7 +32,6 @@ def _sqlite_log(folder: Path, clock: FakeClock, stack: ExitStack) -> OpenLog:
 
 
 LOGS = {"sqlite": _sqlite_log}
-DATABASES: dict[str, Callable[[Path], Database]] = {"sqlite": lambda folder: SqliteDatabase(folder / "service.db")}
 BLOBS: dict[str, Callable[[Path], BlobStore]] = {
     "directory": lambda folder: DirectoryBlobs(folder / "blobs", Uuid7Source())
 }
@@ -58,16 +57,11 @@ def log(open_log: OpenLog) -> EventLog:
 
 
 @pytest.fixture(params=DATABASES)
-def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Database]]:
-    """Opens the database; each call is another process as far as the engine can tell."""
-    with ExitStack() as stack:
-
-        def reopen() -> Database:
-            database = DATABASES[request.param](tmp_path)
-            stack.callback(database.close)
-            return database
-
-        yield reopen
+def database_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseEngine]:
+    """An engine with one empty database."""
+    engine = DATABASES[request.param](tmp_path)
+    yield engine
+    engine.close()
 
 
 @pytest.fixture(params=BLOBS)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Boolean, Column, Connection, Integer, LargeBinary, MetaData, String, Table, event, func, select
+from tests.contract.databases import DatabaseEngine
 
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.rows import Kind, Rows
@@ -41,9 +42,9 @@ BOOKS = Kind(books, Book, group="shelf")
 
 
 @pytest.fixture
-def database(open_database: object) -> Database:
+def database(database_engine: DatabaseEngine) -> Database:
     """A database with a table of books."""
-    made: Database = open_database()  # type: ignore[operator] # a fixture of the suite
+    made = database_engine.open()
     with made.write() as connection:
         metadata.create_all(connection)
     return made

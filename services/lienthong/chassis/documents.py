@@ -18,6 +18,9 @@ _KINDS = {
 }
 _BUSINESS = {number: kind for kind, number in _KINDS.items()} | {pb.DOCUMENT_KIND_UNSPECIFIED: edxml.BusinessKind.NEW}
 
+NAME_LENGTH = 200
+"""Characters of a DocumentId, a number or a notation, at most: documents are found by them, and an index has bounds."""
+
 TYPE_DETAIL_NOT_GIVEN = -1
 
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Generic, TypeVar
 
+from lienthong.chassis.races import again
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 
 Member = TypeVar("Member")
@@ -105,9 +106,7 @@ class GroupCommit(Generic[Member, Answer]):
 
     def _commit(self, group: Sequence[_Seat[Member, Answer]]) -> None:
         try:
-            with self._units.begin() as work:
-                act = self._begin(work, [seat.member for seat in group])
-                answers = [act(seat.member) for seat in group]
+            answers = again(lambda: self._act(group))
         except Exception as error:  # noqa: BLE001 -- each member gets what it raised itself
             if len(group) == 1:
                 group[0].error = error
@@ -121,3 +120,8 @@ class GroupCommit(Generic[Member, Answer]):
             raise
         for seat, answer in zip(group, answers, strict=True):
             seat.answers.append(answer)
+
+    def _act(self, group: Sequence[_Seat[Member, Answer]]) -> list[Answer]:
+        with self._units.begin() as work:
+            act = self._begin(work, [seat.member for seat in group])
+            return [act(seat.member) for seat in group]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.rows import Rows
-from lienthong.chassis.engines.sql import database_now
+from lienthong.chassis.engines.sql import database_now, take_locks
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import NewEvent
 from lienthong.chassis.events.outbox import write_events
@@ -88,6 +88,10 @@ class UnitOfWork:
     def release(self, awaited: str) -> None:
         """Says that something exists now for which events may be parked, such as `document:…`."""
         self.released.append(awaited)
+
+    def lock(self, *names: str) -> None:
+        """Holds locks to the end of the transaction; waits for other copies of the service that hold one of them."""
+        take_locks(self.rows.connection, names)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Runs `action` once the transaction is durable. It must not raise."""

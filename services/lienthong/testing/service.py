@@ -14,7 +14,7 @@ from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.messages import agency_message, system_message
 from lienthong.chassis.directory.model import Agency, AgencyCode, Grant, Role, System
 from lienthong.chassis.directory.store import save_agency, save_system
-from lienthong.chassis.engines.database import SqliteDatabase
+from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.event import Event
@@ -56,6 +56,19 @@ NGHE_AN = Agency(
 )
 
 
+def _file(folder: Path, service: str) -> Database:
+    return SqliteDatabase(folder / f"{service}.db")
+
+
+open_database: Callable[[Path, str], Database] = _file
+"""Opens the empty database of a service for a bench in a folder; whoever tests another engine puts its own here."""
+
+
+def system_id(agency: Agency) -> str:
+    """Gives the identifier of the system that acts for an agency on a bench."""
+    return f"01900001{agency.id[8:]}"
+
+
 @dataclass
 class ServiceBench:
     """A service on the bench.
@@ -83,7 +96,7 @@ class ServiceBench:
         """Makes a call of an agency's system, or of an operator."""
         if agency is None:
             return Call(Caller(System("op", "operator", Role.OPERATOR)), method)
-        system = System(f"system-{agency.id}", f"DMS {agency.short_name}", Role.AGENCY_SYSTEM, (Grant(agency.id),))
+        system = System(system_id(agency), f"DMS {agency.short_name}", Role.AGENCY_SYSTEM, (Grant(agency.id),))
         directory = self.context.directory.get()
         reach = directory.mailboxes(agency.id, self.clock.now())
         return Call(Caller(system, agency, reach), method)
@@ -92,9 +105,7 @@ class ServiceBench:
         """Puts agencies, each with a system, into the service's copy of the directory."""
         with self.context.units.begin() as work:
             for agency in agencies:
-                system = System(
-                    f"system-{agency.id}", f"DMS {agency.short_name}", Role.AGENCY_SYSTEM, (Grant(agency.id),)
-                )
+                system = System(system_id(agency), f"DMS {agency.short_name}", Role.AGENCY_SYSTEM, (Grant(agency.id),))
                 save_agency(work.rows, agency_message(agency))
                 save_system(work.rows, system_message(system))
         self.context.directory.changed()
@@ -142,7 +153,7 @@ def service_bench(
     clock, ids = FakeClock(), Uuid7Source()
     ring = Keyring(folder / "keys")
     first_start(ring, ("localhost",), clock, ids)
-    database = SqliteDatabase(folder / f"{name}.db")
+    database = open_database(folder, name)
     migrations.upgrade(database, name)
     base = Foundation(
         clock,

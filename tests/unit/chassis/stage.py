@@ -9,7 +9,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy import select
 
 from lienthong.chassis.directory.cache import DirectoryCache
-from lienthong.chassis.engines.database import SqliteDatabase
+from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog, NewRecord, Topic
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
@@ -59,6 +59,8 @@ class Stage:
         poison: Lines that cannot be handled, with the error that they raise.
         parents: Lines that wait for something, with what they wait for.
         releases: Lines that make something, with what it is.
+        made: What was made.
+        shared: A database that other copies of the service use too.
     """
 
     folder: Path
@@ -68,10 +70,12 @@ class Stage:
     parents: dict[str, str] = field(default_factory=dict)
     releases: dict[str, str] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
+    shared: Database | None = None
 
     def __post_init__(self) -> None:
-        self.database = SqliteDatabase(self.folder / "service.db")
-        self.database.create(metadata)
+        self.database: Database = self.shared or SqliteDatabase(self.folder / "service.db")
+        with self.database.write() as connection:
+            metadata.create_all(connection)
         self.units = UnitsOfWork(self.database, self.clock, Uuid7Source())
         self.log = SqliteEventLog(self.folder, (Topic(TOPIC, 2, 3600),), self.clock)
         self.subscription = Subscription((TOPIC,), dict([handler(StringValue, self._take)]))
@@ -107,9 +111,9 @@ class Stage:
         """A consumer of the service."""
         return Consumer("service", log or self.log, self.units, self.subscription, limits)
 
-    def relay(self, log: EventLog | None = None) -> Relay:
+    def relay(self, log: EventLog | None = None, owner: str = "") -> Relay:
         """The relay of the service."""
-        return Relay("service", self.database, log or self.log, self.clock)
+        return Relay("service", self.database, log or self.log, self.clock, owner)
 
     def rows(self, table: Any) -> Sequence[Any]:
         """Reads a table."""

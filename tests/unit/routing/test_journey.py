@@ -7,7 +7,7 @@ from lienthong import edxml
 from lienthong.chassis.errors import AxisError
 from lienthong.events.v1 import routing_deliveries_pb2 as events
 from lienthong.routing.v1 import mailbox_pb2 as pb
-from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.testing.service import HCMC, NGHE_AN, VPCP, system_id
 
 
 def test_a_document_goes_its_way_and_its_status_comes_back(routing: Routing) -> None:
@@ -53,7 +53,7 @@ def test_each_step_is_told_once_and_completely(routing: Routing) -> None:
     assert (created.delivery_count, created.header.number) == (1, "7816")
     assert list(created.header.recipients) == []
     assert available.verdict == ORIGINAL
-    assert (opened.system, acknowledged.system) == (f"system-{HCMC.id}",) * 2
+    assert (opened.system, acknowledged.system) == (system_id(HCMC),) * 2
 
 
 def test_a_held_delivery_does_not_exist_for_its_recipient(routing: Routing) -> None:

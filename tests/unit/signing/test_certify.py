@@ -22,12 +22,12 @@ from lienthong.chassis.events.tables import audit
 from lienthong.chassis.keyfiles import request_to_pem
 from lienthong.signing import storage
 from lienthong.signing.v1 import signing_pb2 as pb
-from lienthong.testing.service import HCMC
+from lienthong.testing.service import HCMC, system_id
 
 from .desk import Desk, desk_in
 
 METHOD = "lienthong.signing.v1.Signing/IssueCertificate"
-SYSTEM = f"system-{HCMC.id}"
+SYSTEM = system_id(HCMC)
 KEY = pki.new_key()
 CSR = request_to_pem(pki.make_request(KEY, "whoever"))
 

@@ -8,7 +8,7 @@ from lienthong.chassis.counters import next_value
 from lienthong.chassis.directory.messages import agency_of, resource_id, system_of
 from lienthong.chassis.directory.model import Agency, System
 from lienthong.chassis.engines.rows import Rows
-from lienthong.chassis.engines.sql import upsert
+from lienthong.chassis.engines.sql import take_locks, upsert
 from lienthong.chassis.events.event import DIRECTORY, Event, NewEvent
 from lienthong.chassis.events.inbox import Handler, handler
 from lienthong.chassis.events.tables import directory_agencies, directory_systems
@@ -91,6 +91,8 @@ def _save(
     message: directory_pb2.Agency | directory_pb2.System,
     more: dict[str, object],
 ) -> None:
+    # A later state must not be overwritten by an earlier one that another copy had in hand.
+    take_locks(rows.connection, [_CHANGES])
     kept = rows.connection.execute(select(table.c.version).where(table.c.id == identifier)).scalar_one_or_none()
     if kept is not None and kept >= message.version:
         return

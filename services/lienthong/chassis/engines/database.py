@@ -1,7 +1,9 @@
 """The database contract, and its embedded engine: one SQLite file for each service.
 
-A service sees SQLAlchemy connections only. `write()` opens a transaction that is serialised with every other writer of
-the same file, `read()` a consistent snapshot that waits for nobody.
+A service sees SQLAlchemy connections only. `read()` opens a consistent snapshot that waits for nobody. `write()` opens
+a transaction; other writers, of other processes too, may work beside it. What it read under a lock (`with_for_update`,
+`take_locks`) nobody changes before it ends, and whoever waited for the lock sees what it did. Where two insert the same
+key, the second fails once the first has committed: `lost_race` tells, and the work is done again.
 """
 
 import sqlite3
@@ -26,6 +28,11 @@ READERS = 16
 class Database(Protocol):
     """Where a service keeps its rows."""
 
+    exclusive: bool
+    """Whether no other process writes to it."""
+    syncs: Tally
+    """Waits for the disk: one for each transaction that wrote."""
+
     def write(self) -> AbstractContextManager[Connection]:
         """Opens a transaction that commits at the end of the block, and rolls back when it raises."""
         ...
@@ -39,8 +46,19 @@ class Database(Protocol):
         ...
 
 
+_OVERTAKEN = frozenset({"23505", "40001", "40P01"})
+"""SQLSTATE: a unique key is taken, a transaction cannot be serialised, two wait for each other."""
+
+
+def lost_race(error: BaseException) -> bool:
+    """Tells whether a transaction failed because another one was first; done again it sees what that one did."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _OVERTAKEN
+
+
 class SqliteDatabase:
-    """SQLite in WAL mode with `synchronous=FULL`: a commit is on disk before it answers."""
+    """SQLite in WAL mode with `synchronous=FULL`: a commit is on disk before it answers. Writers take turns."""
+
+    exclusive = True
 
     def __init__(self, path: Path) -> None:
         """Opens or makes the file.
@@ -113,7 +131,9 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
             "The axis has no room to store this. Reading goes on; try again later.",
             retry_after=timedelta(seconds=30),
         )
-    if isinstance(error.orig, sqlite3.OperationalError) and ("I/O" in text or "locked" in text or "unable" in text):
+    if isinstance(error.orig, sqlite3.OperationalError) and "locked" in text:
+        return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", timedelta(seconds=1))
+    if isinstance(error.orig, sqlite3.OperationalError) and ("I/O" in text or "unable" in text):
         return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", timedelta(seconds=1))
     return error
 

@@ -17,13 +17,15 @@ from lienthong.chassis import failpoints
 from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, Record
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import Event, event_of, unreadable
-from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription, bury
+from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription, bury, parked_after, parked_for
+from lienthong.chassis.races import again
 from lienthong.chassis.uow import UnitsOfWork
 
 _log = structlog.get_logger(__name__)
 
 _AWAY = frozenset({Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED})
 _HOUR_SECONDS = 3600.0
+_BEGINNING = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class ConsumerLimits:
         retry_seconds: Delay before the second attempt; doubles with each further one.
         away_seconds: Delay while an engine is away.
         dead_letters_an_hour: More than this stop the consumer.
+        sweep_seconds: Pause between two looks at parked events.
     """
 
     batch: int = 200
@@ -48,6 +51,7 @@ class ConsumerLimits:
     retry_seconds: float = 0.2
     away_seconds: float = 0.5
     dead_letters_an_hour: int = 100
+    sweep_seconds: float = 60.0
 
 
 class Consumer:
@@ -64,6 +68,8 @@ class Consumer:
         self._stopping = threading.Event()
         self._deaths: deque[float] = deque()
         self._thread = threading.Thread(target=self._run, name=f"{service}-consumer", daemon=True)
+        self._sweep_at = time.monotonic() + limits.sweep_seconds
+        self._place = _BEGINNING
         self.halted = ""
         """Why the consumer stopped by itself; empty while it runs."""
 
@@ -97,8 +103,24 @@ class Consumer:
         if records and self.handle(records):
             consumer.commit(records)
             failpoints.reach("consumer.after-offsets")
+        if begun >= self._sweep_at:
+            self._sweep_at = begun + self._limits.sweep_seconds
+            self._sweep()
         if records:
             self._stopping.wait(self._limits.pace_seconds - (time.monotonic() - begun))
+
+    def _sweep(self) -> None:
+        """Looks again at some parked events, each time at others: whatever held them may have gone unnoticed."""
+        try:
+            with self._units.begin() as work:
+                rows = parked_after(work, self._place, self._limits.batch)
+                InboxBatch(work, self._subscription).look_again(rows)
+        except AxisError as error:
+            _log.warning("parked events wait", service=self._service, reason=error.reason)
+        except Exception:  # noqa: BLE001 -- they are parked still; the others go on
+            _log.exception("parked events could not be looked at", service=self._service)
+        else:
+            self._place = (rows[-1].held_at, rows[-1].id) if len(rows) == self._limits.batch else _BEGINNING
 
     def handle(self, records: Sequence[Record]) -> bool:
         """Handles records until each took effect, was dropped, parked, or kept as a dead letter.
@@ -138,8 +160,7 @@ class Consumer:
     def _attempt(self, events: Sequence[Event]) -> Exception | None:
         while True:
             try:
-                with self._units.begin() as work:
-                    InboxBatch(work, self._subscription).apply(events)
+                again(lambda: self._apply(events))
             except ParkingFullError:
                 raise
             except AxisError as error:
@@ -151,6 +172,15 @@ class Consumer:
                 return error
             else:
                 return None
+
+    def _apply(self, events: Sequence[Event]) -> None:
+        with self._units.begin() as work:
+            batch = InboxBatch(work, self._subscription)
+            batch.apply(events)
+        if batch.awaited and not self._units.database.exclusive:
+            # Another copy may have made what they wait for at the same moment, and did not see them parked.
+            with self._units.begin() as work:
+                InboxBatch(work, self._subscription).look_again(parked_for(work, batch.awaited))
 
     def _last_resort(self, event: Event, error: Exception) -> bool:
         delay = self._limits.retry_seconds

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
-from sqlalchemy import bindparam, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, tuple_
 
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import DIRECTORY, Event
@@ -22,8 +22,12 @@ from lienthong.chassis.uow import UnitOfWork
 PARKED_AT_MOST = 100_000
 """Parked events that a service keeps; beyond them its consumer stops and alarms."""
 
-_POSITIONS = select(positions).where(
-    tuple_(positions.c.topic, positions.c.subject).in_(bindparam("keys", expanding=True))
+# When partitions move, two copies may have the same events in hand for a moment: the second waits, then drops them.
+_POSITIONS = (
+    select(positions)
+    .where(tuple_(positions.c.topic, positions.c.subject).in_(bindparam("keys", expanding=True)))
+    .order_by(positions.c.topic, positions.c.subject)
+    .with_for_update()
 )
 _ANY_PARKED = select(parked.c.id).limit(1)
 _GAP = "waits for an earlier event of the same aggregate"
@@ -76,7 +80,10 @@ class InboxBatch:
         self._subscription = subscription
         self._positions: dict[tuple[str, str], int] = {}
         self._changed: set[tuple[str, str]] = set()
+        self._begun: set[tuple[str, str]] = set()
         self._any_parked: bool | None = None
+        self.awaited: set[str] = set()
+        """What events were parked for."""
         self._messages: dict[tuple[str, str, int], Message] = {}
 
     def apply(self, events: Iterable[Event]) -> int:
@@ -94,9 +101,16 @@ class InboxBatch:
             event = todo.popleft()
             if self._apply_one(event):
                 applied += 1
-                todo.extendleft(reversed(self._follow_ups(event)))
+                todo.extendleft(self._next_of(event))
+            if not todo:
+                todo.extend(self._released())
         self._store()
         return applied
+
+    def look_again(self, held: Sequence[Any]) -> int:
+        """Applies events that are parked, given as their rows; those that wait still are parked again."""
+        self._unpark(held)
+        return self.apply([held_event(row) for row in held])
 
     def _load(self, events: Iterable[Event]) -> None:
         keys = {(event.topic, event.subject) for event in events if event.topic != DIRECTORY} - self._positions.keys()
@@ -105,6 +119,7 @@ class InboxBatch:
         self._positions.update(dict.fromkeys(keys, 0))
         for row in self._work.rows.execute(_POSITIONS, {"keys": sorted(keys)}):
             self._positions[row.topic, row.subject] = row.version
+            self._begun.add((row.topic, row.subject))
 
     def _apply_one(self, event: Event) -> bool:
         if event.topic == DIRECTORY:
@@ -165,14 +180,16 @@ class InboxBatch:
         # A repeat of a parked event changes only what it waits for.
         upsert(self._work.connection, parked, row, ("topic", "subject", "sequence"), ("waits_for", "reason"))
         self._any_parked = True
+        if awaited:
+            self.awaited.add(awaited)
 
     def _nothing_parked(self) -> bool:
         if self._any_parked is None:
             self._any_parked = self._work.rows.execute(_ANY_PARKED).first() is not None
         return not self._any_parked
 
-    def _follow_ups(self, event: Event) -> list[Event]:
-        released, self._work.released = self._work.released, []
+    def _next_of(self, event: Event) -> list[Event]:
+        """Takes the event that follows one of the same aggregate out of what is parked."""
         if self._nothing_parked():
             return []
         following = (
@@ -180,14 +197,29 @@ class InboxBatch:
             & (parked.c.subject == event.subject)
             & (parked.c.sequence == event.sequence + 1)
         )
-        due = following | parked.c.waits_for.in_(released) if released else following
-        rows = self._work.connection.execute(select(parked).where(due).order_by(parked.c.held_at, parked.c.id)).all()
-        if rows:
-            self._work.connection.execute(delete(parked).where(parked.c.id.in_([row.id for row in rows])))
-            self._any_parked = None
+        return self._taken(following)
+
+    def _released(self) -> list[Event]:
+        """Takes out of what is parked all that waited for something that exists now."""
+        released, self._work.released = self._work.released, []
+        if not released:
+            return []
+        # Another copy may be parking what waits for this: it is seen here, or it looks again once this is committed.
+        self._work.lock(*released)
+        return self._taken(parked.c.waits_for.in_(released)) if self._work.rows.execute(_ANY_PARKED).first() else []
+
+    def _taken(self, due: ColumnElement[bool]) -> list[Event]:
+        found = select(parked).where(due).order_by(parked.c.held_at, parked.c.id)
+        rows = self._work.connection.execute(found).all()
+        self._unpark(rows)
         events = [held_event(row) for row in rows]
         self._load(events)
         return events
+
+    def _unpark(self, rows: Sequence[Any]) -> None:
+        if rows:
+            self._work.connection.execute(delete(parked).where(parked.c.id.in_([row.id for row in rows])))
+            self._any_parked = None
 
     def _store(self) -> None:
         if not self._changed:
@@ -196,7 +228,11 @@ class InboxBatch:
             {"topic": topic, "subject": subject, "version": self._positions[topic, subject]}
             for topic, subject in sorted(self._changed)
         ]
-        upsert(self._work.connection, positions, rows, ("topic", "subject"), ("version",))
+        # The first event of an aggregate inserts and nothing else: of two that take it one must fail.
+        self._work.rows.insert(positions, [row for row in rows if (row["topic"], row["subject"]) not in self._begun])
+        known = [row for row in rows if (row["topic"], row["subject"]) in self._begun]
+        if known:
+            upsert(self._work.connection, positions, known, ("topic", "subject"), ("version",))
 
 
 def held_row(event: Event, work: UnitOfWork) -> dict[str, Any]:
@@ -231,6 +267,19 @@ def held_event(row: Any) -> Event:
         partition=row.partition,
         offset=row.offset,
     )
+
+
+def parked_for(work: UnitOfWork, awaited: Iterable[str]) -> Sequence[Any]:
+    """Reads what is parked for some things, once nobody is making one of them any more."""
+    work.lock(*awaited)
+    found = select(parked).where(parked.c.waits_for.in_(sorted(awaited))).order_by(parked.c.held_at, parked.c.id)
+    return work.connection.execute(found).all()
+
+
+def parked_after(work: UnitOfWork, place: tuple[int, str], count: int) -> Sequence[Any]:
+    """Reads parked events beyond a place (time and identifier), the oldest first."""
+    found = select(parked).where(tuple_(parked.c.held_at, parked.c.id) > place)
+    return work.connection.execute(found.order_by(parked.c.held_at, parked.c.id).limit(count)).all()
 
 
 def bury(work: UnitOfWork, event: Event, reason: str, attempts: int) -> None:

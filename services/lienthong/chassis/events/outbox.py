@@ -1,10 +1,13 @@
 """The outbox: events are written with the state change and published afterwards, in order."""
 
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zlib import crc32
 
 import structlog
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
@@ -19,6 +22,7 @@ from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.event import DIRECTORY, NewEvent, record_of
 from lienthong.chassis.events.tables import outbox, versions
 from lienthong.chassis.ids import IdSource
+from lienthong.chassis.leases import RENEWAL, Shards
 from lienthong.chassis.times import from_micros, to_micros
 
 BATCH = 500
@@ -27,7 +31,12 @@ BATCH = 500
 KEEP = timedelta(days=7)
 """How long published rows stay, so that a lost log can be filled again."""
 
+SHARDS = 8
+"""Parts of an outbox, each published by one copy of the service at a time; a key is always in the same one."""
+
 _IDLE_SECONDS = 1.0
+_LOOK_SECONDS = 0.05
+"""Pause between two looks where other copies write too, and cannot wake this one."""
 _RETRY_SECONDS = 0.5
 _PACE_SECONDS = 0.01
 """Pause between two batches, so that events that come close together go together."""
@@ -45,14 +54,18 @@ def write_events(rows: Rows, events: Sequence[tuple[NewEvent, str]], ids: IdSour
         now: Microseconds since 1970.
     """
     aggregates = _aggregates(rows, events)
+    known = set(aggregates)
     told = []
     for event, traceparent in events:
         aggregate = aggregates.setdefault((event.topic, event.subject), _Aggregate(0, traceparent))
         aggregate.version += 1
         begun = traceparent if event.topic == DIRECTORY else aggregate.traceparent
         told.append(_row(event, aggregate.version, ids.new(), now, begun))
+    # New ones are inserted and nothing else: of two that begin the same aggregate one must fail.
+    rows.insert(versions, [_kept(key, one) for key, one in aggregates.items() if key not in known])
     rows.insert(outbox, told)
-    upsert(rows.connection, versions, [_kept(key, one) for key, one in aggregates.items()], _KEY, ("version",))
+    if known:
+        upsert(rows.connection, versions, [_kept(key, aggregates[key]) for key in sorted(known)], _KEY, ("version",))
 
 
 @dataclass(slots=True)
@@ -83,6 +96,7 @@ def _kept(key: tuple[str, str], one: _Aggregate) -> dict[str, Any]:
 def _row(event: NewEvent, sequence: int, identifier: str, now: int, traceparent: str) -> dict[str, Any]:
     return {
         "event_id": identifier,
+        "shard": crc32(event.key.encode()) % SHARDS,
         "topic": event.topic,
         "key": event.key,
         "type": event.value.DESCRIPTOR.full_name,
@@ -97,8 +111,21 @@ def _row(event: NewEvent, sequence: int, identifier: str, now: int, traceparent:
 class Relay:
     """Publishes the outbox of one service, in a thread of its own."""
 
-    def __init__(self, service: str, database: Database, log: EventLog, clock: Clock) -> None:
+    def __init__(self, service: str, database: Database, log: EventLog, clock: Clock, owner: str = "") -> None:
+        """Prepares the thread.
+
+        Args:
+            service: Whose outbox.
+            database: Where it stands.
+            log: Where to publish.
+            clock: Tells the time.
+            owner: Name of this copy of the service; a copy that is alone needs none.
+        """
         self._source = f"/lienthong/{service}"
+        self._shards = Shards(database, f"{service}-relay", SHARDS, owner)
+        self._held: tuple[int, ...] = ()
+        self._renewed_at = float("-inf")
+        self._idle_seconds = _IDLE_SECONDS if database.exclusive else _LOOK_SECONDS
         self._database = database
         self._event_log = log
         self._clock = clock
@@ -120,6 +147,8 @@ class Relay:
         self._stopping.set()
         self._due.set()
         self._thread.join(timeout)
+        with suppress(AxisError):
+            self._shards.give_back()
 
     def publish_once(self) -> int:
         """Publishes one batch; tells how many events that were.
@@ -127,8 +156,11 @@ class Relay:
         Raises:
             AxisError: The log or the database is away.
         """
+        if time.monotonic() - self._renewed_at >= RENEWAL.total_seconds():
+            # From before the answer: the lease may begin to run at any time until then.
+            self._renewed_at, self._held = time.monotonic(), self._shards.renew()
         with self._database.read() as connection:
-            rows = connection.execute(_WAITING).all()
+            rows = connection.execute(_WAITING, {"shards": self._held}).all()
         if not rows:
             return 0
         failpoints.reach("relay.before-publish")
@@ -141,7 +173,7 @@ class Relay:
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and not self._due.is_set()):
-            self._due.wait(_IDLE_SECONDS)
+            self._due.wait(self._idle_seconds)
             self._due.clear()
             try:
                 # Rows written since the last look have asked for another one.
@@ -159,7 +191,12 @@ class Relay:
             self._due.set()
 
 
-_WAITING = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
+_WAITING = (
+    select(outbox)
+    .where(outbox.c.published_at.is_(None), outbox.c.shard.in_(bindparam("shards", expanding=True)))
+    .order_by(outbox.c.id)
+    .limit(BATCH)
+)
 _MARK = update(outbox).where(outbox.c.id.in_(bindparam("rows", expanding=True))).values(published_at=bindparam("at"))
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
-    String,
     Table,
     Text,
     event,
@@ -25,33 +24,37 @@ metadata = MetaData()
 BIG = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit number that SQLite can also count by itself."""
 
+_WAITS = text("published_at IS NULL")
+
 outbox = Table(
     "outbox",
     metadata,
-    # Given under the database's write lock, so that it follows commit order.
+    # Given while the aggregate's version is locked, so that within an aggregate it follows commit order.
     Column("id", BIG, primary_key=True, autoincrement=True),
-    Column("event_id", String(36), nullable=False),
-    Column("topic", String(80), nullable=False),
-    Column("key", String(80), nullable=False),
-    Column("type", String(80), nullable=False),
-    Column("subject", String(80), nullable=False),
+    # Whose relay publishes it.
+    Column("shard", Integer, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("value", LargeBinary, nullable=False),
-    Column("traceparent", String(80), nullable=False),
+    Column("traceparent", Text, nullable=False),
     Column("written_at", BigInteger, nullable=False),
     Column("published_at", BigInteger),
-    Index("outbox_waiting", "id", sqlite_where=text("published_at IS NULL")),
+    Index("outbox_waiting", "id", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("outbox_written", "written_at"),
 )
 
 versions = Table(
     "aggregate_versions",
     metadata,
-    Column("topic", String(80), nullable=False),
-    Column("subject", String(80), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("subject", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     # Of the first event: all events of an aggregate belong to the trace that began it.
-    Column("traceparent", String(80), nullable=False),
+    Column("traceparent", Text, nullable=False),
     PrimaryKeyConstraint("topic", "subject"),
     sqlite_with_rowid=False,
 )
@@ -59,8 +62,8 @@ versions = Table(
 positions = Table(
     "inbox_positions",
     metadata,
-    Column("topic", String(80), nullable=False),
-    Column("subject", String(80), nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("subject", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("topic", "subject"),
     sqlite_with_rowid=False,
@@ -71,16 +74,16 @@ def _held(name: str, *more: Column[Any]) -> Table:
     return Table(
         name,
         metadata,
-        Column("id", String(36), primary_key=True),
-        Column("topic", String(80), nullable=False),
+        Column("id", Text, primary_key=True),
+        Column("topic", Text, nullable=False),
         Column("partition", Integer, nullable=False),
         Column("offset", BigInteger, nullable=False),
-        Column("type", String(80), nullable=False),
-        Column("subject", String(80), nullable=False),
+        Column("type", Text, nullable=False),
+        Column("subject", Text, nullable=False),
         Column("sequence", BigInteger, nullable=False),
-        Column("event_id", String(36), nullable=False),
-        Column("event_time", String(40), nullable=False),
-        Column("traceparent", String(80), nullable=False),
+        Column("event_id", Text, nullable=False),
+        Column("event_time", Text, nullable=False),
+        Column("traceparent", Text, nullable=False),
         Column("value", LargeBinary, nullable=False),
         Column("held_at", BigInteger, nullable=False),
         Column("reason", Text, nullable=False),
@@ -90,18 +93,18 @@ def _held(name: str, *more: Column[Any]) -> Table:
     )
 
 
-parked = _held("parked_events", Column("waits_for", String(120), nullable=False, index=True))
+parked = _held("parked_events", Column("waits_for", Text, nullable=False, index=True))
 dead_letters = _held("dead_letters", Column("attempts", Integer, nullable=False))
 
 requests = Table(
     "requests",
     metadata,
-    Column("agency", String(40), nullable=False),
-    Column("method", String(80), nullable=False),
-    Column("request_id", String(128), nullable=False),
+    Column("agency", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Column("answer", LargeBinary, nullable=False),
-    Column("resource", String(120), nullable=False),
+    Column("resource", Text, nullable=False),
     Column("answered_at", BigInteger, nullable=False),
     PrimaryKeyConstraint("agency", "method", "request_id"),
     Index("requests_age", "answered_at"),
@@ -112,38 +115,57 @@ audit = Table(
     metadata,
     Column("id", BIG, primary_key=True, autoincrement=True),
     Column("time", BigInteger, nullable=False),
-    Column("system", String(40), nullable=False),
-    Column("agency", String(40), nullable=False),
+    Column("system", Text, nullable=False),
+    Column("agency", Text, nullable=False),
     Column("person", Text, nullable=False),
-    Column("action", String(80), nullable=False),
-    Column("resource", String(120), nullable=False),
-    Column("outcome", String(80), nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Index("audit_resource", "resource", "id"),
 )
 
-for _act in ("UPDATE", "DELETE"):
-    # Append-only also for whoever has the database open: an entry once written is neither changed nor taken away.
-    event.listen(
-        audit,
-        "after_create",
-        DDL(  # type: ignore[no-untyped-call] # untyped in SQLAlchemy
-            f"CREATE TRIGGER audit_entries_no_{_act.lower()} BEFORE {_act} ON audit_entries "
-            "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
-        ).execute_if(dialect="sqlite"),
-    )
+# Append-only also for whoever has the database open: an entry once written is neither changed nor taken away.
+_GUARDS = {
+    "sqlite": """
+        CREATE TRIGGER audit_entries_no_{act} BEFORE {act} ON audit_entries
+        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
+        """,
+    "postgresql": """
+        CREATE FUNCTION audit_entries_no_{act}() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$;
+        CREATE TRIGGER audit_entries_no_{act} BEFORE {act} ON audit_entries
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_no_{act}()
+        """,
+}
+for _dialect, _guard in _GUARDS.items():
+    for _act in ("update", "delete"):
+        made = DDL(_guard.format(act=_act)).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call] # untyped in SQLAlchemy
+        event.listen(audit, "after_create", made)
 
 counters = Table(
     "counters",
     metadata,
-    Column("name", String(80), primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("work", Text, nullable=False),
+    # Number of a shard, or the name of a copy.
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    # Microseconds since 1970 by the clock of the database.
+    Column("until", BigInteger, nullable=False),
+    PrimaryKeyConstraint("work", "name"),
 )
 
 directory_agencies = Table(
     "directory_agencies",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("id", Text, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("change", BigInteger, nullable=False, index=True),
     Column("state", LargeBinary, nullable=False),
@@ -152,7 +174,7 @@ directory_agencies = Table(
 directory_systems = Table(
     "directory_systems",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("id", Text, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("change", BigInteger, nullable=False, index=True),
     Column("state", LargeBinary, nullable=False),

@@ -23,6 +23,7 @@ from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.logging import bound
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.races import again
 from lienthong.chassis.rpc.admission import (
     Admission,
     Context,
@@ -234,7 +235,7 @@ def _serve(
 
     try:
         with tracing.span(row.method, metadata.get(HEADER, ""), SERVER) as traceparent:
-            return guarded(row.method, lambda: serve(traceparent))
+            return guarded(row.method, lambda: again(lambda: serve(traceparent)))
     finally:
         metrics.worked(row.method, time.thread_time() - begun)
 

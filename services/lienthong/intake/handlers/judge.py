@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from lienthong import edxml
 from lienthong.chassis.auth.caller import Caller
 from lienthong.chassis.directory.model import Agency, Directory
-from lienthong.chassis.documents import finding_messages
+from lienthong.chassis.documents import NAME_LENGTH, finding_messages
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.intake import storage
@@ -89,7 +89,7 @@ def judge(
     addressing = address(document.recipients, agency, directory, now, at_most)
     targets, target_warnings = _targets(connection, document, caller.reach)
     problems = [sender.problem] if sender.problem else []
-    problems += addressing.problems + _kind_problems(document)
+    problems += addressing.problems + _kind_problems(document) + _length_problems(document)
     warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
@@ -104,6 +104,20 @@ def _kind_problems(document: edxml.Document) -> list[Problem]:
     found = document.business.kind_text if document.business else ""
     rule = f"{found!r} is no kind of operation: 0 new, 1 recall, 2 update, 3 replacement"
     return [Problem("BUSINESS_KIND_UNKNOWN", f"{_TARGET}/BussinessDocType", rule, "Send one of the four.", found)]
+
+
+def _length_problems(document: edxml.Document) -> list[Problem]:
+    names = {
+        "MessageHeader/DocumentId": document.document_id,
+        "MessageHeader/Code/CodeNumber": document.code.number,
+        "MessageHeader/Code/CodeNotation": document.code.notation,
+    }
+    rule = f"what a document is found by has at most {NAME_LENGTH} characters"
+    return [
+        Problem("NAME_TOO_LONG", path, f"{rule}, this has {len(name)}", "Shorten it.", f"{name[:40]}…")
+        for path, name in names.items()
+        if len(name) > NAME_LENGTH
+    ]
 
 
 def _targets(

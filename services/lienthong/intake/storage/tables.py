@@ -1,23 +1,23 @@
 """The tables of intake."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
 documents = Table(
     "documents",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("sender", String(36), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("sender", Text, nullable=False),
     Column("document_id", Text, nullable=False),
     # Sender and DocumentId for kinds 0 and 3; sender, target and fingerprint do for updates, which may come back.
     Column("natural_key", Text, unique=True),
     Column("kind", Integer, nullable=False),
-    Column("target", String(36), nullable=False),
+    Column("target", Text, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("number", Text, nullable=False),
     Column("notation", Text, nullable=False),
-    Column("promulgated", String(10), nullable=False),
+    Column("promulgated", Text, nullable=False),
     Column("words", Text, nullable=False),
     Column("accepted_at", BigInteger, nullable=False),
     # The event as it was published: everything that there is to know about the document.
@@ -37,8 +37,8 @@ documents = Table(
 receipts = Table(
     "receipts",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("document", String(36), nullable=False, index=True),
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False, index=True),
     Column("recall", Boolean, nullable=False),
     Column("answer", LargeBinary, nullable=False),
 )
@@ -46,8 +46,8 @@ receipts = Table(
 recalls = Table(
     "recalls",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("document", String(36), nullable=False, index=True),
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False, index=True),
     Column("reason", Text, nullable=False),
     Column("agencies", Text, nullable=False),
     Column("requested_at", BigInteger, nullable=False),
@@ -56,25 +56,25 @@ recalls = Table(
 blobs = Table(
     "document_blobs",
     metadata,
-    Column("key", String(36), primary_key=True),
-    Column("document", String(36), nullable=False),
+    Column("key", Text, primary_key=True),
+    Column("document", Text, nullable=False),
 )
 
 words = Table(
     "document_words",
     metadata,
-    Column("word", String(64), primary_key=True),
-    Column("sender", String(36), primary_key=True),
-    Column("document", String(36), primary_key=True),
+    Column("word", Text, primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("document", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
 
 uploads = Table(
     "uploads",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("agency", String(36), nullable=False),
-    Column("blob", String(36), nullable=False, unique=True),
+    Column("id", Text, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("blob", Text, nullable=False, unique=True),
     Column("expected", BigInteger, nullable=False),
     Column("committed", BigInteger, nullable=False),
     Column("sha256", LargeBinary, nullable=False),

@@ -7,7 +7,6 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
     Text,
     UniqueConstraint,
@@ -19,8 +18,8 @@ metadata = MetaData()
 documents = Table(
     "documents",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("sender", String(36), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("sender", Text, nullable=False),
     Column("sender_name", Text, nullable=False),
     Column("document_id", Text, nullable=False),
     # Number and notation in one string.
@@ -35,9 +34,9 @@ documents = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("document", String(36), nullable=False, index=True),
-    Column("recipient", String(36), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False, index=True),
+    Column("recipient", Text, nullable=False),
     Column("recipient_name", Text, nullable=False),
     # Before that the recipient must not learn that the document exists.
     Column("shown", Boolean, nullable=False),
@@ -46,7 +45,7 @@ deliveries = Table(
 tasks = Table(
     "tasks",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("id", Text, primary_key=True),
     Column("person", Text, nullable=False),
     Column("unit", Text, nullable=False),
 )
@@ -54,15 +53,15 @@ tasks = Table(
 subscriptions = Table(
     "subscriptions",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("agency", String(36), nullable=False),
-    Column("channel", String(16), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("channel", Text, nullable=False),
     Column("target", Text, nullable=False),
     # Separated by spaces; empty means all.
     Column("kinds", Text, nullable=False),
     Column("minimum_priority", Integer, nullable=False),
     Column("person", Text, nullable=False),
-    Column("language", String(2), nullable=False),
+    Column("language", Text, nullable=False),
     # Webhook secrets: the present one, and the one before while it signs too.
     Column("secret", Text, nullable=False),
     Column("old_secret", Text, nullable=False),
@@ -74,28 +73,28 @@ subscriptions = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("event", String(48), nullable=False),
-    Column("subscription", String(36), nullable=False),
-    Column("agency", String(36), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("event", Text, nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("agency", Text, nullable=False),
     # Counts the notices of an agency in commit order, for watches.
     Column("position", BigInteger, nullable=False),
-    Column("channel", String(16), nullable=False),
+    Column("channel", Text, nullable=False),
     # Whom a failure speaks of: agency and host, so that one agency's broken receiver harms no other agency.
     Column("endpoint", Text, nullable=False),
-    Column("kind", String(40), nullable=False),
+    Column("kind", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),
-    Column("document", String(36), nullable=False),
+    Column("document", Text, nullable=False),
     Column("document_id", Text, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
     Column("attempts", Integer, nullable=False),
     # When it is tried next, by domain time; absent when nothing is to be done any more.
     Column("next_attempt_at", BigInteger),
     # Who is sending it, and until when by the database's clock nobody else may.
-    Column("lease", String(36), nullable=False),
+    Column("lease", Text, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     UniqueConstraint("event", "subscription"),
     UniqueConstraint("agency", "position"),
@@ -119,7 +118,7 @@ notices = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("notice", String(36), primary_key=True),
+    Column("notice", Text, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("started_at", BigInteger, nullable=False),
     Column("ok", Boolean, nullable=False),

@@ -93,15 +93,20 @@ def _read(work: UnitOfWork, desk: Desk, call: Call, command: Pull, rows: Sequenc
 
 def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Row[Any]]:
     """Leases a batch, urgent first, then oldest, each delivery's items in their order."""
-    now, reach = work.database_micros, call.caller.reach
+    reach = call.caller.reach
+    # Those who pull one mailbox take turns: an item goes to one of them, and each delivery's items in their order.
+    work.lock(*(f"pull {mailbox}" for mailbox in reach))
+    now = work.database_micros
     park_exhausted(work, desk, now)
     connection = work.connection
     heads = free_heads(connection, reach, command.kinds, now, command.count)
     chosen = choose(heads, followers_of(connection, heads, command.kinds, now), command.count)
     if not chosen:
         return []
-    identifiers = [item.id for item in chosen]
-    lease_items(work.rows, identifiers, secrets.token_urlsafe(_TOKEN_BYTES), now + desk.leases.length(command.length))
+    lease, until = secrets.token_urlsafe(_TOKEN_BYTES), now + desk.leases.length(command.length)
+    identifiers = lease_items(work.rows, [item.id for item in chosen], lease, now, until)
+    if not identifiers:
+        return []
     rows = full_items(work.connection, identifiers)
     _open(work, call, rows)
     return rows

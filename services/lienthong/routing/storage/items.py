@@ -89,16 +89,17 @@ def followers_of(
     return found
 
 
-def lease_items(rows: Rows, identifiers: Sequence[str], lease: str, until: int) -> None:
-    """Leases items."""
+def lease_items(rows: Rows, identifiers: Sequence[str], lease: str, now: int, until: int) -> list[str]:
+    """Leases those of some items that are still free under their locks; a recall may have been first. Gives them."""
     shelf = rows.of(ITEMS)
     shelf.load(identifiers)
-    for identifier in identifiers:
-        item = shelf.get(identifier)
-        if item is not None:
-            item.state, item.lease, item.lease_until = ItemState.LEASED.value, lease, until
-            item.attempts += 1
-            shelf.save(item)
+    items = [item for identifier in identifiers if (item := shelf.get(identifier)) is not None]
+    free = [item for item in items if item.waiting and item.lease_until <= now]
+    for item in free:
+        item.state, item.lease, item.lease_until = ItemState.LEASED.value, lease, until
+        item.attempts += 1
+        shelf.save(item)
+    return [item.id for item in free]
 
 
 def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> None:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
-    String,
     Table,
     Text,
 )
@@ -19,14 +18,13 @@ from sqlalchemy import (
 metadata = MetaData()
 """Tables of routing beside those of the chassis."""
 
-_ID = 36
 _KEY = 120
 
 agency_codes = Table(
     "agency_codes",
     metadata,
-    Column("code", String(40), nullable=False),
-    Column("agency", String(_ID), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("agency", Text, nullable=False),
     Column("starts", BigInteger, nullable=False),
     Column("ends", BigInteger, nullable=False),
     PrimaryKeyConstraint("code", "agency", "starts"),
@@ -37,8 +35,8 @@ agency_codes = Table(
 documents = Table(
     "documents",
     metadata,
-    Column("id", String(_ID), primary_key=True),
-    Column("sender", String(_ID), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("sender", Text, nullable=False),
     # DocumentAccepted without its recipients: a mailbox never parses two thousand of them.
     Column("accepted", LargeBinary, nullable=False),
     Column("recipient_count", Integer, nullable=False),
@@ -51,19 +49,19 @@ documents = Table(
 recipients = Table(
     "document_recipients",
     metadata,
-    Column("document", String(_ID), primary_key=True),
+    Column("document", Text, primary_key=True),
     Column("recipients", LargeBinary, nullable=False),
 )
 
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", String(_ID), primary_key=True),
-    Column("document", String(_ID), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False),
     Column("ordinal", Integer, nullable=False),
-    Column("sender", String(_ID), nullable=False),
-    Column("recipient", String(_ID), nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
     # 1 once the recipient could see it.
     Column("visible", Integer, nullable=False),
     Column("held_until", BigInteger, nullable=False),
@@ -72,10 +70,10 @@ deliveries = Table(
     Column("opened_at", BigInteger),
     Column("acknowledged_at", BigInteger),
     # First delivery of the chain of updates: itself, or that of its original.
-    Column("chain", String(_ID), nullable=False),
-    Column("successor", String(_ID), nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("successor", Text, nullable=False),
     # The recall that waits for the recipient's answer.
-    Column("recall", String(_KEY), nullable=False),
+    Column("recall", Text, nullable=False),
     Column("recall_reason", Text, nullable=False),
     # Version of the verdict that the recipient was shown.
     Column("shown_version", BigInteger, nullable=False),
@@ -95,9 +93,9 @@ deliveries = Table(
 delivery_words = Table(
     "delivery_words",
     metadata,
-    Column("recipient", String(_ID), nullable=False),
-    Column("word", String(40), nullable=False),
-    Column("delivery", String(_ID), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("word", Text, nullable=False),
+    Column("delivery", Text, nullable=False),
     PrimaryKeyConstraint("recipient", "word", "delivery"),
     sqlite_with_rowid=False,
 )
@@ -106,8 +104,8 @@ delivery_words = Table(
 items = Table(
     "items",
     metadata,
-    Column("id", String(_ID), primary_key=True),
-    Column("mailbox", String(_ID), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("mailbox", Text, nullable=False),
     # Counts in the mailbox, in commit order.
     Column("sequence", BigInteger, nullable=False),
     Column("kind", Integer, nullable=False),
@@ -116,12 +114,12 @@ items = Table(
     Column("waiting", Integer, nullable=False),
     # Urgency of the document, the most urgent lowest.
     Column("rank", Integer, nullable=False),
-    Column("delivery", String(_ID), nullable=False),
-    Column("document", String(_ID), nullable=False),
-    Column("chain", String(_ID), nullable=False),
+    Column("delivery", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("chain", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("lease", String(64), nullable=False),
+    Column("lease", Text, nullable=False),
     Column("lease_until", BigInteger, nullable=False),
     Column("status_code", Text, nullable=False),
     Column("description", Text, nullable=False),
@@ -141,8 +139,8 @@ items = Table(
 recalls = Table(
     "recalls",
     metadata,
-    Column("id", String(_KEY), primary_key=True),
-    Column("document", String(_ID), nullable=False, index=True),
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False, index=True),
     Column("asked", LargeBinary, nullable=False),
 )
 """Recalls of whole documents, for deliveries that are made later."""
@@ -150,9 +148,9 @@ recalls = Table(
 jobs = Table(
     "jobs",
     metadata,
-    Column("id", String(_ID), primary_key=True),
-    Column("kind", String(16), nullable=False),
-    Column("subject", String(_ID), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
     Column("argument", Text, nullable=False),
     # Where to go on.
     Column("place", BigInteger, nullable=False),

@@ -3,14 +3,14 @@
 `due_at` compares with the database's clock, all other times are domain time; both are microseconds since 1970.
 """
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
 documents = Table(
     "documents",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("id", Text, primary_key=True),
     # Whose it is and where its attachments stand, as JSON: read together, never searched.
     Column("parties", Text, nullable=False),
     Column("attachments", Text, nullable=False),
@@ -18,8 +18,8 @@ documents = Table(
     Column("accepted_at", BigInteger, nullable=False),
     # The newest report: its number (0 for none), its verdict, and under which trust it was made.
     Column("version", Integer, nullable=False),
-    Column("verdict", String(16), nullable=False),
-    Column("trust", String(64), nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("trust", Text, nullable=False),
     Column("verified_at", BigInteger, nullable=False),
     Index("documents_verdict", "verdict", "verified_at"),
 )
@@ -27,16 +27,16 @@ documents = Table(
 jobs = Table(
     "jobs",
     metadata,
-    Column("document", String(36), primary_key=True),
+    Column("document", Text, primary_key=True),
     Column("size_class", Integer, nullable=False),
     # When it may be claimed; a claim moves it to the end of the lease.
     Column("due_at", BigInteger, nullable=False),
     # Who holds it, empty for nobody.
-    Column("lease", String(36), nullable=False),
+    Column("lease", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("delays", Integer, nullable=False),
     Column("queued_at", BigInteger, nullable=False),
-    Column("traceparent", String(55), nullable=False),
+    Column("traceparent", Text, nullable=False),
     Index("jobs_due", "size_class", "due_at"),
     Index("jobs_lease", "lease"),
 )
@@ -44,9 +44,9 @@ jobs = Table(
 reports = Table(
     "reports",
     metadata,
-    Column("document", String(36), primary_key=True),
+    Column("document", Text, primary_key=True),
     Column("version", Integer, primary_key=True),
-    Column("verdict", String(16), nullable=False),
+    Column("verdict", Text, nullable=False),
     Column("verified_at", BigInteger, nullable=False),
     Column("content", Text, nullable=False),
 )
@@ -54,12 +54,12 @@ reports = Table(
 certificates = Table(
     "certificates",
     metadata,
-    Column("serial", String(40), primary_key=True),
-    Column("system", String(64), nullable=False),
+    Column("serial", Text, primary_key=True),
+    Column("system", Text, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
     Column("chain", LargeBinary, nullable=False),
     Column("issued_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
-    Column("issued_by", String(64), nullable=False),
+    Column("issued_by", Text, nullable=False),
     Index("certificates_system", "system", "issued_at"),
 )

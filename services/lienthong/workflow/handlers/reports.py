@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from lienthong.chassis.documents import NAME_LENGTH
 from lienthong.chassis.errors import Violation, exhausted, invalid, not_found, precondition
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
 from lienthong.workflow import storage
@@ -12,6 +13,9 @@ from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.handlers.kept import natural_key, settle
 from lienthong.workflow.handlers.matching import SEPARATOR, Matched, line_for, match, own_delivery
 from lienthong.workflow.storage import StoredDelivery, StoredStatus
+
+_LONGEST = 2 * NAME_LENGTH + 1
+"""Characters of a name in a report, at most: a number and a notation, joined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,11 @@ def report(desk: Desk, work: UnitOfWork, reporter: Reporter, said: Report) -> St
     Whether a document is foreign or absent makes no difference to the answer.
 
     Raises:
-        AxisError: INVALID_ARGUMENT without the reason that the code owes, RESOURCE_EXHAUSTED when the agency has too
-            many kept statuses.
+        AxisError: INVALID_ARGUMENT without the reason that the code owes, or with names that are too long,
+            RESOURCE_EXHAUSTED when the agency has too many kept statuses.
     """
     check_owed_reason(said)
+    _check_names(said)
     status = draft(work, reporter, said)
     matched = match(desk, work, reporter.reach, status)
     if not matched.lines:
@@ -167,6 +172,20 @@ def check_owed_reason(said: Report) -> None:
     remedy = "Give the reason in the description."
     violation = Violation("description", "REASON_REQUIRED", rule, remedy)
     raise invalid("REASON_REQUIRED", f"description: {rule}. {remedy}", violation)
+
+
+def _check_names(said: Report) -> None:
+    names = {
+        "delivery": said.delivery,
+        "document_id": said.document_id,
+        "document_code": said.document_code,
+        "document_date": said.document_date,
+        "party": said.party,
+    }
+    rule = f"a name of a document or an agency has at most {_LONGEST} characters"
+    long = [Violation(name, "NAME_TOO_LONG", rule) for name, text in names.items() if len(text) > _LONGEST]
+    if long:
+        raise invalid("NAME_TOO_LONG", f"{long[0].field}: {rule}. Name it as its sender did.", *long)
 
 
 def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) -> StoredStatus:

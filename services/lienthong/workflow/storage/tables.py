@@ -1,15 +1,15 @@
 """The tables of workflow. Times are microseconds since 1970."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
 cases = Table(
     "cases",
     metadata,
-    Column("document", String(36), primary_key=True),
+    Column("document", Text, primary_key=True),
     Column("document_id", Text, nullable=False),
-    Column("sender", String(36), nullable=False),
+    Column("sender", Text, nullable=False),
     Column("sender_name", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("code", Text, nullable=False),
@@ -28,18 +28,18 @@ cases = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("document", String(36), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False),
     # The document whose case the delivery belongs to: that of the original for an update.
-    Column("case_document", String(36), nullable=False),
-    Column("sender", String(36), nullable=False),
+    Column("case_document", Text, nullable=False),
+    Column("sender", Text, nullable=False),
     Column("sender_code", Text, nullable=False),
-    Column("recipient", String(36), nullable=False),
+    Column("recipient", Text, nullable=False),
     Column("recipient_code", Text, nullable=False),
     Column("recipient_name", Text, nullable=False),
     Column("document_id", Text, nullable=False),
     Column("code", Text, nullable=False),
-    Column("promulgated", String(10), nullable=False),
+    Column("promulgated", Text, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("due_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
@@ -47,21 +47,21 @@ deliveries = Table(
     Column("visible", Boolean, nullable=False),
     # An update that waits behind its original has no main line.
     Column("own_line", Boolean, nullable=False),
-    Column("original", String(36), nullable=False),
+    Column("original", Text, nullable=False),
     # The update that took its place before anybody opened it.
-    Column("successor", String(36), nullable=False),
+    Column("successor", Text, nullable=False),
     Column("replaced", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("answers", Text, nullable=False),
-    Column("state", String(12), nullable=False),
+    Column("state", Text, nullable=False),
     # Whether work is still owed: neither final nor answered.
     Column("owing", Boolean, nullable=False),
     # Requests of the sender in their order, the open one first: JSON of [kind, key, reason].
     Column("requests", Text, nullable=False),
     # The delivery whose content is in force when an update was agreed to.
-    Column("version", String(36), nullable=False),
+    Column("version", Text, nullable=False),
     Column("answered_at", BigInteger),
-    Column("answer_document", String(36), nullable=False),
+    Column("answer_document", Text, nullable=False),
     Column("answer_code", Text, nullable=False),
     Column("acknowledged_at", BigInteger),
     Column("submitted_at", BigInteger),
@@ -88,21 +88,21 @@ deliveries = Table(
 statuses = Table(
     "statuses",
     metadata,
-    Column("id", String(36), primary_key=True),
+    Column("id", Text, primary_key=True),
     # Empty while it matches no delivery.
-    Column("delivery", String(36), nullable=False),
-    Column("case_document", String(36), nullable=False),
-    Column("recipient", String(36), nullable=False),
+    Column("delivery", Text, nullable=False),
+    Column("case_document", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
     # Place in the history of its case, from the case's change counter.
     Column("position", BigInteger, nullable=False),
     # (delivery or what was named, reporter, code, time); null where nobody gave a time.
-    Column("natural_key", String(64), unique=True),
-    Column("reporter", String(36), nullable=False),
+    Column("natural_key", Text, unique=True),
+    Column("reporter", Text, nullable=False),
     Column("reporter_name", Text, nullable=False),
-    Column("system", String(40), nullable=False),
+    Column("system", Text, nullable=False),
     Column("person", Text, nullable=False),
-    Column("actor", String(12), nullable=False),
-    Column("source", String(16), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("source", Text, nullable=False),
     # Empty for a fact that no status code tells of, such as a failed delivery.
     Column("code", Text, nullable=False),
     Column("description", Text, nullable=False),
@@ -110,18 +110,18 @@ statuses = Table(
     Column("arrival_number", Text, nullable=False),
     Column("event_at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("outcome", String(12), nullable=False),
-    Column("rule", String(12), nullable=False),
-    Column("from_state", String(12), nullable=False),
-    Column("to_state", String(12), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
     Column("warnings", Text, nullable=False),
     Column("seal_subject", LargeBinary, nullable=False),
     Column("seal", LargeBinary, nullable=False),
     # What an unmatched status names.
-    Column("named_delivery", String(36), nullable=False),
+    Column("named_delivery", Text, nullable=False),
     Column("named_document_id", Text, nullable=False),
     Column("named_code", Text, nullable=False),
-    Column("named_date", String(10), nullable=False),
+    Column("named_date", Text, nullable=False),
     Column("named_party", Text, nullable=False),
     Column("named_recipients", Text, nullable=False),
     Column("waiting", Boolean, nullable=False),
@@ -136,10 +136,10 @@ statuses = Table(
 tasks = Table(
     "tasks",
     metadata,
-    Column("id", String(36), primary_key=True),
-    Column("delivery", String(36), nullable=False),
-    Column("recipient", String(36), nullable=False),
-    Column("kind", String(8), nullable=False),
+    Column("id", Text, primary_key=True),
+    Column("delivery", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("person", Text, nullable=False),
     Column("instruction", Text, nullable=False),
@@ -151,8 +151,8 @@ tasks = Table(
     Column("started_at", BigInteger),
     Column("handed_over_at", BigInteger),
     # By a hand-over: the task that took its place, and the one whose place it took.
-    Column("successor", String(36), nullable=False),
-    Column("predecessor", String(36), nullable=False),
+    Column("successor", Text, nullable=False),
+    Column("predecessor", Text, nullable=False),
     # Who gave it.
     Column("giver", LargeBinary, nullable=False),
     Index("tasks_delivery", "delivery", "created_at", "id"),
@@ -164,12 +164,12 @@ answers = Table(
     "answers",
     metadata,
     # Both documents and who acknowledged.
-    Column("id", String(112), primary_key=True),
+    Column("id", Text, primary_key=True),
     # The document that is answered; its delivery may become known later than its answer.
-    Column("document", String(36), nullable=False, index=True),
-    Column("answer_document", String(36), nullable=False),
-    Column("acknowledged_by", String(36), nullable=False),
-    Column("answer_sender", String(36), nullable=False),
+    Column("document", Text, nullable=False, index=True),
+    Column("answer_document", Text, nullable=False),
+    Column("acknowledged_by", Text, nullable=False),
+    Column("answer_sender", Text, nullable=False),
     Column("answer_code", Text, nullable=False),
     Column("acknowledged_at", BigInteger, nullable=False),
 )

