@@ -1,6 +1,7 @@
 """How the database looks up what a call asks: growth must not slow it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event
@@ -12,8 +13,23 @@ from lienthong.chassis.engines.postgres.database import PostgresDatabase
 _AS_IF_LARGE = [f"SET LOCAL enable_{way} = off" for way in ("seqscan", "sort", "bitmapscan")]
 
 
-def plans_of(database: Any, action: Callable[[], object]) -> list[str]:
-    """Gives the lines of the query plans of all statements that look something up during `action`."""
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """How statements were planned.
+
+    Attributes:
+        lines: Every line of the plans.
+        scans: Those that read a whole table.
+        sorts: Those that sort for the order of an answer, instead of following an index.
+    """
+
+    lines: list[str]
+    scans: list[str]
+    sorts: list[str]
+
+
+def plans_of(database: Any, action: Callable[[], object]) -> Plans:
+    """Gives the query plans of all statements that look something up during `action`."""
     asked: list[tuple[str, Any]] = []
     engines = _engines(database)
 
@@ -33,19 +49,15 @@ def plans_of(database: Any, action: Callable[[], object]) -> list[str]:
         for setting in [] if small else _AS_IF_LARGE:
             connection.exec_driver_sql(setting)
         explain = "EXPLAIN QUERY PLAN" if small else "EXPLAIN"
-        return [
-            str(row[-1]).strip()
+        lines = [
+            str(row[-1]).strip().removeprefix("->").strip()
             for statement, parameters in asked
             for row in connection.exec_driver_sql(f"{explain} {statement}", parameters)
         ]
-
-
-def scanned(plans: list[str]) -> list[str]:
-    """Gives the lines that read a whole table, or sort more than a page."""
-    bounded = ("SCAN CONSTANT", "SCAN anon", "SCAN (subquery")  # what a bounded part of the same statement gave
-    whole = ("SCAN ", "Seq Scan", "->  Seq Scan", "Sort", "->  Sort")
-    sorts = [line for line in plans if line == "USE TEMP B-TREE FOR ORDER BY"]
-    return [line for line in plans if line.startswith(whole) and not line.startswith((*bounded, "Sort Key"))] + sorts
+    # What a bounded part of the same statement gave may be read whole.
+    whole, bounded = ("SCAN ", "Seq Scan"), ("SCAN CONSTANT", "SCAN anon", "SCAN (subquery")
+    scans = [line for line in lines if line.startswith(whole) and not line.startswith(bounded)]
+    return Plans(lines, scans, [line for line in lines if line.startswith(("USE TEMP B-TREE FOR ORDER BY", "Sort  "))])
 
 
 def _engines(database: Any) -> list[Any]:

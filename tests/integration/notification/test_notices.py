@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from tests.plans import plans_of
 
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.notification.config import NotificationSection
@@ -135,12 +135,11 @@ def test_test_notice_is_repeated_by_its_key_alone(post: Any) -> None:
 
 def test_lists_follow_an_index(post: Any) -> None:
     """Each list comes from an index in its order, without sorting: it costs the same however many notices there are."""
-    for condition in ("", " AND state = 'SENT'", " AND kind = 'case.closed'", " AND channel = 'EMAIL'"):
-        statement = f"SELECT id FROM notices WHERE agency = 'a'{condition} ORDER BY created_at DESC, id DESC LIMIT 50"  # noqa: S608 -- our own text
-        with post.bench.context.database.read() as connection:
-            plan = " ".join(row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
-        assert "INDEX" in plan
-        assert "TEMP B-TREE" not in plan
+    for condition in ("", 'state = "SENT"', 'kind = "case.closed"', 'channel = "EMAIL"'):
+        found = plans_of(post.bench.context.database, lambda condition=condition: post.notices(HCMC, condition))
+        assert found.lines
+        assert not found.scans
+        assert not found.sorts
 
 
 def test_watch_follows_commit_order(post: Any) -> None:

@@ -170,6 +170,7 @@ def test_behind_an_open_circuit_notices_end_too(opened: Any, settings: Settings,
     assert len(http_sink.items) == 1
 
 
+@pytest.mark.embedded
 def test_crash_between_send_and_commit_repeats_with_the_same_id(
     opened: Any, settings: Settings, http_sink: HttpSink, tmp_path: Path
 ) -> None:
