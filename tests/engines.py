@@ -44,7 +44,7 @@ def fresh_schemas(*services: str) -> PostgresSection:
         password_file=str(server.access.password_file),
         owner=f"{mark}_{{service}}_owner",
         owner_password_file=str(server.access.password_file),
-        tls="off",
+        tls="plain",
         connections=8,
     )
     password = server.access.password_file.read_text("utf-8").strip()

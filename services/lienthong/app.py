@@ -12,40 +12,38 @@ from typing import Any
 import structlog
 from filelock import FileLock, Timeout
 
-from lienthong.chassis import checks, failpoints, migrations
+from lienthong.chassis import checks, failpoints
 from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.effort import measure
-from lienthong.chassis.engines.database import SqliteDatabase
-from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
-from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.ids import IdSource, Uuid7Source
-from lienthong.chassis.keyring import Keyring, read_passphrase
 from lienthong.chassis.metrics import Metrics, metrics_door
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
-from lienthong.chassis.periodic import Periodic
-from lienthong.chassis.pki import PkiError
+from lienthong.chassis.readiness import Readiness
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
 from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, assemble
-from lienthong.chassis.tally import Tally
 from lienthong.chassis.tls import ServerCertificates
-from lienthong.chassis.topics import TOPICS
 from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
+from lienthong.custody import open_keys, renewal
+from lienthong.engines import Engines
 from lienthong.settings import Settings
-from lienthong.setup import CERTIFIED, first_start, renew, write_context
+from lienthong.setup import CERTIFIED, write_context
 
 _log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 10.0
 """How long a background worker may take to end what it has in hand."""
+
+ALL = "all"
+"""The target that is every service, in one process with nothing to install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +70,36 @@ MODULES = (
 
 
 class Platform:
-    """All services of a target, on embedded engines, in this process."""
+    """The services of a target, in this process."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, ids: IdSource | None = None) -> None:
-        """Prepares the data folder and builds every component.
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, ids: IdSource | None = None, target: str = ALL
+    ) -> None:
+        """Opens engines and keys, and builds every component.
 
         Raises:
-            ConfigError: The folder is in use or cannot be written, or a port cannot be bound.
+            ConfigError: The target needs engines that others share, the data folder is in use or cannot be written, a
+                key is missing, or a schema is too old.
+            AxisError: UNAVAILABLE when the database does not answer.
         """
         self.settings = settings
+        self.target = target
+        self.services = tuple(module.name for module in MODULES if target in (ALL, module.name))
+        _insist_on_shared_engines(settings, target)
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
         self._lock = _own(settings)
-        self.keyring = _open_keys(settings, self._clock, self._ids)
+        self.keyring = open_keys(settings, self.services, self._clock, self._ids)
         self.hub = Hub()
         self.metrics = Metrics()
-        self._databases: list[SqliteDatabase] = []
-        self._event_log = SqliteEventLog(_folder(settings, "log"), TOPICS, self._clock)
-        self._blobs = DirectoryBlobs(_folder(settings, "blobs"), self._ids)
-        self._components = [self._build(module.name) for module in MODULES]
-        self._running = [_watched(assemble(component, ConsumerLimits())) for component in self._components]
+        self._engines = Engines(settings, self._clock, self._ids)
+        self._components = [self._build(name) for name in self.services]
+        copy = "" if target == ALL else self._ids.new()
+        self._running = [_watched(assemble(component, ConsumerLimits(), copy)) for component in self._components]
         observe(self.metrics, self._running)
-        measure(self.metrics, self._syncs())
+        measure(self.metrics, self._engines.syncs())
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
-        self._renewal = Periodic("certificates", self._renew, settings.keys.renewal_seconds)
+        self._renewal = renewal(self.keyring, settings, self._clock)
         self.port = 0
 
     async def serve(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -107,6 +111,7 @@ class Platform:
         self.hub.bind(asyncio.get_running_loop())
         server = self._server()
         self.port = self._bind(server)
+        readiness = Readiness([one.context.database for one in self._components], server)
         metrics = metrics_door(self.settings.server.metrics, self.metrics)
         started: list[RunningComponent] = []
         try:
@@ -115,12 +120,14 @@ class Platform:
                 started.append(running)
             self._renewal.start()
             await server.start()
+            readiness.start()
             self._write_operator_context()
-            _log.info("serving", port=self.port, data_dir=str(self.settings.data_dir))
+            _log.info("serving", target=self.target, port=self.port, data_dir=str(self.settings.data_dir))
             ready()
             await stopping.wait()
         finally:
             _log.info("draining", seconds=self.settings.server.drain_seconds)
+            await asyncio.to_thread(readiness.stop, STOP_SECONDS)
             await server.drain(self.settings.server.drain_seconds)
             await asyncio.to_thread(self._renewal.stop, STOP_SECONDS)
             for running in reversed(started):
@@ -168,9 +175,7 @@ class Platform:
             ) from error
 
     def _build(self, name: str) -> Component:
-        database = SqliteDatabase(_folder(self.settings, "databases") / f"{name}.db")
-        self._databases.append(database)
-        migrations.upgrade(database, name)
+        database = self._engines.database(name)
         context = ServiceContext(
             name,
             self._foundation(),
@@ -185,60 +190,51 @@ class Platform:
         return Foundation(
             self._clock,
             self._ids,
-            self._event_log,
-            self._blobs,
+            self._engines.event_log,
+            self._engines.blobs,
             self.keyring,
             self.hub,
             self.metrics,
         )
 
-    def _syncs(self) -> dict[str, Tally]:
-        databases = {f"database {file.path.stem}": file.syncs for file in self._databases}
-        return {**databases, "event log": self._event_log.syncs, "contents": self._blobs.syncs}
-
     def renew_certificates(self) -> None:
         """Asks for a look now at what is to be renewed."""
         self._renewal.wake()
 
-    def _renew(self) -> bool:
-        for name in renew(self.keyring, self.settings.server.hosts, self._clock):
-            ends = self.keyring.certificate(name).not_valid_after_utc
-            _log.info("certificate renewed", certificate=name, until=ends.isoformat())
-        return False
-
     def _examine(self) -> Iterable[Check]:
         ring, now = self.keyring, self._clock.now()
         yield from checks.of_keys(ring)
-        yield from checks.of_certificates(ring, ("axis-root", *CERTIFIED), now)
+        here = [name for name in ("axis-root", *CERTIFIED) if ring.named(name).chain.is_file()]
+        yield from checks.of_certificates(ring, here, now)
         yield from checks.of_disk(self.settings.data_dir)
 
     def _write_operator_context(self) -> None:
-        ring: Keyring = self.keyring
+        if self.target != ALL or not self.settings.keys.managed:
+            return
         host = self.settings.server.listen.rpartition(":")[0]
         file = self.settings.data_dir / "contexts" / "operator.yaml"
-        passphrase_file = self.settings.keys.passphrase_file
-        write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator, passphrase_file)
+        ring = self.keyring
+        write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator, self.settings.keys.passphrase_file)
 
     def _close(self) -> None:
         tracing.shutdown()
-        self._event_log.close()
-        for database in self._databases:
-            database.close()
+        self._engines.close()
         self._lock.release()
 
 
-def run(settings: Settings, announce: Callable[[Platform], None]) -> None:
+def run(settings: Settings, announce: Callable[[Platform], None], target: str = ALL) -> None:
     """Runs the program until SIGTERM or SIGINT.
 
     Args:
         settings: All settings.
+        target: What this process is.
         announce: Called once every service answers.
 
     Raises:
         ConfigError: The settings cannot be used on this machine.
     """
     _arm(settings)
-    platform = Platform(settings)
+    platform = Platform(settings, target=target)
 
     async def main() -> None:
         stopping = asyncio.Event()
@@ -276,24 +272,13 @@ def _watched(running: RunningComponent) -> RunningComponent:
     return running
 
 
-def _open_keys(settings: Settings, clock: Clock, ids: IdSource) -> Keyring:
-    section = settings.keys
-    ring = Keyring(
-        settings.data_dir / "keys",
-        read_passphrase("keys.passphrase_file", section.passphrase_file),
-        read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
-    )
-    try:
-        first_start(ring, settings.server.hosts, clock, ids)
-    except PkiError as error:
-        raise ConfigError([f"keys: {error}"]) from error
-    return ring
-
-
-def _folder(settings: Settings, name: str) -> Any:
-    folder = settings.data_dir / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _insist_on_shared_engines(settings: Settings, target: str) -> None:
+    if target == ALL:
+        return
+    missing = settings.engines.embedded()
+    if missing:
+        names = ", ".join(missing)
+        raise ConfigError([f"{names}: {target} by itself shares its engines with the other services; name them"])
 
 
 def _arm(settings: Settings) -> None:

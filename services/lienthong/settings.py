@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from lienthong.chassis.config import KeysSection, LogSection, Section, ServerSection, TelemetrySection
+from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.intake.config import IntakeSection
 from lienthong.notification.config import NotificationSection
 from lienthong.routing.config import RoutingSection
@@ -21,11 +22,22 @@ class TestSection(Section):
     countdown: int = Field(1, ge=1, description="At which arrival there.")
 
 
+class EnginesSection(Section):
+    """What state is kept in. Nothing named: embedded engines in the data folder."""
+
+    postgres: PostgresSection = Field(default_factory=PostgresSection, description="PostgreSQL.")
+
+    def embedded(self) -> list[str]:
+        """Names the settings that would name a real engine where an embedded one is used."""
+        return [] if self.postgres.used else ["engines.postgres.servers"]
+
+
 class Settings(Section):
     """All settings."""
 
     data_dir: Path = Field(Path("var"), description="Folder of the embedded engines, the keys and the contexts.")
     server: ServerSection = Field(default_factory=ServerSection, description="The port that callers reach.")
+    engines: EnginesSection = Field(default_factory=EnginesSection, description="What state is kept in.")
     keys: KeysSection = Field(default_factory=KeysSection, description="Private keys and certificates of the axis.")
     log: LogSection = Field(default_factory=LogSection, description="How the program logs.")
     telemetry: TelemetrySection = Field(default_factory=TelemetrySection, description="Traces.")

@@ -17,27 +17,27 @@ def config_page() -> str:
         "comes later wins. Unknown keys are refused. Values in the environment are YAML, "
         "so a list is `[a, b]`. `lienthong config show --diff` prints what differs from the defaults.\n"
     )
-    top: list[Sequence[str]] = []
-    sections: list[str] = []
-    for name, setting in Settings.model_fields.items():
-        inner: Mapping[str, Any] | None = getattr(setting.annotation, "model_fields", None)
-        if inner:
-            rows = [_setting(name, key, one) for key, one in inner.items()]
-            sections.append(f"## {name}\n\n{setting.description}\n\n{table(_CONFIG_HEAD, rows)}")
-        else:
-            top.append(_setting("", name, setting))
-    head = f"## Top level\n\n{table(_CONFIG_HEAD, top)}"
-    return page("Configuration", "the models that `lienthong.settings` gathers", intro, head, *sections)
+    parts = _sections((), "Top level", "", Settings.model_fields)
+    return page("Configuration", "the models that `lienthong.settings` gathers", intro, *parts)
+
+
+def _sections(path: tuple[str, ...], title: str, words: str, fields: Mapping[str, Any]) -> Iterator[str]:
+    inner = {name: getattr(one.annotation, "model_fields", None) for name, one in fields.items()}
+    rows = [_setting((*path, name), one) for name, one in fields.items() if not inner[name]]
+    yield "\n\n".join(filter(None, (f"## {title}", words, table(_CONFIG_HEAD, rows) if rows else ""))).rstrip() + "\n"
+    for name, held in inner.items():
+        if held:
+            yield from _sections((*path, name), ".".join((*path, name)), fields[name].description, held)
 
 
 _CONFIG_HEAD = ("Setting", "Type", "Default", "Bounds", "Environment", "What it does")
 
 
-def _setting(section: str, name: str, setting: Any) -> tuple[str, ...]:
-    variable = "LIENTHONG_" + "__".join(part.upper() for part in (section, name) if part)
+def _setting(path: Sequence[str], setting: Any) -> tuple[str, ...]:
+    variable = "LIENTHONG_" + "__".join(part.upper() for part in path)
     bounds = ", ".join(_bounds(setting.metadata))
     return (
-        f"`{f'{section}.' * bool(section)}{name}`",
+        f"`{'.'.join(path)}`",
         kind_of(setting.annotation),
         f"`{_default(setting.get_default(call_default_factory=True))}`",
         bounds or "–",

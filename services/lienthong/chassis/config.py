@@ -82,6 +82,12 @@ def _is_loopback(host: str) -> bool:
 class KeysSection(Section):
     """The private keys of the axis: its authority, seals, server, first operator."""
 
+    dir: Path | None = Field(None, description="Folder of the keys; `keys` in the data folder when absent.")
+    managed: bool = Field(
+        default=True,
+        description="Whether this process makes, certifies and renews them. `false`: they are mounted, made by "
+        "`lienthong keys init`, and taken up again when they change.",
+    )
     passphrase_file: Path | None = Field(
         None,
         description="File whose first line encrypts the private keys; 16 characters or more, mode 0600. Plain keys are "

@@ -128,10 +128,16 @@ class RunningComponent:
         self.started.clear()
 
 
-def assemble(component: Component, limits: ConsumerLimits) -> RunningComponent:
-    """Gives a component its relay and its consumer."""
+def assemble(component: Component, limits: ConsumerLimits, copy: str = "") -> RunningComponent:
+    """Gives a component its relay and its consumer.
+
+    Args:
+        component: The service.
+        limits: Of its consumer.
+        copy: Name of this copy of the service; one that is alone needs none.
+    """
     context = component.context
-    relay = Relay(context.name, context.database, context.base.log, context.base.clock)
+    relay = Relay(context.name, context.database, context.base.log, context.base.clock, copy)
     context.units.on_events(relay.wake)
     context.units.keep_journal(Journal(context.base.metrics).tell)
     consumer = None

@@ -16,10 +16,12 @@ from lienthong.cli import (
     case,
     config,
     contexts,
+    db,
     demo,
     doctor,
     document,
     edxml,
+    keys,
     mailbox,
     notice,
     ops,
@@ -78,6 +80,8 @@ for name, group in (
     ("ops", ops.app),
     ("audit", audit.app),
     ("config", config.app),
+    ("keys", keys.app),
+    ("db", db.app),
     ("context", contexts.app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)

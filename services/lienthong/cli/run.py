@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from lienthong.app import Platform
     from lienthong.settings import Settings
 
+Target = Literal["all", "intake", "routing", "workflow", "signing", "notification"]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file; see `lienthong config show`.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of engines, keys and contexts.")]
 
 
 def run(
-    target: Annotated[Literal["all"], typer.Option(help="What this process is; `all` is every service.")] = "all",
+    target: Annotated[Target, typer.Option(help="What this process is; `all` is every service.")] = "all",
     data_dir: DataDir = None,
     config_file: ConfigFile = None,
     listen: Annotated[str, typer.Option(help="Address and port of gRPC.")] = "",
@@ -31,7 +32,7 @@ def run(
 
     settings = load(data_dir, config_file, listen=listen, metrics=metrics)
     logging.configure(settings.log.level, settings.log.form)
-    app.run(settings, lambda platform: _announce(platform, target, as_json=as_json))
+    app.run(settings, lambda platform: _announce(platform, as_json=as_json), target)
 
 
 def load(
@@ -52,10 +53,11 @@ def load(
     return settings
 
 
-def _announce(platform: "Platform", target: str, *, as_json: bool) -> None:
-    data_dir = platform.settings.data_dir
+def _announce(platform: "Platform", *, as_json: bool) -> None:
+    data_dir, target = platform.settings.data_dir, platform.target
     if as_json:
         print_json({"target": target, "port": platform.port, "data_dir": str(data_dir), "pid": os.getpid()})
         return
     err.print(f"lienthong {target} is up: port {platform.port}, data in {data_dir}, pid {os.getpid()}")
-    err.print(f"speak as operator: LIENTHONG_CONTEXTS={data_dir / 'contexts'} lienthong --help")
+    if target == "all":
+        err.print(f"speak as operator: LIENTHONG_CONTEXTS={data_dir / 'contexts'} lienthong --help")

@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +12,8 @@ from secrets import token_urlsafe
 
 import psycopg
 
+from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
+from lienthong.chassis.engines.postgres.settings import SERVICE, PostgresSection
 from lienthong.dev.servers import Command, EngineError, ServerProcess, free_port
 
 START_SECONDS = 60.0
@@ -64,6 +66,7 @@ class PostgresServer:
         """
         self._folder = folder
         self._data = folder / "data"
+        self._secrets = folder / "secrets"
         self._wanted_port = port
         self._options = {**_OPTIONS, **(options or {})}
         self._tied = tied
@@ -104,7 +107,27 @@ class PostgresServer:
         """How an administrator reaches it."""
         return Access(int((self._folder / "port").read_text("ascii")), _SUPERUSER, self._folder / "superuser.password")
 
-    def administer(self) -> psycopg.Connection[tuple[object, ...]]:
+    def settings(self) -> Mapping[str, object]:
+        """Gives the section `engines.postgres`; `provision` makes what it names."""
+        return {
+            "servers": [f"127.0.0.1:{self.access.port}"],
+            "tls": "plain",
+            "password_file": str(self._secrets / SERVICE),
+            "owner_password_file": str(self._secrets / f"{SERVICE}.owner"),
+        }
+
+    def provision(self, services: Iterable[str]) -> None:
+        """Makes the database, and the roles and schemas of services; what is there stays."""
+        section = PostgresSection.model_validate(self.settings())
+        self._secrets.mkdir(mode=0o700, exist_ok=True)
+        with self.administer() as administrator:
+            make_database(administrator, section)
+        with self.administer(section.database) as administrator:
+            for service in services:
+                role, owner = (_password(self._secrets / name) for name in (service, f"{service}.owner"))
+                make_roles(administrator, section, service, Passwords(role, owner))
+
+    def administer(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """Connects as the superuser, with autocommit.
 
         Raises:
@@ -116,7 +139,7 @@ class PostgresServer:
             port=access.port,
             user=access.user,
             password=access.password_file.read_text("utf-8").strip(),
-            dbname="postgres",
+            dbname=database,
             connect_timeout=_CONNECT_SECONDS,
             autocommit=True,
         )
@@ -143,8 +166,7 @@ class PostgresServer:
         if (self._data / "PG_VERSION").exists():
             return
         password = self._folder / "superuser.password"
-        password.write_text(token_urlsafe(24), "utf-8")
-        password.chmod(0o600)
+        _password(password)
         make = [tool("initdb"), "-D", str(self._data), "-U", _SUPERUSER, "--auth=scram-sha-256"]
         make += [f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"]
         made = subprocess.run(  # noqa: S603 -- our own command line
@@ -152,6 +174,14 @@ class PostgresServer:
         )
         if made.returncode:
             raise EngineError(f"postgres: its data folder {self._data} cannot be made: {made.stderr.strip()}")
+
+
+def _password(file: Path) -> str:
+    """Reads a password; makes one first where there is none, for its owner's eyes only."""
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(token_urlsafe(24), "utf-8")
+    return file.read_text("utf-8").strip()
 
 
 def tool(name: str) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import pytest
+
 from lienthong.notification.config import NotificationSection
 from lienthong.notification.v1 import notification_pb2 as pb
 from lienthong.testing.service import HCMC, VPCP

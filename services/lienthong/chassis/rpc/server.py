@@ -164,6 +164,13 @@ class ServerBuilder:
         return handle
 
 
+LIVENESS = "liveness"
+"""Health of the process itself: serving as long as it runs."""
+
+READINESS = "readiness"
+"""Health of the process as a target of calls."""
+
+
 class Server:
     """A server that was built: starts, tells its health, drains."""
 
@@ -194,8 +201,14 @@ class Server:
     async def start(self) -> None:
         """Begins to answer; healthy from now on."""
         await self._server.start()
-        for name in ("", *self._names):
-            await self._checks.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._checks.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
+        await self.tell(ready=True)
+
+    async def tell(self, *, ready: bool) -> None:
+        """Says whether new calls may come; `LIVENESS` stays as it is."""
+        serving = health_pb2.HealthCheckResponse.SERVING
+        for name in ("", READINESS, *self._names):
+            await self._checks.set(name, serving if ready else health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def drain(self, grace: float) -> None:
         """Says that it is not serving any more, ends streams, lets calls end for `grace` seconds, and stops."""

@@ -26,8 +26,8 @@ class PostgresSection(Section):
         "lienthong_{service}_owner", description="Role that owns the tables of a service and changes their schema."
     )
     owner_password_file: str = Field("", description="File with its password; for `lienthong db` only.")
-    tls: Literal["off", "verify"] = Field(
-        "verify", description="`verify` encrypts and checks the server's certificate and name; `off` is for loopback."
+    tls: Literal["plain", "verify"] = Field(
+        "verify", description="`verify` encrypts and checks the server's certificate and name; `plain` is for loopback."
     )
     ca_file: Path | None = Field(None, description="Authorities that certify the server, PEM; the system's if absent.")
     connections: int = Field(16, ge=2, le=500, description="Connections of a process for writing, and as many to read.")
@@ -41,8 +41,8 @@ class PostgresSection(Section):
     @model_validator(mode="after")
     def _plain_on_loopback_only(self) -> Self:
         far = [one for one in self.servers if one.rpartition(":")[0] not in ("127.0.0.1", "localhost", "[::1]")]
-        if self.tls == "off" and far:
-            raise ValueError(f"tls: off is for loopback only, and servers names {', '.join(far)}")
+        if self.tls == "plain" and far:
+            raise ValueError(f"tls: plain is for loopback only, and servers names {', '.join(far)}")
         return self
 
     @property

@@ -1,0 +1,56 @@
+"""Whether this process can take calls now: its health, by the database that all calls need.
+
+A process that lives but is not ready keeps its open calls and gets no new ones. The event log and the content store are
+not asked: without them calls go on, as far as they can.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from sqlalchemy import select
+
+from lienthong.chassis.engines.database import Database
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.periodic import Periodic
+from lienthong.chassis.rpc.server import Server
+
+LOOK_SECONDS = 2.0
+
+_ANSWER = select(1)
+
+_log = structlog.get_logger(__name__)
+
+
+class Readiness:
+    """Looks again and again, and tells the server's health."""
+
+    def __init__(self, databases: Sequence[Database], server: Server) -> None:
+        """Prepares the look; to be made in the server's event loop."""
+        self._databases = databases
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._ready = True
+        self._worker = Periodic("readiness", self._look, LOOK_SECONDS)
+
+    def start(self) -> None:
+        """Begins; the server is healthy until a look says otherwise."""
+        self._worker.start()
+
+    def stop(self, timeout: float) -> None:
+        """Ends within `timeout` seconds."""
+        self._worker.stop(timeout)
+
+    def _look(self) -> bool:
+        reason = ""
+        try:
+            for database in self._databases:
+                with database.read() as connection:
+                    connection.execute(_ANSWER)
+        except AxisError as error:
+            reason = error.reason
+        if self._ready is bool(reason):
+            self._ready = not reason
+            _log.warning("ready again" if self._ready else "not ready", reason=reason)
+            asyncio.run_coroutine_threadsafe(self._server.tell(ready=self._ready), self._loop).result(LOOK_SECONDS)
+        return False

@@ -1,0 +1,163 @@
+"""`lienthong db`: schemas of PostgreSQL, made ready, brought to a version, looked at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lienthong.cli.console import Json, out, print_json
+from lienthong.cli.run import ConfigFile, DataDir, load
+
+if TYPE_CHECKING:
+    from lienthong.chassis.engines.postgres.database import PostgresDatabase
+    from lienthong.chassis.engines.postgres.settings import PostgresSection
+    from lienthong.settings import Settings
+
+app = typer.Typer(help="Schemas of PostgreSQL: make ready, upgrade, check, downgrade.")
+
+BEHIND = 3
+_PASSWORD_BYTES = 24
+
+Service = Annotated[list[str] | None, typer.Option(help="Only this service; may be repeated.")]
+
+
+@app.command("provision")
+def provision(
+    administrator: Annotated[str, typer.Argument(help="The server: postgresql://user@host:port/postgres.")],
+    *,
+    password_file: Annotated[Path | None, typer.Option(help="File with that user's password.")] = None,
+    service: Service = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Makes database, roles and schemas. Safe to repeat; password files that are named and missing are made too."""
+    import psycopg
+
+    from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
+    from lienthong.chassis.engines.postgres.settings import named
+
+    section = _section(load(data_dir, config_file))
+    password = password_file.read_text("utf-8").strip() if password_file else None
+    with psycopg.connect(administrator, password=password, autocommit=True) as server:
+        make_database(server, section)
+    with psycopg.connect(administrator, password=password, dbname=section.database, autocommit=True) as server:
+        for name in _wanted(service):
+            role, owner = named(section.password_file, name), named(section.owner_password_file, name)
+            make_roles(server, section, name, Passwords(_password(role), _password(owner)))
+            schema = named(section.schema_name, name)
+            _tell(name, {"schema": schema}, f"schema {schema} is ready", as_json=as_json)
+
+
+@app.command("upgrade")
+def upgrade(
+    *,
+    to: Annotated[str, typer.Option(help="Version of the schema; the newest when absent.")] = "head",
+    service: Service = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Brings schemas to a version, beside running services of that version and the one before."""
+    from lienthong.chassis import migrations
+
+    for name, database in _owned(load(data_dir, config_file), service):
+        before = migrations.standing(database, name).current
+        migrations.upgrade(database, name, to)
+        after = migrations.standing(database, name).current
+        words = f"{before or 'nothing'} → {after}" if before != after else f"stays at {after}"
+        _tell(name, {"before": before, "after": after}, words, as_json=as_json)
+
+
+@app.command("downgrade")
+def downgrade(
+    to: Annotated[str, typer.Argument(help="Version of the schema.")],
+    *,
+    service: Service = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Takes schemas back to an older version; services that need a newer one must be gone before."""
+    from lienthong.chassis import migrations
+
+    for name, database in _owned(load(data_dir, config_file), service):
+        migrations.downgrade(database, name, to)
+        after = migrations.standing(database, name).current
+        _tell(name, {"after": after}, f"back at {after}", as_json=as_json)
+
+
+@app.command("check")
+def check(
+    *, service: Service = None, config_file: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Tells where each schema stands. Exit code 3 when one is behind."""
+    from lienthong.chassis import migrations
+
+    rows: list[dict[str, Any]] = []
+    for name, database in _owned(load(data_dir, config_file), service):
+        found = migrations.standing(database, name)
+        rows.append({"service": name, "current": found.current, "newest": found.newest, "missing": found.missing})
+    if as_json:
+        print_json(rows)
+    else:
+        for row in rows:
+            behind = "made by a newer program" if row["missing"] is None else f"{row['missing']} behind"
+            out.print(f"{row['service']}: at {row['current'] or 'nothing'}, newest {row['newest']}, {behind}")
+    if any(row["missing"] for row in rows):
+        raise typer.Exit(BEHIND)
+
+
+def _tell(service: str, facts: dict[str, str], words: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"service": service, **facts})
+    else:
+        out.print(f"{service}: {words}")
+
+
+def _section(settings: "Settings") -> "PostgresSection":
+    from lienthong.chassis.config import ConfigError
+
+    section = settings.engines.postgres
+    if not section.used:
+        raise ConfigError(["engines.postgres.servers: no server is named; embedded databases look after themselves"])
+    return section
+
+
+def _wanted(service: list[str] | None) -> list[str]:
+    from lienthong.app import MODULES
+
+    return service or [module.name for module in MODULES]
+
+
+def _owned(settings: "Settings", service: list[str] | None) -> "Iterator[tuple[str, PostgresDatabase]]":
+    section = _section(settings)
+    for name in _wanted(service):
+        with _opened(section, name) as database:
+            yield name, database
+
+
+@contextmanager
+def _opened(section: "PostgresSection", name: str) -> "Iterator[PostgresDatabase]":
+    from lienthong.chassis.engines.postgres.database import PostgresDatabase
+
+    database = PostgresDatabase(section, name, owner=True)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _password(file: str) -> str | None:
+    """Reads a password, made and written down (mode 0600) where the file is missing; None when no file is named."""
+    if not file:
+        return None
+    place = Path(file)
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch(mode=0o600)
+        place.write_text(token_urlsafe(_PASSWORD_BYTES), "utf-8")
+    return place.read_text("utf-8").strip()

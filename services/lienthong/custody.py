@@ -1,0 +1,69 @@
+"""The keys of a process: made, certified and renewed in its data folder, or handed to it and only used."""
+
+import structlog
+
+from lienthong.chassis.clock import Clock
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.ids import IdSource
+from lienthong.chassis.keyring import Keyring, read_passphrase
+from lienthong.chassis.periodic import Periodic
+from lienthong.chassis.pki import PkiError
+from lienthong.settings import Settings
+from lienthong.setup import first_start, renew
+
+_log = structlog.get_logger(__name__)
+
+SEALS = {"intake": ("intake-seal",), "workflow": ("workflow-seal",), "signing": ("axis-root",)}
+"""Private keys that a service works with, besides the server's."""
+
+
+def open_keys(settings: Settings, services: tuple[str, ...], clock: Clock, ids: IdSource) -> Keyring:
+    """Opens the keys of a process.
+
+    Args:
+        settings: All settings.
+        services: What runs in it.
+        clock: Tells the time.
+        ids: Gives the first operator's identifier.
+
+    Raises:
+        ConfigError: A key is missing, cannot be opened, or others may read it.
+    """
+    section = settings.keys
+    ring = Keyring(
+        section.dir or settings.data_dir / "keys",
+        read_passphrase("keys.passphrase_file", section.passphrase_file),
+        read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
+    )
+    try:
+        if section.managed:
+            first_start(ring, settings.server.hosts, clock, ids)
+        else:
+            _insist(ring, services)
+    except PkiError as error:
+        raise ConfigError([f"keys: {error}"]) from error
+    return ring
+
+
+def _insist(ring: Keyring, services: tuple[str, ...]) -> None:
+    wanted = [ring.root.chain, ring.server.key, ring.server.chain]
+    for service in services:
+        wanted += [file for name in SEALS.get(service, ()) for file in (ring.named(name).key, ring.named(name).chain)]
+    if "routing" in services:
+        wanted.append(ring.operator_file)
+    missing = [file for file in wanted if not file.is_file()]
+    if missing:
+        names = ", ".join(str(file) for file in missing)
+        raise ConfigError([f"keys: {names} missing; `lienthong keys init` makes them, or mount them there"])
+
+
+def renewal(ring: Keyring, settings: Settings, clock: Clock) -> Periodic:
+    """Makes the worker that renews certificates in good time, where this process keeps the keys itself."""
+
+    def look() -> bool:
+        for name in renew(ring, settings.server.hosts, clock) if settings.keys.managed else []:
+            ends = ring.certificate(name).not_valid_after_utc
+            _log.info("certificate renewed", certificate=name, until=ends.isoformat())
+        return False
+
+    return Periodic("certificates", look, settings.keys.renewal_seconds)

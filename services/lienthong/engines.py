@@ -1,0 +1,67 @@
+"""The engines of a process: embedded ones in its data folder, or the real ones that the configuration names."""
+
+from pathlib import Path
+
+from lienthong.chassis import migrations
+from lienthong.chassis.clock import Clock
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.database import Database, SqliteDatabase
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
+from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.engines.postgres.database import PostgresDatabase
+from lienthong.chassis.engines.sqlite_log import SqliteEventLog
+from lienthong.chassis.ids import IdSource
+from lienthong.chassis.tally import Tally
+from lienthong.chassis.topics import TOPICS
+from lienthong.settings import Settings
+
+
+class Engines:
+    """What the services of a process keep their state in."""
+
+    def __init__(self, settings: Settings, clock: Clock, ids: IdSource) -> None:
+        """Prepares the engines; real ones need not be there yet."""
+        self._settings = settings
+        self._databases: dict[str, Database] = {}
+        self.event_log: EventLog = SqliteEventLog(self._folder("log"), TOPICS, clock)
+        self.blobs: BlobStore = DirectoryBlobs(self._folder("blobs"), ids)
+
+    def database(self, service: str) -> Database:
+        """Opens the database of a service; its schema is one that this code can work with.
+
+        Raises:
+            ConfigError: The schema is too old, and only `lienthong db upgrade` may change it.
+            AxisError: UNAVAILABLE when it does not answer.
+        """
+        section = self._settings.engines.postgres
+        database: Database
+        if section.used:
+            database = self._databases[service] = PostgresDatabase(section, service)
+            problem = migrations.problem(database, service)
+            if problem:
+                raise ConfigError([f"engines.postgres: {problem}"])
+        else:
+            database = SqliteDatabase(self._folder("databases") / f"{service}.db")
+            self._databases[service] = database
+            migrations.upgrade(database, service)
+        return database
+
+    def syncs(self) -> dict[str, Tally]:
+        """Gives the waits for the disk that are counted in this process, by engine."""
+        found = {f"database {service}": database.syncs for service, database in self._databases.items()}
+        for name, engine in (("event log", self.event_log), ("contents", self.blobs)):
+            if isinstance(engine, SqliteEventLog | DirectoryBlobs):
+                found[name] = engine.syncs
+        return found
+
+    def close(self) -> None:
+        """Gives everything back."""
+        self.event_log.close()
+        for database in self._databases.values():
+            database.close()
+
+    def _folder(self, name: str) -> Path:
+        folder = self._settings.data_dir / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
