@@ -5,7 +5,7 @@ renewed, whatever the service is that uses them.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,16 +75,32 @@ def renew(ring: Keyring, hosts: Sequence[str], clock: Clock) -> list[str]:
 
 
 def write_context(
-    file: Path, address: str, authority: Path, files: KeyFiles, passphrase_file: Path | None = None
+    file: Path,
+    address: str,
+    authority: Path,
+    files: KeyFiles,
+    passphrase_file: Path | None = None,
+    addresses: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes a context with which the command line and the client library reach this installation."""
+    """Writes a context with which the command line and the client library reach this installation.
+
+    Args:
+        file: Where to.
+        address: Host and port of everything not named in `addresses`.
+        authority: Certificate of the authority.
+        files: Key and certificate of whoever speaks.
+        passphrase_file: What opens that key.
+        addresses: Host and port by service, where each is a process of its own.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
-    context = {
+    context: dict[str, object] = {
         "address": address,
         "authority": str(authority.resolve()),
         "certificate": str(files.chain.resolve()),
         "key": str(files.key.resolve()),
     }
+    if addresses:
+        context["addresses"] = dict(addresses)
     if passphrase_file is not None:
         context["passphrase_file"] = str(passphrase_file.resolve())
     _write(file, yaml.safe_dump(context, sort_keys=True).encode())

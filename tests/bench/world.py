@@ -18,6 +18,7 @@ from lienthong.common.v1 import document_pb2
 from lienthong.demo.cast import Party, register
 from lienthong.demo.papers import Signers, signers
 from lienthong.demo.platform import DemoPlatform
+from lienthong.demo.props import Props
 from lienthong.intake.v1 import intake_pb2
 from lienthong.testing.authority import DemoAuthority
 from lienthong.testing.documents import Letter, letter_pdf
@@ -71,8 +72,9 @@ def opened(folder: Path) -> Iterator[World]:
     with ExitStack() as stack:
         mail, hook = stack.enter_context(SmtpSink()), stack.enter_context(HttpSink())
         port = free_port()
-        platform = DemoPlatform(folder, authority, mail, [hook], keep=False, metrics=port)
-        stack.enter_context(platform)
+        props = Props(folder / "trust", mail.port, (hook.port,))
+        props.trust(authority)
+        platform = stack.enter_context(DemoPlatform(folder, props, keep=False, metrics=port))
         operator = stack.enter_context(platform.speak("operator"))
         sender = register(platform, operator, "sender", _agency("000.00.00.G22", "G22"))
         recipients = [register(platform, operator, code.lower(), _agency(f"000.00.00.{code}", code)) for code in CODES]

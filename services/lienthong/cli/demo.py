@@ -17,19 +17,24 @@ def demo(
         Path | None, typer.Option("--data-dir", help="Data folder; a throw-away one when absent.")
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the platform up, with the story in it.")] = False,
+    against: Annotated[
+        str, typer.Option(help="Play on the platform behind this context, started by `lienthong dev platform`.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Plays the founding story on a platform of its own; exit code 0 only when every step was confirmed."""
     # What the demo needs (PDFs, signatures, sinks) takes a second to load; other commands do without.
+    from lienthong.client.context import find_context
     from lienthong.demo.file import play_file
     from lienthong.demo.story import play
     from lienthong.demo.timeline import StoryError
 
+    context = find_context(against) if against else None
     try:
         if file is not None:
-            play_file(out, file, data_dir, keep=keep)
+            play_file(out, file, data_dir, keep=keep, against=context)
         else:
-            play(out, data_dir, keep=keep)
+            play(out, data_dir, keep=keep, against=context)
     except StoryError as error:
         err.print(f"[bold red]NOT CONFIRMED[/]  {error}", soft_wrap=True)
         if as_json:

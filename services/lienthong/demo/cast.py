@@ -7,7 +7,7 @@ from lienthong.client import Axis, credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import document_pb2
-from lienthong.demo.platform import DemoPlatform
+from lienthong.demo.platform import Reachable
 from lienthong.demo.timeline import StoryError, confirm, wait_for
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import directory_pb2, mailbox_pb2
@@ -99,7 +99,7 @@ class Party:
 
 
 def register(
-    platform: DemoPlatform,
+    platform: Reachable,
     operator: Axis,
     name: str,
     agency: common.Agency,

@@ -14,13 +14,13 @@ from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import lifecycle_pb2
 from lienthong.demo.cast import Party, register
-from lienthong.demo.stage import Stage, set_stage
+from lienthong.demo.stage import Place, Stage, set_stage
 from lienthong.demo.timeline import StoryError, Timeline, confirm, wait_for
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2
 
 
-def play_file(console: Console, file: Path, folder: Path | None, *, keep: bool) -> None:
+def play_file(console: Console, file: Path, folder: Path | None, *, keep: bool, against: Path | None = None) -> None:
     """Plays the journey of a file: a document of any type, or a status.
 
     Args:
@@ -28,6 +28,7 @@ def play_file(console: Console, file: Path, folder: Path | None, *, keep: bool) 
         file: The file.
         folder: Data folder; a throw-away one when None.
         keep: Leave the platform up.
+        against: Context of a platform that runs already.
 
     Raises:
         StoryError: A step was not confirmed, or the file is refused.
@@ -38,7 +39,7 @@ def play_file(console: Console, file: Path, folder: Path | None, *, keep: bool) 
         spools = edxml.FileSpools(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lienthong-file-"))))
         with _refusals(file):
             message = _read(file, spools)
-        stage = stack.enter_context(set_stage(place, timeline, keep=keep))
+        stage = stack.enter_context(set_stage(Place(place, keep, against), timeline))
         timeline.act("FILE", file.name)
         if isinstance(message, edxml.Status):
             _status(stage, file, message)

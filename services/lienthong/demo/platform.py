@@ -1,46 +1,60 @@
-"""The platform of the demo: a real process on a throw-away data folder, with sinks for mail and webhooks."""
+"""The platform of the demo: a real process on a throw-away data folder, or one that runs already."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import yaml
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from lienthong.client import Axis, AxisCallError, connect, load_context
+from lienthong.demo.props import Props
 from lienthong.demo.timeline import StoryError
-from lienthong.testing.authority import DemoAuthority
-from lienthong.testing.sinks import HttpSink, SmtpSink
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 40.0
 
 
+class Reachable(Protocol):
+    """A platform on which the story can be played."""
+
+    @property
+    def contexts(self) -> Path:
+        """Folder of the contexts."""
+        ...
+
+    def speak(self, name: str, person: str = "") -> Axis:
+        """Opens a session as a context."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPlatform:
+    """A platform that runs already.
+
+    Attributes:
+        contexts: Folder of its contexts.
+    """
+
+    contexts: Path
+
+    def speak(self, name: str, person: str = "") -> Axis:
+        """Opens a session as a context."""
+        return connect(replace(load_context(self.contexts / f"{name}.yaml"), person=person))
+
+
 class DemoPlatform:
     """Starts `lienthong run` and stops it; leaves it up when asked to."""
 
-    def __init__(
-        self,
-        folder: Path,
-        authority: DemoAuthority,
-        mail: SmtpSink,
-        hooks: Sequence[HttpSink],
-        *,
-        keep: bool,
-        metrics: int = 0,
-    ) -> None:
+    def __init__(self, folder: Path, props: Props, *, keep: bool, metrics: int = 0) -> None:
         """Prepares the data folder.
 
         Args:
             folder: Data folder.
-            authority: Whose signatures the platform trusts.
-            mail: Where its mail goes.
-            hooks: The private addresses that webhooks may reach.
+            props: What the platform must know of the story.
             keep: Leave the process up at the end.
             metrics: Port of the metrics; 0 takes any.
         """
@@ -49,9 +63,10 @@ class DemoPlatform:
         self._process: subprocess.Popen[bytes] | None = None
         self._log = folder / "lienthong.log"
         folder.mkdir(parents=True, exist_ok=True)
-        _write_trust(folder / "trust", authority)
         self._config = folder / "config.yaml"
-        self._config.write_text(yaml.safe_dump(_config(folder, mail, hooks, metrics)), "utf-8")
+        server = {"listen": "127.0.0.1:0", "metrics": f"127.0.0.1:{metrics}"}
+        values = {"data_dir": str(folder), "server": server, **props.config()}
+        self._config.write_text(yaml.safe_dump(values), "utf-8")
 
     @property
     def contexts(self) -> Path:
@@ -60,8 +75,7 @@ class DemoPlatform:
 
     def speak(self, name: str, person: str = "") -> Axis:
         """Opens a session as a context."""
-        context = load_context(self.contexts / f"{name}.yaml")
-        return connect(replace(context, person=person))
+        return OtherPlatform(self.contexts).speak(name, person)
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "lienthong", "run", "--config", str(self._config)]
@@ -106,29 +120,3 @@ class DemoPlatform:
                 return axis.serving(timeout=2.0)
             except AxisCallError:
                 return False
-
-
-def _config(folder: Path, mail: SmtpSink, hooks: Sequence[HttpSink], metrics: int) -> dict[str, object]:
-    return {
-        "data_dir": str(folder),
-        "server": {"listen": "127.0.0.1:0", "metrics": f"127.0.0.1:{metrics}"},
-        "signing": {"trust_dir": str(folder / "trust")},
-        "notification": {
-            "smtp_host": "127.0.0.1",
-            "smtp_port": mail.port,
-            # The sink is a toy on loopback; a real mail server gets STARTTLS.
-            "smtp_security": "none",
-            "smtp_sender": "truc@lienthong.example.vn",
-            "webhook_allow": [f"127.0.0.1:{hook.port}" for hook in hooks],
-            "retry_delays_seconds": [0.3, 0.6, 1.2],
-        },
-    }
-
-
-def _write_trust(folder: Path, authority: DemoAuthority) -> None:
-    for name in ("anchors", "intermediates", "crls"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "anchors" / "root.pem").write_bytes(authority.root.certificate.public_bytes(Encoding.PEM))
-    (folder / "intermediates" / "ca.pem").write_bytes(authority.intermediate.certificate.public_bytes(Encoding.PEM))
-    for number, crl in enumerate(authority.revocation_lists(authority.now)):
-        (folder / "crls" / f"{number}.crl").write_bytes(crl)

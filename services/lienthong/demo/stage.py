@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lienthong.client import Axis, AxisCallError
-from lienthong.common.v1 import lifecycle_pb2
+from lienthong.common.v1 import lifecycle_pb2, operations_pb2
 from lienthong.demo.cast import Party
 from lienthong.demo.papers import Signers, now, signers
-from lienthong.demo.platform import DemoPlatform
-from lienthong.demo.timeline import Timeline, wait_for
+from lienthong.demo.platform import DemoPlatform, OtherPlatform, Reachable
+from lienthong.demo.props import Props
+from lienthong.demo.timeline import StoryError, Timeline, wait_for
 from lienthong.testing.authority import DemoAuthority
 from lienthong.testing.sinks import HttpSink, SmtpSink
 from lienthong.workflow.v1 import workflow_pb2
@@ -36,7 +37,7 @@ class Stage:
     """
 
     timeline: Timeline
-    platform: DemoPlatform
+    platform: Reachable
     authority: DemoAuthority
     mail: SmtpSink
     city_hook: HttpSink
@@ -58,28 +59,45 @@ class Stage:
         return self.parties["ubnd-tphcm"]
 
 
-@contextmanager
-def set_stage(folder: Path, timeline: Timeline, *, keep: bool) -> Iterator[Stage]:
-    """Starts sinks and platform.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the story is played.
 
-    Args:
-        folder: Data folder.
-        timeline: What is printed.
-        keep: Leave the platform up at the end.
+    Attributes:
+        folder: Data folder of a platform that is started for it, and of the papers.
+        keep: Leave that platform up at the end.
+        against: Context of a platform that runs already, in whose folder `stage.yaml` tells the props; None starts one.
+    """
+
+    folder: Path
+    keep: bool = False
+    against: Path | None = None
+
+
+@contextmanager
+def set_stage(place: Place, timeline: Timeline) -> Iterator[Stage]:
+    """Starts sinks and, unless one runs already, the platform.
 
     Raises:
-        StoryError: The platform does not start.
+        StoryError: The platform does not start, or it was not told what the story needs.
     """
     authority = DemoAuthority.create(now())
     with ExitStack() as stack:
-        mail, city_hook, vpcp_hook = (
-            stack.enter_context(SmtpSink()),
-            stack.enter_context(HttpSink()),
-            stack.enter_context(HttpSink()),
-        )
-        platform = stack.enter_context(DemoPlatform(folder, authority, mail, (city_hook, vpcp_hook), keep=keep))
-        papers = folder / "papers"
-        papers.mkdir()
+        known = _props_of(place.against) if place.against else None
+        ports = (known.mail_port, *known.hook_ports) if known else (0, 0, 0)
+        mail = stack.enter_context(SmtpSink(port=ports[0]))
+        city_hook, vpcp_hook = (stack.enter_context(HttpSink(port=port)) for port in ports[1:])
+        props = known or Props(place.folder / "trust", mail.port, (city_hook.port, vpcp_hook.port))
+        if place.against:
+            platform: Reachable = OtherPlatform(place.against.parent)
+            operator = stack.enter_context(platform.speak(place.against.stem, "demo"))
+            _trust(operator, props, authority)
+        else:
+            props.trust(authority)
+            platform = stack.enter_context(DemoPlatform(place.folder, props, keep=place.keep))
+            operator = stack.enter_context(platform.speak("operator", "demo"))
+        papers = place.folder / "papers"
+        papers.mkdir(parents=True)
         yield Stage(
             timeline=timeline,
             platform=platform,
@@ -88,10 +106,30 @@ def set_stage(folder: Path, timeline: Timeline, *, keep: bool) -> Iterator[Stage
             city_hook=city_hook,
             vpcp_hook=vpcp_hook,
             papers=papers,
-            operator=stack.enter_context(platform.speak("operator", "demo")),
+            operator=operator,
             vpcp_signers=signers(authority, "Lê Mạnh Hà", "Văn phòng Chính phủ", "0100110011"),
             city_signers=signers(authority, "Nguyễn Thị Hồng Ửng", "UBND Thành phố Hồ Chí Minh", "0300330033"),
         )
+
+
+def _props_of(context: Path) -> Props:
+    file = context.parent.parent / "stage.yaml"
+    try:
+        return Props.read(file)
+    except OSError as error:
+        raise StoryError(f"{file} cannot be read: {error.strerror}. `lienthong dev platform` writes it.") from error
+
+
+def _trust(operator: Axis, props: Props, authority: DemoAuthority) -> None:
+    """Has a running platform trust an authority, and waits until it does."""
+
+    def trusted() -> str:
+        answer = operator.operations("signing").Examine(operations_pb2.ExamineRequest(service="signing"))
+        return next(check.text for check in answer.checks if check.subject == "trust")
+
+    before = trusted()
+    props.trust(authority)
+    wait_for("signing trusts the authority of the story", lambda: trusted() != before or None)
 
 
 class Leader:

@@ -7,17 +7,19 @@ from pathlib import Path
 from rich.console import Console
 
 from lienthong.demo import ending, middle, opening
-from lienthong.demo.stage import Leader, Stage, set_stage
+from lienthong.demo.platform import DemoPlatform
+from lienthong.demo.stage import Leader, Place, Stage, set_stage
 from lienthong.demo.timeline import Timeline
 
 
-def play(console: Console, folder: Path | None, *, keep: bool) -> None:
+def play(console: Console, folder: Path | None, *, keep: bool, against: Path | None = None) -> None:
     """Plays the story.
 
     Args:
         console: Where it is printed.
         folder: Data folder; a throw-away one when None.
         keep: Leave the platform up, with the story in it.
+        against: Context of a platform that runs already.
 
     Raises:
         StoryError: A step was not confirmed.
@@ -25,15 +27,21 @@ def play(console: Console, folder: Path | None, *, keep: bool) -> None:
     """
     timeline = Timeline(console)
     with ExitStack() as stack:
-        place = folder or Path(_place(stack, keep=keep))
-        stage = stack.enter_context(set_stage(place, timeline, keep=keep))
-        timeline.say("lienthong", f"is up, five services on one port, data in {place}")
+        place = Place(folder or Path(_place(stack, keep=keep)), keep, against)
+        stage = stack.enter_context(set_stage(place, timeline))
+        timeline.say("lienthong", f"is up, five services {_where(place)}")
         tell(stage)
         console.print(f"\n[bold green]The story was played: {timeline.steps} steps, each confirmed.[/]")
-        if keep:
+        if isinstance(stage.platform, DemoPlatform) and keep:
             pid = stage.platform.pid
             console.print(f"The platform stays up (pid {pid}); end it with `kill {pid}`. Speak to it:")
-            console.print(f"  LIENTHONG_CONTEXTS={place}/contexts lienthong document list --as vpcp")
+            console.print(f"  LIENTHONG_CONTEXTS={place.folder}/contexts lienthong document list --as vpcp")
+
+
+def _where(place: Place) -> str:
+    if place.against is not None:
+        return f"behind the context {place.against}"
+    return f"on one port, data in {place.folder}"
 
 
 def tell(stage: Stage) -> None:

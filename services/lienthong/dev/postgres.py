@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -116,7 +116,7 @@ class PostgresServer:
             "owner_password_file": str(self._secrets / f"{SERVICE}.owner"),
         }
 
-    def provision(self, services: Iterable[str]) -> None:
+    def provision(self, services: Sequence[str]) -> None:
         """Makes the database, and the roles and schemas of services; what is there stays."""
         section = PostgresSection.model_validate(self.settings())
         self._secrets.mkdir(mode=0o700, exist_ok=True)

@@ -54,6 +54,10 @@ class EngineServer(Protocol):
         """Lets it go on after `pause`."""
         ...
 
+    def provision(self, services: Sequence[str]) -> None:
+        """Makes ready what the services need in it, such as a database; what is there stays."""
+        ...
+
     def settings(self) -> Mapping[str, object]:
         """Gives the section of the configuration with which the program reaches it."""
         ...

@@ -42,7 +42,9 @@ def examination(context: ServiceContext, worker: VerificationWorker, folder: Tru
 
 def _anchors(folder: TrustFolder) -> Check:
     count = len(folder.trust.config.anchors)
-    text = f"{count} authorities are trusted" if count else "no authority is trusted: every signature is indeterminate"
+    text = f"{count} authorities are trusted, together {folder.trust.fingerprint[:16]}"
+    if not count:
+        text = "no authority is trusted: every signature is indeterminate"
     advice = "" if count else "Put root certificates into the folder trust/anchors."
     return Check("trust", well=True, text=text, advice=advice)
 

@@ -89,10 +89,12 @@ class HttpSink(Inbox[Received]):
 
     Args:
         tls: Server side context; without it plain HTTP.
+        port: Where to listen; 0 takes a free one.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         super().__init__()
+        self._wanted_port = port
         self._script: deque[Reply] = deque()
         self._tls = tls
         self._closing = threading.Event()
@@ -144,7 +146,7 @@ class HttpSink(Inbox[Received]):
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
                 """Stay silent."""
 
-        self._server = _Server((LOOPBACK, 0), Handler, self._tls)
+        self._server = _Server((LOOPBACK, self._wanted_port), Handler, self._tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -215,10 +217,12 @@ class SmtpSink(Inbox[ReceivedMail]):
 
     Args:
         tls: Server side context; with it STARTTLS is offered.
+        port: Where to listen; 0 takes a free one.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         super().__init__()
+        self._wanted_port = port
         self._tls = tls
         self._refusals: dict[str, deque[str]] = {"RCPT": deque(), "DATA": deque()}
         self._loop = asyncio.new_event_loop()
@@ -243,7 +247,7 @@ class SmtpSink(Inbox[ReceivedMail]):
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(self._loop.create_server(self._session, LOOPBACK, 0))
+        server = self._loop.run_until_complete(self._loop.create_server(self._session, LOOPBACK, self._wanted_port))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()

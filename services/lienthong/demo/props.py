@@ -1,0 +1,67 @@
+"""What a platform must be told so that the story can be played on it: whose signatures to trust, where mail goes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from lienthong.testing.authority import DemoAuthority
+
+
+@dataclass(frozen=True, slots=True)
+class Props:
+    """The props.
+
+    Attributes:
+        trust_dir: Folder of the authorities that the platform trusts.
+        mail_port: Where its mail goes, on loopback.
+        hook_ports: The private addresses that webhooks may reach, on loopback.
+    """
+
+    trust_dir: Path
+    mail_port: int
+    hook_ports: tuple[int, ...]
+
+    def config(self) -> dict[str, dict[str, Any]]:
+        """Gives the sections of the configuration that the platform needs."""
+        return {
+            "signing": {"trust_dir": str(self.trust_dir), "trust_seconds": 0.5},
+            "notification": {
+                "smtp_host": "127.0.0.1",
+                "smtp_port": self.mail_port,
+                # The sink is a toy on loopback; a real mail server gets STARTTLS.
+                "smtp_security": "none",
+                "smtp_sender": "truc@lienthong.example.vn",
+                "webhook_allow": [f"127.0.0.1:{port}" for port in self.hook_ports],
+                "retry_delays_seconds": [0.3, 0.6, 1.2],
+            },
+        }
+
+    def trust(self, authority: DemoAuthority) -> None:
+        """Puts an authority, its intermediate and its revocation lists into the folder."""
+        for name in ("anchors", "intermediates", "crls"):
+            (self.trust_dir / name).mkdir(parents=True, exist_ok=True)
+        root, intermediate = authority.root.certificate, authority.intermediate.certificate
+        (self.trust_dir / "anchors" / "root.pem").write_bytes(root.public_bytes(Encoding.PEM))
+        (self.trust_dir / "intermediates" / "ca.pem").write_bytes(intermediate.public_bytes(Encoding.PEM))
+        for number, crl in enumerate(authority.revocation_lists(authority.now)):
+            (self.trust_dir / "crls" / f"{number}.crl").write_bytes(crl)
+
+    def write(self, file: Path) -> None:
+        """Writes them down for `read`."""
+        values = {"trust_dir": str(self.trust_dir), "mail_port": self.mail_port, "hook_ports": list(self.hook_ports)}
+        file.write_text(yaml.safe_dump(values), "utf-8")
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Reads what `write` wrote.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        values = yaml.safe_load(file.read_text("utf-8"))
+        ports: Sequence[int] = values["hook_ports"]
+        return cls(Path(values["trust_dir"]), int(values["mail_port"]), tuple(ports))
