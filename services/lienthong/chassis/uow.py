@@ -91,7 +91,8 @@ class UnitOfWork:
 
     def lock(self, *names: str) -> None:
         """Holds locks to the end of the transaction; waits for other copies of the service that hold one of them."""
-        take_locks(self.rows.connection, names)
+        if names:
+            take_locks(self.rows.connection, names)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Runs `action` once the transaction is durable. It must not raise."""

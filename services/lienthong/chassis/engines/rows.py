@@ -121,8 +121,15 @@ class Shelf(Generic[Row]):
         for row in self._read(self._kind.by_group, missing):
             self._groups[getattr(row, self._kind.group)].append(row)
 
-    def find(self, found: Select[Any]) -> list[Row]:
-        """Runs a statement that `Kind.select` began; what waits to be written is written before."""
+    def find(self, found: Select[Any], *, skip_locked: bool = False) -> list[Row]:
+        """Runs a statement that `Kind.select` began; what waits to be written is written before.
+
+        Args:
+            found: The statement.
+            skip_locked: Leave out rows that another transaction has in hand, instead of waiting for them.
+        """
+        if self._rows.locking:
+            found = found.with_for_update(skip_locked=skip_locked)
         return [self._adopt(values) for values in self._rows.connection.execute(found)]
 
     def add(self, row: Row) -> None:

@@ -184,6 +184,8 @@ def _ready(desk: Desk, handed: Handed, judgement: Judgement) -> Handed:
 
 def _begin(work: UnitOfWork, group: Sequence[Handed]) -> Act[Handed, pb.Receipt]:
     """Finds out in two statements which of the documents may be repeats; only those are looked at one by one."""
+    # No key is unique to an update: those of one document take turns.
+    work.lock(*(f"update {one.target}" for one in group if one.is_update))
     answered = answered_among(work.connection, [one.request.key for one in group])
     taken = storage.natural_keys_among(work.connection, [one.natural for one in group if not one.is_update])
     return partial(_act, work, answered, taken)

@@ -15,7 +15,7 @@ from lienthong.chassis.times import from_timestamp, timestamp_micros, to_micros,
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1 import directory_pb2 as pb
 from lienthong.routing.domain.effect import midnight
-from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.desk import DIRECTORY_LOCK, Desk
 from lienthong.routing.handlers.jobs import RENAME, RETIRE, Job, Progress, plan
 from lienthong.routing.handlers.telling import tell_agency
 from lienthong.routing.stamps import stamp
@@ -51,6 +51,7 @@ def create_agency(work: UnitOfWork, desk: Desk, wanted: pb.Agency) -> pb.Agency:
         AxisError: INVALID_ARGUMENT for a code of neither style or a missing name, ALREADY_EXISTS for a code that is
             in force for another agency at the same time, NOT_FOUND for an unknown superior.
     """
+    work.lock(DIRECTORY_LOCK)
     _check(wanted)
     agency = pb.Agency()
     agency.CopyFrom(wanted)
@@ -71,6 +72,7 @@ def rename_agency(work: UnitOfWork, desk: Desk, name: str, renaming: Renaming) -
     Raises:
         AxisError: NOT_FOUND; INVALID_ARGUMENT for codes of neither style or that it does not have; ALREADY_EXISTS.
     """
+    work.lock(DIRECTORY_LOCK)
     agency = load(work.connection, desk, name, work.now)
     _end_codes(agency, renaming)
     for code in renaming.add:
@@ -92,6 +94,7 @@ def merge_agencies(
     Raises:
         AxisError: As `retire_agency`; INVALID_ARGUMENT when none, too many or the successor itself is named.
     """
+    work.lock(DIRECTORY_LOCK)
     if not 1 <= len(names) <= SUCCESSORS_AT_MOST * SUCCESSORS_AT_MOST:
         raise _refused("names", "AGENCIES_MISSING", "between 1 and 256 agencies are joined at a time")
     return [retire_agency(work, desk, name, [successor], at) for name in names]
@@ -111,6 +114,7 @@ def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[
         AxisError: NOT_FOUND; FAILED_PRECONDITION when it is retired already or a successor is not in force then;
             INVALID_ARGUMENT when it would succeed itself.
     """
+    work.lock(DIRECTORY_LOCK)
     effective = midnight(at) if at is not None else work.now
     agency = load(work.connection, desk, name, work.now)
     if agency.HasField("retire_time"):
@@ -130,6 +134,7 @@ def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[
 
 def rename_when_due(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     """Gives an agency the name that was announced for now."""
+    work.lock(DIRECTORY_LOCK)
     agency = load_agency(work.connection, job.subject)
     if agency is not None:
         agency.display_name = job.argument

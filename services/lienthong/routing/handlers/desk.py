@@ -12,6 +12,9 @@ from lienthong.routing.domain.leases import LeaseBounds
 
 _MICROSECONDS = 1_000_000
 
+DIRECTORY_LOCK = "directory"
+"""Whoever changes the directory holds it: what is checked of other agencies still holds when the change is written."""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:

@@ -13,7 +13,7 @@ from lienthong.chassis.times import timestamp_micros, to_timestamp
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
 from lienthong.common.v1 import directory_pb2 as pb
 from lienthong.routing.handlers.agencies import load as load_agency_named
-from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.desk import DIRECTORY_LOCK, Desk
 from lienthong.routing.handlers.telling import tell_system
 from lienthong.routing.stamps import stamp
 
@@ -30,6 +30,7 @@ def create_system(work: UnitOfWork, desk: Desk, wanted: pb.System) -> pb.System:
         AxisError: INVALID_ARGUMENT without a name or a role, or for grants of what is no agency's system; NOT_FOUND
             for grants of unknown agencies.
     """
+    work.lock(DIRECTORY_LOCK)
     if not 1 <= len(wanted.display_name.strip()) <= NAME_LENGTH:
         raise _refused("system.display_name", f"a name of 1 to {NAME_LENGTH} characters is needed")
     if wanted.role not in pb.SystemRole.values() or wanted.role == pb.SystemRole.SYSTEM_ROLE_UNSPECIFIED:
@@ -52,6 +53,7 @@ def grant_agency(work: UnitOfWork, desk: Desk, name: str, grant: pb.Grant) -> pb
     Raises:
         AxisError: NOT_FOUND; INVALID_ARGUMENT for a period that ends before it begins.
     """
+    work.lock(DIRECTORY_LOCK)
     system = load(work.connection, name)
     if _add_grant(work, desk, system, grant):
         _save(work, desk, system)
@@ -64,6 +66,7 @@ def revoke_system(work: UnitOfWork, desk: Desk, name: str, certificates: list[by
     Raises:
         AxisError: NOT_FOUND; INVALID_ARGUMENT for what is no SHA-256.
     """
+    work.lock(DIRECTORY_LOCK)
     if any(len(one) != _SHA256_BYTES for one in certificates):
         raise _refused("certificates", "a certificate is named by the SHA-256 of its DER form, 32 bytes")
     system = load(work.connection, name)
@@ -100,6 +103,7 @@ def know_operator(work: UnitOfWork, desk: Desk, file: Path) -> None:
         desk: What handlers have at hand.
         file: Who the operator is, `{"system": …, "name": …}`; an installation without the file has none.
     """
+    work.lock(DIRECTORY_LOCK)
     if not file.exists():
         return
     told = json.loads(file.read_text("utf-8"))

@@ -58,13 +58,13 @@ def any_due(connection: Connection, now: int) -> bool:
 def due_held(rows: Rows, now: int, count: int) -> Sequence[StoredDelivery]:
     """Gives deliveries that waited long enough for their verdict; rows that another replica holds are skipped."""
     found = DELIVERIES.select().where(*_due(now)).order_by(deliveries.c.held_until).limit(count)
-    return rows.of(DELIVERIES).find(found.with_for_update(skip_locked=True))
+    return rows.of(DELIVERIES).find(found, skip_locked=True)
 
 
 def unfinished_at(rows: Rows, recipient: str, states: Iterable[str], count: int) -> Sequence[StoredDelivery]:
     """Gives deliveries of an agency in some states."""
     found = DELIVERIES.select().where(deliveries.c.recipient == recipient, deliveries.c.state.in_(sorted(states)))
-    return rows.of(DELIVERIES).find(found.limit(count).with_for_update())
+    return rows.of(DELIVERIES).find(found.limit(count))
 
 
 def _due(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -73,7 +73,7 @@ def _due(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 def _found(rows: Rows, *conditions: ColumnElement[bool]) -> Sequence[StoredDelivery]:
     found = DELIVERIES.select().where(*conditions).order_by(deliveries.c.ordinal)
-    return rows.of(DELIVERIES).find(found.with_for_update())
+    return rows.of(DELIVERIES).find(found)
 
 
 def visible_delivery(connection: Connection, identifier: str, reach: Sequence[str]) -> Row[Any] | None:

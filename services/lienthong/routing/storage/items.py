@@ -152,7 +152,7 @@ def end_items(rows: Rows, delivery: str, mailbox: str, state: ItemState) -> None
     open_or_parked = items.c.state.in_([ItemState.AVAILABLE.value, ItemState.LEASED.value, ItemState.PARKED.value])
     found = ITEMS.select().where(items.c.delivery == delivery, items.c.mailbox == mailbox, open_or_parked)
     shelf = rows.of(ITEMS)
-    for item in shelf.find(found.where(items.c.kind != ItemKind.STATUS.value).with_for_update()):
+    for item in shelf.find(found.where(items.c.kind != ItemKind.STATUS.value)):
         item.state, item.waiting = state.value, 0
         shelf.save(item)
 
@@ -166,7 +166,7 @@ def any_exhausted(connection: Connection, now: int, attempts: int) -> bool:
 def exhausted_items(rows: Rows, now: int, attempts: int, count: int) -> Sequence[StoredItem]:
     """Gives items whose last lease expired; rows that another replica holds are skipped."""
     found = ITEMS.select().where(*_exhausted(now, attempts)).limit(count)
-    return rows.of(ITEMS).find(found.with_for_update(skip_locked=True))
+    return rows.of(ITEMS).find(found, skip_locked=True)
 
 
 def _exhausted(now: int, attempts: int) -> tuple[ColumnElement[bool], ...]:

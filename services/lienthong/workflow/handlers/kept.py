@@ -2,8 +2,10 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 
-from lienthong.chassis.uow import UnitOfWork
+from lienthong.chassis.times import to_micros
+from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.workflow import storage
 from lienthong.workflow.domain import Actor, Outcome, normalise_code
 from lienthong.workflow.handlers.cases import changed
@@ -11,6 +13,8 @@ from lienthong.workflow.handlers.course import take_status
 from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.handlers.matching import Matched, match
 from lienthong.workflow.storage import StoredDelivery, StoredStatus
+
+_AGAIN = timedelta(minutes=2)
 
 REPEAT = "REPEAT"
 """Warning on a kept status that said what another one had said already."""
@@ -34,6 +38,25 @@ def match_received(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> No
 def match_sent(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> None:
     """Lets statuses take their course that the sender reported before its deliveries were known here."""
     _match_waiting(desk, work, delivery, delivery.sender)
+
+
+def match_again(units: UnitsOfWork, desk: Desk) -> bool:
+    """Looks again at what was kept in the last minutes.
+
+    A status and the delivery that it is about may be written at the same moment by two copies of this service, so that
+    neither saw the other.
+    """
+    since = to_micros(units.clock.now() - _AGAIN)
+    with units.database.read() as connection:
+        if not storage.any_kept(connection, since):
+            return False
+    with units.begin() as work:
+        directory = desk.directory.get()
+        for status in storage.kept_since(work.rows, since):
+            matched = match(desk, work, directory.mailboxes(status.reporter, work.now), status)
+            if matched.lines:
+                settle(desk, work, status, matched)
+    return False
 
 
 def _match_waiting(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, agency: str) -> None:

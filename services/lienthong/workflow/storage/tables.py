@@ -128,6 +128,7 @@ statuses = Table(
     Index("statuses_case", "case_document", "position"),
     Index("statuses_delivery", "delivery", "position"),
     Index("statuses_waiting", "reporter", "waiting", "received_at", "id"),
+    Index("statuses_kept", "waiting", "received_at"),
     Index("statuses_waiting_document_id", "waiting", "reporter", "named_document_id"),
     Index("statuses_waiting_code", "waiting", "reporter", "named_code"),
     Index("statuses_waiting_delivery", "waiting", "reporter", "named_delivery"),
