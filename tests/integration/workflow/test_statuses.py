@@ -17,6 +17,9 @@ from lienthong.common.v1 import document_pb2
 from lienthong.common.v1 import lifecycle_pb2 as life
 from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow.handlers import reports
+from lienthong.workflow.handlers.kept import match_again
+from lienthong.workflow.handlers.matching import NOTHING
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
 DOCUMENT_ID = "G22,2026-11-20,doc"
@@ -136,6 +139,19 @@ def test_kept_status_is_matched_when_its_delivery_comes(world: Any) -> None:
     assert world.state("d1", "doc") == "ACCEPTED"
     assert world.progress(VPCP, "doc").recipients[0].arrival_number == "77"
     assert world.say(HCMC, "03", document_id=DOCUMENT_ID, event_time=to_timestamp(AT)).name == kept.name
+
+
+def test_a_status_that_did_not_see_its_delivery_is_matched_all_the_same(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two copies may write a status and its delivery at the same moment, neither seeing the other; a worker does."""
+    world.deliver("d1", "doc")
+    with monkeypatch.context() as blind:
+        blind.setattr(reports, "match", lambda *_: NOTHING)
+        assert world.say(HCMC, "03", "d1").outcome == pb.OUTCOME_KEPT
+    assert world.state("d1", "doc") == "ARRIVED"
+    match_again(world.bench.context.units, world.api._desk)
+    assert world.state("d1", "doc") == "ACCEPTED"
 
 
 def test_unmatched_are_listed_after_a_minute_and_linked(world: Any) -> None:
