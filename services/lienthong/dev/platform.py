@@ -108,6 +108,24 @@ class ProcessPlatform:
                 self.add(service, number)
         self._write_contexts()
 
+    def find(self) -> None:
+        """Finds the copies of an earlier start, running or not."""
+        for service in SERVICES:
+            for place in sorted((self.folder / "services").glob(f"{service}-*")):
+                self.copies.append(self._copy(service, int(place.name.rpartition("-")[2])))
+
+    def table(self) -> list[dict[str, object]]:
+        """Tells for each engine and each copy its name, its port and its process; no process when it does not run."""
+        rows: list[dict[str, object]] = [
+            {"name": name, "port": None, "pid": pid}
+            for one in self.engines.values()
+            for name, pid in one.pids().items()
+        ]
+        for copy in self.copies:
+            found = copy.process.process()
+            rows.append({"name": copy.name, "port": copy.port, "pid": found.pid if found else None})
+        return rows
+
     def add(self, service: str, number: int) -> Copy:
         """Starts one more copy of a service; it takes calls when this returns.
 

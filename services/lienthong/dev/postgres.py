@@ -97,10 +97,10 @@ class PostgresServer:
         """Lets it go on. See `EngineServer.resume`."""
         self._server().signal_all(signal.SIGCONT)
 
-    @property
-    def running(self) -> bool:
-        """Whether its process lives."""
-        return self._server().process() is not None
+    def pids(self) -> Mapping[str, int | None]:
+        """Gives its process. See `EngineServer.pids`."""
+        found = self._server().process()
+        return {self.name: found.pid if found else None}
 
     @property
     def access(self) -> Access:

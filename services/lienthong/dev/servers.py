@@ -58,6 +58,10 @@ class EngineServer(Protocol):
         """Makes ready what the services need in it, such as a database; what is there stays."""
         ...
 
+    def pids(self) -> Mapping[str, int | None]:
+        """Gives the process id of each of its servers by name; None where one does not run."""
+        ...
+
     def settings(self) -> Mapping[str, object]:
         """Gives the section of the configuration with which the program reaches it."""
         ...

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, pool
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -22,6 +22,10 @@ from lienthong.chassis.tally import Tally
 
 _AGAIN = timedelta(seconds=1)
 _POOL_SECONDS = 10.0
+
+_GRACE_SECONDS = 3.0
+"""What the server may take beyond its own deadline for a statement."""
+_LOOK_SECONDS = 0.1
 
 _FULL = frozenset({"53100", "53200"})
 """Out of disk, out of memory."""
@@ -79,6 +83,25 @@ class PostgresDatabase:
         self._readers.dispose()
 
 
+class _Connection(psycopg.Connection[Any]):
+    """Gives up a server that keeps the connection open and says nothing: the server's own deadlines do not end then."""
+
+    patience = _GRACE_SECONDS
+    """Seconds."""
+
+    def wait(self, gen: Any, interval: float = _LOOK_SECONDS, timeout: float | None = None) -> Any:
+        """Waits for the server. See the library's.
+
+        Raises:
+            OperationalError: It took too long; the connection is closed.
+        """
+        try:
+            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 -- what the library's `wait` says that it raises
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"the server said nothing for {self.patience:g} s") from error
+
+
 _WRITING = {"default_transaction_isolation": "read committed"}
 _READING = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
 
@@ -114,9 +137,16 @@ def _engine(section: PostgresSection, service: str, session: dict[str, str], *, 
         arguments["sslrootcert"] = str(section.ca_file)
     elif section.tls == "verify":
         arguments["sslrootcert"] = "system"
+    patience = section.statement_seconds + _GRACE_SECONDS
+
+    def connect() -> _Connection:
+        made = _Connection.connect(**arguments)
+        made.patience = patience
+        return made
+
     return create_engine(
-        URL.create("postgresql+psycopg"),
-        connect_args=arguments,
+        "postgresql+psycopg://",
+        creator=connect,
         poolclass=pool.QueuePool,
         pool_size=section.connections,
         max_overflow=0,
@@ -154,4 +184,4 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
 
 
 def _is_operational(error: DBAPIError) -> bool:
-    return type(error.orig).__name__ == "OperationalError"
+    return isinstance(error.orig, psycopg.OperationalError)
