@@ -74,3 +74,25 @@ def test_what_is_malformed_is_said_in_words(world: World) -> None:
     assert error.message.startswith("line ")
     assert "must be well-formed XML" in error.message
     assert "mismatched tag" in error.message
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("MessageHeader/DocumentId", {"document_id": "d" * 201}),
+        ("MessageHeader/Code/CodeNumber", {"number": "1" * 201}),
+        ("MessageHeader/Code/CodeNotation", {"notation": "Ủ" * 201}),
+    ],
+)
+def test_what_a_document_is_found_by_is_bounded(world: World, path: str, fields: dict[str, str]) -> None:
+    """A DocumentId, number or notation has at most 200 characters: an index of any database can hold it."""
+    request = typed(**{"document_id": "d", **fields})
+    error = refused(Code.INVALID_ARGUMENT, "IDENTIFIER_TOO_LONG", lambda: world.vpcp.intake.SubmitDocument(request))
+    assert told(error, "IDENTIFIER_TOO_LONG").field == path
+
+
+def test_a_text_with_nul_is_refused_with_its_place(world: World) -> None:
+    """U+0000 fits neither edXML nor every database: it is refused at the door, wherever it stands in a message."""
+    request = typed((NAMED,), recipients=[document_pb2.Organization(code="H29", name="UBND\0")])
+    error = refused(Code.INVALID_ARGUMENT, "TEXT_WITH_NUL", lambda: world.vpcp.intake.SubmitDocument(request))
+    assert told(error, "TEXT_WITH_NUL").field == "document.header.recipients[0].name"

@@ -114,7 +114,7 @@ def _length_problems(document: edxml.Document) -> list[Problem]:
     }
     rule = f"what a document is found by has at most {NAME_LENGTH} characters"
     return [
-        Problem("NAME_TOO_LONG", path, f"{rule}, this has {len(name)}", "Shorten it.", f"{name[:40]}…")
+        Problem("IDENTIFIER_TOO_LONG", path, f"{rule}, this has {len(name)}", "Shorten it.", f"{name[:40]}…")
         for path, name in names.items()
         if len(name) > NAME_LENGTH
     ]

@@ -183,9 +183,9 @@ def _check_names(said: Report) -> None:
         "party": said.party,
     }
     rule = f"a name of a document or an agency has at most {_LONGEST} characters"
-    long = [Violation(name, "NAME_TOO_LONG", rule) for name, text in names.items() if len(text) > _LONGEST]
+    long = [Violation(name, "IDENTIFIER_TOO_LONG", rule) for name, text in names.items() if len(text) > _LONGEST]
     if long:
-        raise invalid("NAME_TOO_LONG", f"{long[0].field}: {rule}. Name it as its sender did.", *long)
+        raise invalid("IDENTIFIER_TOO_LONG", f"{long[0].field}: {rule}. Name it as its sender did.", *long)
 
 
 def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) -> StoredStatus:
