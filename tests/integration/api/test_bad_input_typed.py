@@ -84,7 +84,7 @@ def test_what_is_malformed_is_said_in_words(world: World) -> None:
         ("MessageHeader/Code/CodeNotation", {"notation": "Ủ" * 201}),
     ],
 )
-def test_what_a_document_is_found_by_is_bounded(world: World, path: str, fields: dict[str, str]) -> None:
+def test_what_a_document_is_found_by_is_bounded(world: World, path: str, fields: dict[str, Any]) -> None:
     """A DocumentId, number or notation has at most 200 characters: an index of any database can hold it."""
     request = typed(**{"document_id": "d", **fields})
     error = refused(Code.INVALID_ARGUMENT, "IDENTIFIER_TOO_LONG", lambda: world.vpcp.intake.SubmitDocument(request))
