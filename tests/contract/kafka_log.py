@@ -60,7 +60,7 @@ class KafkaLog:
         self._outlived = self._reader.end_offsets(self._partitions("documents", 4), timeout_ms=5000)
 
     def trim(self, log: EventLog) -> int:
-        """Removes what an operator would, since the brokers' retention waits for minutes; the log itself removes nothing."""
+        """Removes as an operator would: retention takes the brokers minutes. The log itself removes nothing."""
         assert log.trim(self.micros()) == 0
         places = self._partitions("documents", 4)
         before = self._reader.beginning_offsets(places, timeout_ms=5000)
@@ -79,7 +79,7 @@ class KafkaLog:
             log.publish([NewRecord("directory", f"filler {number}".encode(), b"", {})])
             left = sum(offset < kept for offset in self._offsets(place))
             if left < kept:
-                return kept - left
+                return int(kept) - left
             assert time.monotonic() < deadline, "nothing was compacted"
         raise AssertionError
 
@@ -90,7 +90,7 @@ class KafkaLog:
         while not (all(one.assigned for one in members) and sum(len(one.assigned) for one in members) == 4):
             assert time.monotonic() < deadline, [one.assigned for one in members]
             for records, member in zip(found, members, strict=True):
-                records += member.poll(100, 0.1)
+                records.extend(member.poll(100, 0.1))
         return found
 
     def _partitions(self, topic: str, count: int) -> list[TopicPartition]:

@@ -1,4 +1,4 @@
-"""Engines of the event log under test: how each is opened, and how its time, retention and compaction are brought on."""
+"""Engines of the event log under test: how each is opened, and how time, retention and compaction are brought on."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -40,7 +40,7 @@ def drain_all(consumers: Sequence[LogConsumer], count: int) -> list[list[Record]
     while sum(map(len, found)) < count:
         assert time.monotonic() < deadline, f"{sum(map(len, found))} of {count} records came"
         for records, consumer in zip(found, consumers, strict=True):
-            records += consumer.poll(100, 0.2)
+            records.extend(consumer.poll(100, 0.2))
     return found
 
 

@@ -28,6 +28,7 @@ from lienthong.cli import (
     subscription,
     system,
     task,
+    topics,
 )
 from lienthong.cli.console import err, explain
 from lienthong.client import (
@@ -78,6 +79,7 @@ for name, group in (
     ("ops", ops.app),
     ("audit", audit.app),
     ("config", config.app),
+    ("topics", topics.app),
     ("context", contexts.app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)

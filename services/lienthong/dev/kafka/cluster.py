@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -59,8 +60,10 @@ class KafkaCluster:
             self._grant()
 
     def stop(self) -> None:
-        """Stops all brokers, the first one last: it may lead the others. See `EngineServer.stop`."""
-        for node in reversed(self.nodes):
+        """Stops all brokers. See `EngineServer.stop`."""
+        for node in self.nodes:
+            node.ask_to_stop()
+        for node in self.nodes:
             node.stop()
 
     def kill(self) -> None:
@@ -130,7 +133,7 @@ class KafkaCluster:
         (self._folder / "formatted").touch()
 
     def _grant(self) -> None:
-        """Gives each service its rights under every prefix: tests have one of their own."""
+        """Gives each service its rights."""
         section = KafkaSection.model_validate(self.settings())
         entries = [
             ACL(
@@ -164,3 +167,4 @@ def _record(archive: Path) -> None:
     format_folder(node.properties, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), {})
     node.start()
     node.stop()
+    shutil.rmtree(folder)

@@ -8,6 +8,7 @@ from lienthong.dev.kafka.jars import java
 from lienthong.dev.servers import Command, ServerProcess
 
 _START_SECONDS: Final = 90.0
+_STOP_SECONDS: Final = 10.0
 _STARTED: Final = b"Kafka Server started"
 
 
@@ -49,9 +50,14 @@ class KafkaNode:
         self.launch()
         self._process.start(self._serves, _START_SECONDS)
 
+    def ask_to_stop(self) -> None:
+        """Asks it to stop, without waiting."""
+        self._process.signal_all(signal.SIGCONT)
+        self._process.signal_all(signal.SIGTERM)
+
     def stop(self) -> None:
-        """Stops it as its operators would."""
-        self._process.stop()
+        """Stops it as its operators would; one that waits for brokers that are gone is killed."""
+        self._process.stop(_STOP_SECONDS)
 
     def kill(self) -> None:
         """Kills it at once."""

@@ -16,11 +16,7 @@ from lienthong.chassis.errors import AxisError, Code, precondition, unavailable
 
 _RETRY: Final = timedelta(seconds=1)
 _CAUSE: Final = re.compile(r"Connection (?:failed|lost): (.*)")
-_REFUSED: Final = (
-    errors.TopicAuthorizationFailedError,
-    errors.GroupAuthorizationFailedError,
-    errors.ClusterAuthorizationFailedError,
-)
+_REFUSAL: Final = re.compile(r"SSL|Sasl|Handshake")
 
 
 class Causes(logging.Handler):
@@ -32,17 +28,24 @@ class Causes(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._last = ("", 0.0)
+        self._refused = ("", 0.0)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keeps a line that names a cause."""
         found = _CAUSE.search(record.getMessage())
-        if found:
-            self._last = (found[1], time.monotonic())
+        if not found:
+            return
+        self._last = (found[1], time.monotonic())
+        if _REFUSAL.search(found[1]):
+            self._refused = self._last
 
     def last(self, seconds: float) -> str:
-        """Gives the cause of the last failure within so many seconds, or nothing."""
-        text, at = self._last
-        return text if time.monotonic() - at < seconds else ""
+        """Gives the cause of the last failure within so many seconds, or nothing.
+
+        A refusal goes before all else: after one the next tries find only a closed door.
+        """
+        since = time.monotonic() - seconds
+        return next((text for text, at in (self._refused, self._last) if at > since), "")
 
 
 _causes = Causes()
@@ -57,6 +60,8 @@ def options(section: KafkaSection) -> dict[str, Any]:
     Raises:
         AxisError: FAILED_PRECONDITION when a file cannot be read.
     """
+    for file in (section.ca_file, section.certificate_file, section.key_file):
+        _read(file)
     answer_ms = round(section.answer_seconds * 1000)
     return {
         "bootstrap_servers": list(section.servers),
@@ -93,8 +98,12 @@ def _security(section: KafkaSection) -> dict[str, Any]:
 
 
 def _first_line(file: Path | None) -> str:
+    return _read(file).split("\n")[0].strip()
+
+
+def _read(file: Path | None) -> str:
     try:
-        return file.read_text("utf-8").split("\n")[0].strip() if file else ""
+        return file.read_text("utf-8") if file else ""
     except OSError as error:
         raise precondition(
             "EVENT_LOG_FILE_MISSING", f"{file} cannot be read: {error.strerror}. The event log needs it."
@@ -117,11 +126,14 @@ class Trouble:
         """Says what any failure means."""
         if isinstance(error, AxisError):
             return error
-        if isinstance(error, OSError):
-            # The library opens the files of certificates itself.
-            return precondition("EVENT_LOG_FILE_MISSING", f"{error.filename or error}: the event log needs this file.")
-        if isinstance(error, _REFUSED):
-            return forbidden(self._section, str(error))
+        if isinstance(error, errors.UnknownTopicOrPartitionError):
+            return missing(_named(error))
+        if isinstance(error, errors.TopicAuthorizationFailedError):
+            return forbidden(self._section, f"topic {_named(error)}")
+        if isinstance(error, errors.GroupAuthorizationFailedError):
+            return forbidden(self._section, f"group {_named(error)}")
+        if isinstance(error, errors.ClusterAuthorizationFailedError):
+            return forbidden(self._section, "the cluster")
         return self.away(error)
 
 
@@ -134,6 +146,11 @@ def forbidden(section: KafkaSection, what: str) -> AxisError:
         f"Kafka does not let {who} use {what}. `lienthong topics rights` lists the rights of each service.",
         {"resource": what},
     )
+
+
+def _named(error: errors.KafkaError) -> str:
+    what = error.args[0] if error.args else ""
+    return ", ".join(sorted(what)) if isinstance(what, set) else str(what)
 
 
 def missing(topic: str) -> AxisError:

@@ -1,7 +1,7 @@
 """Consuming on Kafka: a member of a consumer group that joins, waits, and recovers by itself.
 
-Members take partitions over one by one (cooperative-sticky): while a process is replaced the others go on with what they
-have. Offsets are committed only for partitions that are ours still, and never below what was committed.
+Members take partitions over one by one (cooperative-sticky): while a process is replaced the others go on with what
+they have. Offsets are committed only for partitions that are ours still, and never below what was committed.
 """
 
 import threading
@@ -11,12 +11,13 @@ from contextlib import suppress
 from typing import Any, Final
 
 import structlog
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
+from kafka import AsyncConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata
 
 from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.engines.kafka.connection import Trouble, connected, forbidden, missing, options
+from lienthong.chassis.engines.kafka.rejoin import keep_finished_joins
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 
@@ -25,12 +26,8 @@ _log = structlog.get_logger(__name__)
 _STEP_SECONDS: Final = 0.2
 """The library's poll cannot be woken: it waits in steps of this length, so that closing need not wait longer."""
 
-_LEFT_GROUP: Final = (
-    errors.CommitFailedError,
-    errors.UnknownMemberIdError,
-    errors.IllegalGenerationError,
-    errors.RebalanceInProgressError,
-)
+_AWAY: Final = (errors.KafkaConnectionError, errors.KafkaTimeoutError, errors.NodeNotReadyError)
+_LEFT_GROUP: Final = (errors.CommitFailedError, errors.UnknownMemberIdError, errors.IllegalGenerationError)
 
 
 class KafkaLogConsumer:
@@ -91,24 +88,21 @@ class KafkaLogConsumer:
             AxisError: UNAVAILABLE when the brokers do not answer, ABORTED when another process has our name.
         """
         with self._turn:
-            offsets = self._ours.after(records, self._section.topic_prefix)
-            if not offsets or self._consumer is None:
-                return
-            wanted = {one: OffsetAndMetadata(offset, "", -1) for one, offset in offsets.items()}
+            self._ours.done(records, self._section.topic_prefix)
             try:
-                self._consumer.commit(wanted, timeout_ms=round(self._section.answer_seconds * 1000))
-            except _LEFT_GROUP as error:
-                # Whoever has the partitions now reads these records again.
-                _log.warning("partitions were lost before the commit", group=self.group, reason=str(error))
-                return
+                self._commit(self._section.answer_seconds)
+            except _AWAY as error:
+                # Kept: it is tried again with the next poll.
+                raise self._trouble.told(error) from error
             except errors.KafkaError as error:
                 raise self._failed(error) from error
-            self._ours.committed.update(offsets)
 
     def close(self) -> None:
         """Leaves the group."""
         self._closed.set()
         with self._turn:
+            with suppress(errors.KafkaError):
+                self._commit(self._section.answer_seconds)
             self._drop()
         self._left(self)
 
@@ -120,8 +114,10 @@ class KafkaLogConsumer:
         try:
             if self._consumer is None:
                 self._consumer = self._made()
+            self._commit(_STEP_SECONDS)
             found = self._consumer.poll(timeout_ms=max(round(seconds * 1000), 0), max_records=max_records)
-        except (errors.KafkaConnectionError, errors.KafkaTimeoutError, errors.NodeNotReadyError) as error:
+            self._ours.read(found)
+        except _AWAY as error:
             if self._consumer is None:
                 raise self._trouble.told(error) from error
             # Polling raises this at times while a broker is away; it connects again by itself.
@@ -130,8 +126,21 @@ class KafkaLogConsumer:
         except (errors.KafkaError, OSError) as error:
             raise self._failed(error) from error
         records = [self._record(one) for batch in found.values() for one in batch]
-        self._ours.read(found)
         return records
+
+    def _commit(self, seconds: float) -> None:
+        offsets = dict(self._ours.uncommitted)
+        if not offsets or self._consumer is None:
+            return
+        try:
+            self._consumer.commit(_wanted(offsets), timeout_ms=round(seconds * 1000))
+        except errors.RebalanceInProgressError:
+            # Partitions move just now: what stays is committed after the next poll, what goes before it goes.
+            return
+        except _LEFT_GROUP as error:
+            # Whoever has the partitions now reads these records again.
+            _log.warning("partitions were lost before the commit", group=self.group, reason=str(error))
+        self._ours.settled(offsets)
 
     def _made(self) -> KafkaConsumer:
         section = self._section
@@ -153,7 +162,8 @@ class KafkaLogConsumer:
         )
         try:
             self._check(consumer)
-            self._ours = _Ours()
+            keep_finished_joins(consumer._coordinator)  # noqa: SLF001 -- no public way
+            self._ours = _Ours(consumer)
             consumer.subscribe(self._topics, listener=self._ours)
         except BaseException:
             _end(consumer)
@@ -162,12 +172,17 @@ class KafkaLogConsumer:
 
     def _check(self, consumer: KafkaConsumer) -> None:
         """Looks at the topics before joining: those that are missing or refused would stay silent for ever."""
-        for topic in self._topics:
-            consumer._cluster.add_topic(topic)  # noqa: SLF001 -- `subscribe` does so too, but joins
-        for topic in self._topics:
-            if not consumer.partitions_for_topic(topic):
-                refused = topic in consumer._cluster.unauthorized_topics  # noqa: SLF001 -- no public way
-                raise forbidden(self._section, f"topic {topic}") if refused else missing(topic)
+        cluster, answer_ms = consumer._cluster, round(self._section.answer_seconds * 1000)  # noqa: SLF001 -- no public way
+        cluster.set_topics(self._topics)
+        absent = self._topics
+        for _ in range(2):
+            # Twice: the first answer may be to a question from before.
+            consumer._net.run(consumer._manager.wait_for, cluster.request_update(), answer_ms)  # noqa: SLF001 -- as above
+            absent = [topic for topic in self._topics if not cluster.partitions_for_topic(topic)]
+            if not absent:
+                return
+        refused = absent[0] in cluster.unauthorized_topics
+        raise forbidden(self._section, f"topic {absent[0]}") if refused else missing(absent[0])
 
     def _record(self, found: Any) -> Record:
         headers = {key: value.decode("utf-8", "replace") for key, value in found.headers}
@@ -186,8 +201,6 @@ class KafkaLogConsumer:
                 "own in engines.kafka.member.",
             )
             return self._fenced
-        if isinstance(error, errors.GroupAuthorizationFailedError):
-            return forbidden(self._section, f"group {self._section.group_prefix}{self.group}")
         return self._trouble.told(error)
 
     def _drop(self) -> None:
@@ -197,30 +210,38 @@ class KafkaLogConsumer:
             _end(consumer)
 
 
-class _Ours(ConsumerRebalanceListener):  # type: ignore[misc] # untyped in kafka-python
+class _Ours(AsyncConsumerRebalanceListener):  # type: ignore[misc] # untyped in kafka-python
     """What is known of the partitions that are ours.
 
     Attributes:
         partitions: Which they are.
         committed: From where the group goes on, as far as we committed it or began there.
+        uncommitted: From where it shall go on, as soon as that can be committed.
         polled: The offset after the last record that we gave out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, consumer: KafkaConsumer | None = None) -> None:
         self.partitions: frozenset[TopicPartition] = frozenset()
         self.committed: dict[TopicPartition, int] = {}
+        self.uncommitted: dict[TopicPartition, int] = {}
         self.polled: dict[TopicPartition, int] = {}
+        self._consumer = consumer
 
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """More are ours."""
         self.partitions |= frozenset(assigned)
 
-    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Some are no longer; a commit in here would raise, and commit nothing."""
-        self.partitions -= frozenset(revoked)
-        for one in revoked:
-            self.committed.pop(one, None)
-            self.polled.pop(one, None)
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Some go to others; what was made of their records is committed first. Waiting for it here would raise."""
+        left = {one: self.uncommitted[one] for one in revoked if one in self.uncommitted}
+        self._forget(revoked)
+        if left and self._consumer is not None:
+            with suppress(errors.KafkaError):
+                await self._consumer.commit_async(_wanted(left))
+
+    async def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
+        """Some are others' already; nothing can be committed for them."""
+        self._forget(lost)
 
     def read(self, found: dict[TopicPartition, list[Any]]) -> None:
         """Notes what was given out."""
@@ -228,14 +249,29 @@ class _Ours(ConsumerRebalanceListener):  # type: ignore[misc] # untyped in kafka
             self.committed.setdefault(one, records[0].offset)
             self.polled[one] = records[-1].offset + 1
 
-    def after(self, records: Sequence[Record], prefix: str) -> dict[TopicPartition, int]:
-        """Tells which offsets may be committed: forward, and not beyond what was given out since they are ours."""
-        offsets: dict[TopicPartition, int] = {}
+    def done(self, records: Sequence[Record], prefix: str) -> None:
+        """Notes what may be committed: forward, and not beyond what was given out since the partition is ours."""
         for record in records:
             one, offset = TopicPartition(prefix + record.topic, record.partition), record.offset + 1
-            if offsets.get(one, self.committed.get(one, offset)) < offset <= self.polled.get(one, -1):
-                offsets[one] = offset
-        return offsets
+            floor = self.uncommitted.get(one, self.committed.get(one, offset))
+            if floor < offset <= self.polled.get(one, -1):
+                self.uncommitted[one] = offset
+
+    def settled(self, offsets: dict[TopicPartition, int]) -> None:
+        """Notes what was committed, or can no longer be."""
+        for one, offset in offsets.items():
+            self.committed[one] = offset
+            self.uncommitted.pop(one, None)
+
+    def _forget(self, gone: Collection[TopicPartition]) -> None:
+        self.partitions -= frozenset(gone)
+        for known in (self.committed, self.uncommitted, self.polled):
+            for one in gone:
+                known.pop(one, None)
+
+
+def _wanted(offsets: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {one: OffsetAndMetadata(offset, "", -1) for one, offset in offsets.items()}
 
 
 def _end(consumer: KafkaConsumer) -> None:

@@ -1,5 +1,6 @@
 """Settings of the event log on Apache Kafka."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
@@ -10,6 +11,11 @@ from lienthong.chassis.config import Section, is_loopback
 _KIB = 1024
 _MIB = 1024 * 1024
 PREFIX_PATTERN = r"^[A-Za-z0-9._-]*$"
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "plaintext": (),
+    "tls": ("ca_file", "certificate_file", "key_file"),
+    "scram": ("ca_file", "username", "password_file"),
+}
 
 
 class KafkaSection(Section):
@@ -32,10 +38,13 @@ class KafkaSection(Section):
     username: str = Field("", description="User; for `scram`.")
     password_file: Path | None = Field(None, description="File whose first line is the user's password; for `scram`.")
     topic_prefix: str = Field(
-        "", max_length=100, pattern=PREFIX_PATTERN, description="Begins every topic's name, where others share a cluster."
+        "",
+        max_length=100,
+        pattern=PREFIX_PATTERN,
+        description="Begins the name of every topic on a shared cluster.",
     )
     group_prefix: str = Field(
-        "", max_length=100, pattern=PREFIX_PATTERN, description="Begins every consumer group's name, likewise."
+        "", max_length=100, pattern=PREFIX_PATTERN, description="Begins the name of every consumer group, likewise."
     )
     member: str = Field(
         "",
@@ -74,12 +83,7 @@ class KafkaSection(Section):
     def _complete(self) -> Self:
         if not self.servers:
             return self
-        needed = {
-            "plaintext": {},
-            "tls": {"ca_file": self.ca_file, "certificate_file": self.certificate_file, "key_file": self.key_file},
-            "scram": {"ca_file": self.ca_file, "username": self.username, "password_file": self.password_file},
-        }[self.security]
-        missing = [name for name, value in needed.items() if not value]
+        missing = [name for name in _NEEDED[self.security] if not getattr(self, name)]
         if missing:
             raise ValueError(f"security {self.security} needs {', '.join(missing)}")
         outside = [one for one in self.servers if not is_loopback(one.rpartition(":")[0])]

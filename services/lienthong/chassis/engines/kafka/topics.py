@@ -1,5 +1,6 @@
 """The topics on a cluster, compared with those declared, and made so. Nothing is ever removed."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from lienthong.chassis.engines.eventlog import Topic
 from lienthong.chassis.engines.kafka.connection import Trouble, connected, options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
+_LOOK_SECONDS: Final = 0.05
 _BATCH_OVERHEAD: Final = 1024
 _UNKNOWN_TOPIC: Final = errors.UnknownTopicOrPartitionError.errno
 
@@ -86,7 +88,17 @@ def apply(section: KafkaSection, topics: Sequence[Topic], *, more_partitions: bo
                 settings.setdefault(one.topic, {})[one.name] = one.wanted
         if settings:
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, *pair) for pair in settings.items()])
+        _await_seen(admin, section, topics, done)
     return done
+
+
+def _await_seen(
+    admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic], done: Sequence[Difference]
+) -> None:
+    """Waits until the brokers that we ask know what the controller accepted."""
+    deadline = time.monotonic() + section.answer_seconds
+    while set(done).intersection(_differences(admin, section, topics)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
 
 
 def _differences(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]) -> Iterator[Difference]:
