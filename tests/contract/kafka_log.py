@@ -66,20 +66,20 @@ class KafkaLog:
         before = self._reader.beginning_offsets(places, timeout_ms=5000)
         self._admin.delete_records({place: max(self._outlived[place], before[place]) for place in places})
         after = self._reader.beginning_offsets(places, timeout_ms=5000)
-        return sum(after[place] - before[place] for place in places)
+        return sum(int(after[place]) - int(before[place]) for place in places)
 
     def compact(self, log: EventLog) -> int:
         """Lets the broker compact: it does so for segments that are closed, so records are added until they are."""
         (place,) = self._partitions("directory", 1)
         quick = {"segment.ms": "50", "min.cleanable.dirty.ratio": "0.001"}
         self._admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, place.topic, quick)])
-        kept = self._reader.end_offsets([place], timeout_ms=5000)[place]
+        kept = int(self._reader.end_offsets([place], timeout_ms=5000)[place])
         deadline = time.monotonic() + 60
         for number in itertools.count():
             log.publish([NewRecord("directory", f"filler {number}".encode(), b"", {})])
             left = sum(offset < kept for offset in self._offsets(place))
             if left < kept:
-                return int(kept) - left
+                return kept - left
             assert time.monotonic() < deadline, "nothing was compacted"
         raise AssertionError
 

@@ -17,24 +17,30 @@ def config_page() -> str:
         "comes later wins. Unknown keys are refused. Values in the environment are YAML, "
         "so a list is `[a, b]`. `lienthong config show --diff` prints what differs from the defaults.\n"
     )
-    top: list[Sequence[str]] = []
-    sections: list[str] = []
-    for name, setting in Settings.model_fields.items():
-        inner: Mapping[str, Any] | None = getattr(setting.annotation, "model_fields", None)
-        if inner:
-            rows = [_setting(name, key, one) for key, one in inner.items()]
-            sections.append(f"## {name}\n\n{setting.description}\n\n{table(_CONFIG_HEAD, rows)}")
-        else:
-            top.append(_setting("", name, setting))
+    top = [_setting("", name, one) for name, one in Settings.model_fields.items() if not _inner(one)]
     head = f"## Top level\n\n{table(_CONFIG_HEAD, top)}"
-    return page("Configuration", "the models that `lienthong.settings` gathers", intro, head, *sections)
+    return page("Configuration", "the models that `lienthong.settings` gathers", intro, head, *_sections("", Settings))
+
+
+def _sections(path: str, model: Any) -> Iterator[str]:
+    for key, setting in model.model_fields.items():
+        inner, name = _inner(setting), f"{path}.{key}".lstrip(".")
+        rows = [_setting(name, within, one) for within, one in inner.items() if not _inner(one)]
+        if rows:
+            yield f"## {name}\n\n{setting.description}\n\n{table(_CONFIG_HEAD, rows)}"
+        if inner:
+            yield from _sections(name, setting.annotation)
+
+
+def _inner(setting: Any) -> Mapping[str, Any]:
+    return getattr(setting.annotation, "model_fields", {})
 
 
 _CONFIG_HEAD = ("Setting", "Type", "Default", "Bounds", "Environment", "What it does")
 
 
 def _setting(section: str, name: str, setting: Any) -> tuple[str, ...]:
-    variable = "LIENTHONG_" + "__".join(part.upper() for part in (section, name) if part)
+    variable = "LIENTHONG_" + "__".join(part.upper() for part in (*section.split("."), name) if part)
     bounds = ", ".join(_bounds(setting.metadata))
     return (
         f"`{f'{section}.' * bool(section)}{name}`",

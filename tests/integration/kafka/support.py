@@ -6,7 +6,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, NewRecord, Record, Topic
 from lienthong.chassis.engines.kafka import topics
@@ -94,7 +94,7 @@ def polled_until(readers: Sequence[LogConsumer], condition: Callable[[], bool], 
 
 
 class Load:
-    """Publishes numbered records of a few keys, as the relay of an outbox does: a batch is repeated until it is taken."""
+    """Publishes numbered records of a few keys as the relay of an outbox does: it repeats a batch until it is taken."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -103,7 +103,7 @@ class Load:
         self.acknowledged = 0
         self.failures: list[AxisError] = []
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -111,6 +111,11 @@ class Load:
         self._stopping.set()
         self._thread.join(60)
         assert not self._thread.is_alive()
+
+    def await_more(self, count: int) -> None:
+        """Waits until so many more were acknowledged."""
+        before = self.acknowledged
+        eventually(lambda: self.acknowledged >= before + count, 60)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

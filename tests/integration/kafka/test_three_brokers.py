@@ -27,10 +27,10 @@ def test_a_leader_is_killed(three: KafkaCluster) -> None:
     with opened(section) as log, opened(section) as other:
         reader = other.join("routing", ["documents"])
         with Load(log) as load:
-            eventually(lambda: load.acknowledged > 200)
+            load.await_more(200)
             three.nodes[0].kill()
             before = load.acknowledged
-            eventually(lambda: load.acknowledged > before + 400)
+            load.await_more(400)
             records = drain(reader, before + 400)
             three.nodes[0].start()
         found = read_all(section, load.acknowledged)

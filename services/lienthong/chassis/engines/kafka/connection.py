@@ -27,8 +27,7 @@ class Causes(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._last = ("", 0.0)
-        self._refused = ("", 0.0)
+        self.forget()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keeps a line that names a cause."""
@@ -38,6 +37,10 @@ class Causes(logging.Handler):
         self._last = (found[1], time.monotonic())
         if _REFUSAL.search(found[1]):
             self._refused = self._last
+
+    def forget(self) -> None:
+        """Begins anew."""
+        self._last = self._refused = ("", 0.0)
 
     def last(self, seconds: float) -> str:
         """Gives the cause of the last failure within so many seconds, or nothing.
@@ -169,6 +172,7 @@ def connected(kind: Callable[..., Any], **settings: Any) -> Any:
         KafkaError: It cannot reach a broker, or is not let in.
         OSError: A file of a certificate cannot be read.
     """
+    _causes.forget()
     nets: list[KafkaNetClient] = []
 
     def net(**config: Any) -> KafkaNetClient:

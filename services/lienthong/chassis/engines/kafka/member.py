@@ -125,8 +125,7 @@ class KafkaLogConsumer:
             return []
         except (errors.KafkaError, OSError) as error:
             raise self._failed(error) from error
-        records = [self._record(one) for batch in found.values() for one in batch]
-        return records
+        return [self._record(one) for batch in found.values() for one in batch]
 
     def _commit(self, seconds: float) -> None:
         offsets = dict(self._ours.uncommitted)

@@ -237,7 +237,7 @@ class Publisher:
                 "`lienthong topics diff` compares its max.message.bytes.",
                 topic=topic,
             )
-        if isinstance(error, errors.InvalidRecordError | errors.CorruptRecordError):
+        if isinstance(error, errors.InvalidRecordError | errors.InvalidTimestampError):
             return invalid("RECORD_REFUSED", f"Topic {topic} refused the record with key {_shown(record)}: {error}")
         return self._trouble.told(error)
 

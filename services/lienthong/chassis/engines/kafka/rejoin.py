@@ -1,7 +1,8 @@
 """Mends how the library joins a group: a join that finished between two polls counts.
 
-The library keeps a join that is under way from one poll to the next, but throws it away when it has finished meanwhile,
-and joins anew. Members that poll in short steps could do so for ever, and make each other join again every time.
+The library keeps a join that is under way from one poll to the next. When it has finished meanwhile, it throws the
+result away and joins anew: members that poll in short steps make each other join again for ever. Or, when the reason to
+join is gone, it forgets the join, and with it its heartbeats: such a member reads on for ever what others have.
 """
 
 from typing import Any
@@ -12,7 +13,10 @@ from kafka.coordinator.consumer import ConsumerCoordinator
 
 def keep_finished_joins(coordinator: ConsumerCoordinator) -> None:
     """Makes a coordinator take over what a finished join brought."""
-    join = coordinator.join_group_async
+    join, need = coordinator.join_group_async, coordinator.need_rejoin
+
+    def need_rejoin() -> bool:
+        return bool(coordinator.rejoining or need())
 
     async def join_group_async(timeout_ms: float | None = None) -> Any:
         finished = coordinator._join_task  # noqa: SLF001 -- the library's own steps, in its order
@@ -29,4 +33,4 @@ def keep_finished_joins(coordinator: ConsumerCoordinator) -> None:
         )
         return True
 
-    coordinator.join_group_async = join_group_async
+    coordinator.join_group_async, coordinator.need_rejoin = join_group_async, need_rejoin

@@ -88,16 +88,16 @@ def apply(section: KafkaSection, topics: Sequence[Topic], *, more_partitions: bo
                 settings.setdefault(one.topic, {})[one.name] = one.wanted
         if settings:
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, *pair) for pair in settings.items()])
-        _await_seen(admin, section, topics, done)
+        _await_seen(admin, section, topics, more=more_partitions)
     return done
 
 
-def _await_seen(
-    admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic], done: Sequence[Difference]
-) -> None:
+def _await_seen(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic], *, more: bool) -> None:
     """Waits until the brokers that we ask know what the controller accepted."""
     deadline = time.monotonic() + section.answer_seconds
-    while set(done).intersection(_differences(admin, section, topics)) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if not any(_can_change(one, more_partitions=more) for one in _differences(admin, section, topics)):
+            return
         time.sleep(_LOOK_SECONDS)
 
 
@@ -125,8 +125,10 @@ def _compared(section: KafkaSection, topic: Topic, found: Any, config: Any) -> I
     if copies != section.replication_factor:
         yield Difference(name, "replication_factor", "", str(copies), str(section.replication_factor))
     for key, wanted in topic_settings(section, topic).items():
-        if config[key]["value"] != wanted:
-            yield Difference(name, "setting", key, config[key]["value"], wanted)
+        # A broker that was not told of a topic yet knows none of its settings.
+        value = config[key]["value"] if key in config else ""
+        if value != wanted:
+            yield Difference(name, "setting", key, value, wanted)
 
 
 def _can_change(one: Difference, *, more_partitions: bool) -> bool:
