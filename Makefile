@@ -66,7 +66,7 @@ test: setup-dev ## Runs the whole suite.
 	$(BIN)/python -m pytest $(TEST)
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
-	$(BIN)/python -m pytest -n 2 tests/unit tests/contract
+	$(BIN)/python -m pytest -n 2 -m "not servers" tests/unit tests/contract
 
 $(VENV)/.fuzz-installed: requirements/fuzz.txt $(DEV_STAMP)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.txt

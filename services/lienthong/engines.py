@@ -9,6 +9,7 @@ from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.ids import IdSource
@@ -24,7 +25,10 @@ class Engines:
         """Prepares the engines; real ones need not be there yet."""
         self._settings = settings
         self._databases: dict[str, Database] = {}
-        self.event_log: EventLog = SqliteEventLog(self._folder("log"), TOPICS, clock)
+        kafka = settings.engines.kafka
+        self.event_log: EventLog = (
+            KafkaEventLog(kafka, TOPICS) if kafka.servers else SqliteEventLog(self._folder("log"), TOPICS, clock)
+        )
         self.blobs: BlobStore = DirectoryBlobs(self._folder("blobs"), ids)
 
     def database(self, service: str) -> Database:
@@ -36,7 +40,7 @@ class Engines:
         """
         section = self._settings.engines.postgres
         database: Database
-        if section.used:
+        if section.servers:
             database = self._databases[service] = PostgresDatabase(section, service)
             problem = migrations.problem(database, service)
             if problem:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from lienthong.chassis.config import KeysSection, LogSection, Section, ServerSection, TelemetrySection
+from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.intake.config import IntakeSection
 from lienthong.notification.config import NotificationSection
@@ -25,11 +26,13 @@ class TestSection(Section):
 class EnginesSection(Section):
     """What state is kept in. Nothing named: embedded engines in the data folder."""
 
-    postgres: PostgresSection = Field(default_factory=PostgresSection, description="PostgreSQL.")
+    kafka: KafkaSection = Field(default_factory=KafkaSection, description="The event log on Apache Kafka.")
+    postgres: PostgresSection = Field(default_factory=PostgresSection, description="The databases on PostgreSQL.")
 
     def embedded(self) -> list[str]:
         """Names the settings that would name a real engine where an embedded one is used."""
-        return [] if self.postgres.used else ["engines.postgres.servers"]
+        used = {"engines.kafka.servers": self.kafka.servers, "engines.postgres.servers": self.postgres.servers}
+        return [name for name, servers in used.items() if not servers]
 
 
 class Settings(Section):

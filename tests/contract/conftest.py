@@ -9,45 +9,34 @@ from tests.contract.databases import DATABASES, DatabaseEngine
 
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
-from lienthong.chassis.engines.eventlog import EventLog, Topic
-from lienthong.chassis.engines.sqlite_log import SqliteEventLog
+from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.ids import Uuid7Source
-from lienthong.testing.clock import FakeClock
 
-TOPICS = (
-    Topic("documents", partitions=4, retention_seconds=3600),
-    Topic("directory", partitions=1, retention_seconds=0, compacted=True),
-)
+from .logs import EmbeddedLog, LogUnderTest
 
 OpenLog = Callable[[], EventLog]
 
-
-def _sqlite_log(folder: Path, clock: FakeClock, stack: ExitStack) -> OpenLog:
-    def reopen() -> EventLog:
-        log = SqliteEventLog(folder, TOPICS, clock)
-        stack.callback(log.close)
-        return log
-
-    return reopen
-
-
-LOGS = {"sqlite": _sqlite_log}
 BLOBS: dict[str, Callable[[Path], BlobStore]] = {
     "directory": lambda folder: DirectoryBlobs(folder / "blobs", Uuid7Source())
 }
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    """The clock that stamps records."""
-    return FakeClock()
-
-
-@pytest.fixture(params=LOGS)
-def open_log(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[OpenLog]:
-    """Opens the log; again, after it was closed, what it kept."""
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.servers)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogUnderTest]:
+    """An engine of the event log, and what only a test does to it."""
     with ExitStack() as stack:
-        yield LOGS[request.param](tmp_path, clock, stack)
+        if request.param == "sqlite":
+            yield EmbeddedLog(stack, tmp_path)
+        else:
+            from .kafka_log import KafkaLog
+
+            yield KafkaLog(stack, request.getfixturevalue("kafka"))
+
+
+@pytest.fixture
+def open_log(engine: LogUnderTest) -> OpenLog:
+    """Opens the log; again, after it was closed, what it kept."""
+    return engine.open
 
 
 @pytest.fixture

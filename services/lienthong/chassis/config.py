@@ -67,12 +67,13 @@ class ServerSection(Section):
 
     @model_validator(mode="after")
     def _no_tls_on_loopback_only(self) -> Self:
-        if self.insecure and not _is_loopback(self.listen.rpartition(":")[0]):
+        if self.insecure and not is_loopback(self.listen.rpartition(":")[0]):
             raise ValueError(f"insecure: without TLS only loopback may be served, and listen is {self.listen}")
         return self
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tells whether a host is this machine alone."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -122,7 +122,7 @@ def _section(settings: "Settings") -> "PostgresSection":
     from lienthong.chassis.config import ConfigError
 
     section = settings.engines.postgres
-    if not section.used:
+    if not section.servers:
         raise ConfigError(["engines.postgres.servers: no server is named; embedded databases look after themselves"])
     return section
 

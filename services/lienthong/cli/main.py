@@ -30,6 +30,7 @@ from lienthong.cli import (
     subscription,
     system,
     task,
+    topics,
 )
 from lienthong.cli.console import err, explain
 from lienthong.client import (
@@ -82,6 +83,7 @@ for name, group in (
     ("config", config.app),
     ("keys", keys.app),
     ("db", db.app),
+    ("topics", topics.app),
     ("context", contexts.app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)

@@ -177,18 +177,18 @@ class ProcessPlatform:
         config = place / "config.yaml"
         kept = yaml.safe_load(config.read_text("utf-8"))["server"] if config.exists() else {}
         port, metrics = _port(kept, "listen"), _port(kept, "metrics")
-        config.write_text(yaml.safe_dump(self._config(place, port, metrics)), "utf-8")
+        config.write_text(yaml.safe_dump(self._config(service, place, port, metrics)), "utf-8")
         arguments = [sys.executable, "-m", "lienthong", "run", "--target", service, "--config", str(config)]
         command = Command(f"{service}-{number}", arguments, place)
         return Copy(service, number, port, metrics, ServerProcess(command, tied=self._wanted.tied))
 
-    def _config(self, place: Path, port: int, metrics: int) -> dict[str, Any]:
+    def _config(self, service: str, place: Path, port: int, metrics: int) -> dict[str, Any]:
         return {
             **self._wanted.config,
             "data_dir": str(place),
             "server": {"listen": f"127.0.0.1:{port}", "metrics": f"127.0.0.1:{metrics}"},
             "keys": {"dir": str(self._ring.folder), "managed": False},
-            "engines": {name: dict(engine.settings()) for name, engine in self.engines.items()},
+            "engines": {name: dict(engine.settings_of(service)) for name, engine in self.engines.items()},
         }
 
     def _serving(self, copy: Copy) -> bool:

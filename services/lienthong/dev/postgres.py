@@ -116,6 +116,10 @@ class PostgresServer:
             "owner_password_file": str(self._secrets / f"{SERVICE}.owner"),
         }
 
+    def settings_of(self, service: str) -> Mapping[str, object]:  # noqa: ARG002 -- the patterns name the service
+        """Gives the section for a service. See `EngineServer.settings_of`."""
+        return self.settings()
+
     def provision(self, services: Sequence[str]) -> None:
         """Makes the database, and the roles and schemas of services; what is there stays."""
         section = PostgresSection.model_validate(self.settings())

@@ -63,7 +63,11 @@ class EngineServer(Protocol):
         ...
 
     def settings(self) -> Mapping[str, object]:
-        """Gives the section of the configuration with which the program reaches it."""
+        """Gives the section of the configuration with which an administrator's program reaches it."""
+        ...
+
+    def settings_of(self, service: str) -> Mapping[str, object]:
+        """Gives the section with which one service reaches it, with the rights of that service."""
         ...
 
 

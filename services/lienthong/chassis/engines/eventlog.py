@@ -5,7 +5,7 @@ are durable. Publishing may repeat after a failure, so a reader may see a record
 committed by the reader, after it has stored what it made of the records.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,12 +74,27 @@ class Lag:
 class LogConsumer(Protocol):
     """One member of a consumer group."""
 
+    @property
+    def assigned(self) -> Collection[tuple[str, int]]:
+        """Topic and number of the partitions that are this member's now; none until the group has formed."""
+        ...
+
     def poll(self, max_records: int, timeout: float) -> Sequence[Record]:
-        """Waits up to `timeout` seconds for records of the assigned partitions; at most `max_records`."""
+        """Waits up to `timeout` seconds for records of the assigned partitions; at most `max_records`.
+
+        Raises:
+            AxisError: UNAVAILABLE when the log does not answer; polling again is right, and the member recovers.
+        """
         ...
 
     def commit(self, records: Sequence[Record]) -> None:
-        """Commits the offsets after these records, once what was made of them is stored."""
+        """Commits the offsets after these records, once what was made of them is stored; never goes back.
+
+        Those of partitions that went to another member meanwhile are passed over: it reads them again.
+
+        Raises:
+            AxisError: UNAVAILABLE when the log does not answer.
+        """
         ...
 
     def close(self) -> None:
@@ -93,25 +108,37 @@ class EventLog(Protocol):
     def publish(self, records: Sequence[NewRecord]) -> None:
         """Appends records in order; durable on return.
 
+        A call that failed may have appended some of its records. It is repeated with the same ones, more may follow;
+        an engine may leave out those that it knows to be there.
+
         Raises:
-            AxisError: UNAVAILABLE when the log does not answer, RESOURCE_EXHAUSTED when it is full.
+            AxisError: UNAVAILABLE when the log does not answer, RESOURCE_EXHAUSTED when it is full, INVALID_ARGUMENT
+                for a record that it can never take.
+            ValueError: A topic is not declared.
         """
         ...
 
     def join(self, group: str, topics: Sequence[str]) -> LogConsumer:
-        """Becomes a member of a group.
+        """Becomes a member of a group; needs no answer of the log.
 
         Raises:
-            ValueError: A topic does not exist.
+            ValueError: A topic is not declared.
         """
         ...
 
     def lag(self, group: str, topics: Sequence[str]) -> Sequence[Lag]:
-        """Tells how far a group is behind."""
+        """Tells how far a group is behind; what retention removed is not counted.
+
+        Raises:
+            AxisError: UNAVAILABLE when the log does not answer in time.
+        """
         ...
 
     def trim(self, now_micros: int) -> int:
-        """Removes what retention and compaction no longer keep; tells how many records went."""
+        """Removes what retention and compaction no longer keep; tells how many records went.
+
+        An engine that does so by itself has nothing to do, and says 0.
+        """
         ...
 
     def close(self) -> None:

@@ -103,6 +103,7 @@ class SqliteEventLog:
             members = self._groups.get(consumer.group, [])
             if consumer in members:
                 members.remove(consumer)
+                consumer.assigned = []
                 self._assign(consumer.group)
             self.grown.notify_all()
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from lienthong.chassis.config import Section
+from lienthong.chassis.config import Section, is_loopback
 
 SERVICE = "{service}"
 """In names and paths: the name of the service."""
@@ -40,15 +40,10 @@ class PostgresSection(Section):
 
     @model_validator(mode="after")
     def _plain_on_loopback_only(self) -> Self:
-        far = [one for one in self.servers if one.rpartition(":")[0] not in ("127.0.0.1", "localhost", "[::1]")]
+        far = [one for one in self.servers if not is_loopback(one.rpartition(":")[0])]
         if self.tls == "plain" and far:
             raise ValueError(f"tls: plain is for loopback only, and servers names {', '.join(far)}")
         return self
-
-    @property
-    def used(self) -> bool:
-        """Whether PostgreSQL is used at all."""
-        return bool(self.servers)
 
 
 def named(pattern: str, service: str) -> str:

@@ -1,0 +1,164 @@
+"""The topics on a cluster, compared with those declared, and made so. Nothing is ever removed."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from kafka import KafkaAdminClient, errors
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from lienthong.chassis.engines.eventlog import Topic
+from lienthong.chassis.engines.kafka.connection import Trouble, connected, options
+from lienthong.chassis.engines.kafka.settings import KafkaSection
+
+_LOOK_SECONDS: Final = 0.05
+_BATCH_OVERHEAD: Final = 1024
+_UNKNOWN_TOPIC: Final = errors.UnknownTopicOrPartitionError.errno
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which a topic differs from its declaration.
+
+    Attributes:
+        topic: Its name on the cluster.
+        kind: `missing`: the topic; `partitions` and `replication_factor`: how many; `setting`: one of its settings.
+        name: Name of the setting; else empty.
+        found: What the cluster has; empty when the topic is missing.
+        wanted: What is declared.
+    """
+
+    topic: str
+    kind: Literal["missing", "partitions", "replication_factor", "setting"]
+    name: str
+    found: str
+    wanted: str
+
+
+def topic_settings(section: KafkaSection, topic: Topic) -> Mapping[str, str]:
+    """Gives the settings that a topic has on a cluster."""
+    return {
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "retention.ms": str(topic.retention_seconds * 1000 or -1),
+        "min.insync.replicas": str(section.min_insync_replicas),
+        "max.message.bytes": str(section.largest_record_bytes + _BATCH_OVERHEAD),
+        # The brokers' clock: a service whose own is wrong can neither have its events refused nor kept for too long.
+        "message.timestamp.type": "LogAppendTime",
+    }
+
+
+def diff(section: KafkaSection, topics: Sequence[Topic]) -> Sequence[Difference]:
+    """Compares the cluster with the declaration.
+
+    Raises:
+        AxisError: UNAVAILABLE, PERMISSION_DENIED.
+    """
+    with _admin(section) as admin:
+        return list(_differences(admin, section, topics))
+
+
+def apply(section: KafkaSection, topics: Sequence[Topic], *, more_partitions: bool = False) -> Sequence[Difference]:
+    """Makes what is missing, and changes settings.
+
+    Args:
+        section: How the cluster is reached, and what its topics shall have.
+        topics: The declaration.
+        more_partitions: Whether partitions may be added. Keys move then, and the order of an aggregate's events is kept
+            only if all services are stopped and have consumed everything.
+
+    Returns:
+        What was changed; `diff` tells what remains: fewer partitions and other replication are not made so here.
+
+    Raises:
+        AxisError: UNAVAILABLE, PERMISSION_DENIED.
+    """
+    declared = {section.topic_prefix + topic.name: topic for topic in topics}
+    with _admin(section) as admin:
+        found = list(_differences(admin, section, topics))
+        done = [one for one in found if _can_change(one, more_partitions=more_partitions)]
+        _create(admin, section, [declared[one.topic] for one in done if one.kind == "missing"])
+        for one in done:
+            if one.kind == "partitions":
+                admin.create_partitions({one.topic: int(one.wanted)})
+        settings: dict[str, dict[str, str]] = {}
+        for one in done:
+            if one.kind == "setting":
+                settings.setdefault(one.topic, {})[one.name] = one.wanted
+        if settings:
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, *pair) for pair in settings.items()])
+        _await_seen(admin, section, topics, more=more_partitions)
+    return done
+
+
+def _await_seen(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic], *, more: bool) -> None:
+    """Waits until the brokers that we ask know what the controller accepted."""
+    deadline = time.monotonic() + section.answer_seconds
+    while time.monotonic() < deadline:
+        if not any(_can_change(one, more_partitions=more) for one in _differences(admin, section, topics)):
+            return
+        time.sleep(_LOOK_SECONDS)
+
+
+def _differences(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]) -> Iterator[Difference]:
+    declared = {section.topic_prefix + topic.name: topic for topic in topics}
+    described = {one["name"]: one for one in admin.describe_topics(list(declared))}
+    there = [name for name, one in described.items() if not one["error_code"]]
+    for one in described.values():
+        if one["error_code"] not in (0, _UNKNOWN_TOPIC):
+            raise errors.for_code(one["error_code"])(one["name"])
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
+    configs = admin.describe_configs(resources, config_filter="all")["topic"] if there else {}
+    for name, topic in declared.items():
+        if name in there:
+            yield from _compared(section, topic, described[name], configs[name])
+        else:
+            yield Difference(name, "missing", "", "", f"{topic.partitions} partitions")
+
+
+def _compared(section: KafkaSection, topic: Topic, found: Any, config: Any) -> Iterator[Difference]:
+    name, partitions = found["name"], found["partitions"]
+    copies = min(len(one["replica_nodes"]) for one in partitions)
+    if len(partitions) != topic.partitions:
+        yield Difference(name, "partitions", "", str(len(partitions)), str(topic.partitions))
+    if copies != section.replication_factor:
+        yield Difference(name, "replication_factor", "", str(copies), str(section.replication_factor))
+    for key, wanted in topic_settings(section, topic).items():
+        # A broker that was not told of a topic yet knows none of its settings.
+        value = config[key]["value"] if key in config else ""
+        if value != wanted:
+            yield Difference(name, "setting", key, value, wanted)
+
+
+def _can_change(one: Difference, *, more_partitions: bool) -> bool:
+    if one.kind == "partitions":
+        return more_partitions and int(one.wanted) > int(one.found)
+    return one.kind != "replication_factor"
+
+
+def _create(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]) -> None:
+    if not topics:
+        return
+    wanted = {
+        section.topic_prefix + topic.name: {
+            "num_partitions": topic.partitions,
+            "replication_factor": section.replication_factor,
+            "configs": topic_settings(section, topic),
+        }
+        for topic in topics
+    }
+    admin.create_topics(wanted, wait_for_metadata=True)
+
+
+@contextmanager
+def _admin(section: KafkaSection) -> Iterator[KafkaAdminClient]:
+    trouble = Trouble(section)
+    try:
+        admin = connected(KafkaAdminClient, **options(section))
+        try:
+            yield admin
+        finally:
+            admin.close()
+    except (errors.KafkaError, OSError) as error:
+        raise trouble.told(error) from error

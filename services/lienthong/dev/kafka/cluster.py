@@ -1,0 +1,179 @@
+"""One broker or three on loopback; plain, or with TLS, SCRAM and rights."""
+
+import base64
+import json
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from kafka import KafkaAdminClient
+from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
+
+from lienthong.chassis.engines.kafka.connection import connected, options
+from lienthong.chassis.engines.kafka.rights import rights
+from lienthong.chassis.engines.kafka.settings import KafkaSection
+from lienthong.chassis.engines.kafka.topics import apply
+from lienthong.chassis.topics import PUBLISHED, TOPICS
+from lienthong.dev.kafka.jars import fetch_archive, format_folder
+from lienthong.dev.kafka.node import KafkaNode
+from lienthong.dev.kafka.properties import ADMIN, BROKER, LOGGING, Ports, properties
+from lienthong.dev.kafka.security import Credentials
+from lienthong.dev.servers import EngineError, free_port
+
+_PLAN: Final = "cluster.json"
+
+
+class KafkaCluster:
+    """Brokers in a folder. See `EngineServer`; `nodes` are the single brokers."""
+
+    name = "kafka"
+
+    def __init__(self, folder: Path, *, brokers: int = 1, secure: bool = False, tied: bool = True) -> None:
+        """Makes the brokers' folders, or finds those that an earlier one made; starts nothing.
+
+        Args:
+            folder: Where everything stands; it exists.
+            brokers: One, or three with three copies of everything of which two must be written.
+            secure: Whether clients need a certificate, or a password, and rights.
+            tied: See `ServerProcess`.
+
+        Raises:
+            EngineError: The packages cannot be fetched, or a folder cannot be made.
+        """
+        self.credentials = Credentials(folder / "credentials") if secure else None
+        self._folder = folder
+        self._ports = self._planned(brokers)
+        archive = fetch_archive(_record)
+        self.nodes = tuple(KafkaNode(folder, number, archive, tied=tied) for number in range(1, brokers + 1))
+        if not (folder / "formatted").exists():
+            self._format()
+
+    def start(self) -> None:
+        """Starts all brokers. See `EngineServer.start`."""
+        for node in self.nodes:
+            node.launch()
+        for node in self.nodes:
+            node.start()
+        if self.credentials and not (self._folder / "granted").exists():
+            self._grant()
+
+    def stop(self) -> None:
+        """Stops all brokers. See `EngineServer.stop`."""
+        for node in self.nodes:
+            node.ask_to_stop()
+        for node in self.nodes:
+            node.stop()
+
+    def kill(self) -> None:
+        """Kills all brokers. See `EngineServer.kill`."""
+        for node in self.nodes:
+            node.kill()
+
+    def pause(self) -> None:
+        """Halts all brokers. See `EngineServer.pause`."""
+        for node in self.nodes:
+            node.pause()
+
+    def resume(self) -> None:
+        """Lets all brokers go on. See `EngineServer.resume`."""
+        for node in self.nodes:
+            node.resume()
+
+    def provision(self, services: Sequence[str]) -> None:  # noqa: ARG002 -- all services share the topics
+        """Makes the topics."""
+        apply(KafkaSection.model_validate(self.settings()), TOPICS)
+
+    def pids(self) -> Mapping[str, int | None]:
+        """Gives the process of each broker. See `EngineServer.pids`."""
+        return {node.name: node.pid for node in self.nodes}
+
+    def settings(self) -> Mapping[str, object]:
+        """Gives the section `engines.kafka` of the configuration, with all rights. See `EngineServer.settings`."""
+        return self.settings_of(ADMIN)
+
+    def settings_of(self, who: str, *, scram: bool = False) -> Mapping[str, object]:
+        """Gives the section for one service; a cluster that is not secure knows no names.
+
+        Args:
+            who: Name of the service.
+            scram: Whether it shows a password instead of a certificate.
+        """
+        kind = "PLAINTEXT" if not self.credentials else "SASL_SSL" if scram else "SSL"
+        section: dict[str, object] = {
+            "servers": [f"127.0.0.1:{ports.clients[kind]}" for ports in self._ports],
+            "security": {"PLAINTEXT": "plaintext", "SASL_SSL": "scram", "SSL": "tls"}[kind],
+            "replication_factor": len(self.nodes),
+            "min_insync_replicas": 2 if len(self.nodes) > 1 else 1,
+        }
+        files = self.credentials
+        if files is None:
+            return section
+        section["ca_file"] = str(files.authority)
+        if scram:
+            return {**section, "username": who, "password_file": str(files.password(who))}
+        return {**section, "certificate_file": str(files.certificate(who)), "key_file": str(files.key(who))}
+
+    def _planned(self, brokers: int) -> tuple[Ports, ...]:
+        plan = self._folder / _PLAN
+        if not plan.exists():
+            kinds = ("SSL", "SASL_SSL") if self.credentials else ("PLAINTEXT",)
+            made = [Ports({kind: free_port() for kind in kinds}, free_port()) for _ in range(brokers)]
+            plan.write_text(json.dumps([asdict(one) for one in made]), "ascii")
+        ports = tuple(Ports(**one) for one in json.loads(plan.read_text("ascii")))
+        if len(ports) != brokers or ("PLAINTEXT" in ports[0].clients) != (self.credentials is None):
+            raise EngineError(f"{self._folder} holds another kind of Kafka cluster; use an empty folder")
+        return ports
+
+    def _format(self) -> None:
+        files, users, keys = self.credentials, {}, None
+        if files:
+            files.make((BROKER, ADMIN, *PUBLISHED))
+            users = {name: files.password(name).read_text("ascii") for name in (ADMIN, *PUBLISHED)}
+            keys = (files.store(BROKER), files.authority)
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        for number, node in enumerate(self.nodes):
+            node.folder.mkdir(exist_ok=True)
+            (node.folder / "log4j2.properties").write_text(LOGGING, "ascii")
+            node.properties.write_text(properties(number, self._ports, node.folder, keys), "ascii")
+            format_folder(node.properties, cluster, users)
+        (self._folder / "formatted").touch()
+
+    def _grant(self) -> None:
+        """Gives each service its rights."""
+        section = KafkaSection.model_validate(self.settings())
+        entries = [
+            ACL(
+                f"User:{right.principal}",
+                "*",
+                ACLOperation[right.operation.upper()],
+                ACLPermissionType.ALLOW,
+                ResourcePattern(ResourceType[right.kind.upper()], right.name),
+            )
+            for right in rights(section)
+        ]
+        admin = connected(KafkaAdminClient, **options(section))
+        try:
+            failed = admin.create_acls(entries)["failed"]
+        finally:
+            admin.close()
+        if failed:
+            raise EngineError(f"rights cannot be given: {failed[0]}")
+        (self._folder / "granted").touch()
+
+
+def _record(archive: Path) -> None:
+    """Runs a broker once that writes the classes it loaded."""
+    folder = archive.parent / "broker"
+    folder.mkdir()
+    node = KafkaNode(folder, 1, archive, tied=True, record=True)
+    node.folder.mkdir()
+    (node.folder / "log4j2.properties").write_text(LOGGING, "ascii")
+    ports = (Ports({"PLAINTEXT": free_port()}, free_port()),)
+    node.properties.write_text(properties(0, ports, node.folder, None), "ascii")
+    format_folder(node.properties, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), {})
+    node.start()
+    node.stop()
+    shutil.rmtree(folder)

@@ -1,0 +1,142 @@
+"""Groups: members come and go, are lost, take each other's name; offsets expire."""
+
+import itertools
+import time
+
+import pytest
+from kafka import KafkaAdminClient, TopicPartition
+
+from lienthong.chassis.engines.kafka.connection import options
+from lienthong.chassis.engines.kafka.log import KafkaEventLog
+from lienthong.chassis.engines.kafka.settings import KafkaSection
+from lienthong.chassis.errors import AxisError, Code
+
+from .support import drain, eventually, opened, polled_until, record
+
+
+def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSection) -> None:
+    """While one process is replaced by another, the one that stays never loses its partitions, and all is read once."""
+    one, two = log.join("routing", ["documents"]), log.join("routing", ["documents"])
+    found = polled_until([one, two], lambda: len(one.assigned) == len(two.assigned) == 2)
+    stayed = set(one.assigned)
+    numbers = itertools.count()
+
+    def published() -> None:
+        log.publish([record(f"key-{number}", str(number)) for number in itertools.islice(numbers, 8)])
+
+    with opened(section) as other:
+        three = other.join("routing", ["documents"])
+        seen = []
+
+        def replaced() -> bool:
+            published()
+            seen.append(stayed <= set(one.assigned))
+            return bool(three.assigned)
+
+        found += polled_until([one, two, three], replaced)
+        two.close()
+
+        def complete() -> bool:
+            published()
+            seen.append(bool(one.assigned))
+            return len(one.assigned) + len(three.assigned) == 4
+
+        found += polled_until([one, three], complete)
+        count = next(numbers)
+        found += polled_until([one, three], lambda: len(found) >= count or not log_lag(log))
+    assert seen[-1]
+    assert sum(seen) >= len(seen) - 1
+    assert sorted(int(one.value) for one in found) == list(range(count))
+
+
+def log_lag(log: KafkaEventLog) -> int:
+    """Tells how many records wait."""
+    return sum(lag.records for lag in log.lag("routing", ["documents"]))
+
+
+def test_a_process_with_a_name_gets_its_partitions_back(section: KafkaSection) -> None:
+    """A process that starts again under its name within the session disturbs nobody: its peer keeps what it has."""
+    named = [section.model_copy(update={"member": name}) for name in ("pod-0", "pod-1")]
+    with opened(named[0]) as first, opened(named[1]) as second:
+        one, two = first.join("routing", ["documents"]), second.join("routing", ["documents"])
+        polled_until([one, two], lambda: len(one.assigned) == len(two.assigned) == 2)
+        mine, yours = set(one.assigned), set(two.assigned)
+        two.close()
+        with opened(named[1]) as third:
+            again = third.join("routing", ["documents"])
+            polled_until([one, again], lambda: len(again.assigned) == 2)
+            assert set(again.assigned) == yours
+            assert set(one.assigned) == mine
+
+
+def test_a_silent_member_loses_its_partitions(section: KafkaSection) -> None:
+    """What a member that is gone had goes to others after the session; what it did not commit is read again."""
+    with opened(section.model_copy(update={"member": "pod-0"})) as first, opened(section) as second:
+        first.publish([record(str(number)) for number in range(20)])
+        one = first.join("routing", ["documents"])
+        drain(one, 20)
+        # With a name it does not say that it leaves: as if it had been killed.
+        one.close()
+        two = second.join("routing", ["documents"])
+        assert len(drain(two, 20)) == 20
+        assert len(two.assigned) == 4
+
+
+def test_two_processes_with_one_name(section: KafkaSection) -> None:
+    """The older one is told, reads nothing more and commits nothing: each name is for one process."""
+    named = section.model_copy(update={"member": "pod-0"})
+    with opened(named) as first, opened(named) as second:
+        first.publish([record("a")])
+        one = first.join("routing", ["documents"])
+        records = drain(one, 1)
+        two = second.join("routing", ["documents"])
+        drain(two, 1)
+        for ask in (lambda: one.commit(records), lambda: one.poll(10, 5.0)):
+            with pytest.raises(AxisError, match=r"pod-0.*engines\.kafka\.member") as fenced:
+                ask()
+            assert (fenced.value.code, fenced.value.reason) == (Code.ABORTED, "EVENT_LOG_FENCED")
+
+
+def test_a_commit_for_lost_partitions_is_passed_over(log: KafkaEventLog) -> None:
+    """Who lost a partition moves nothing there: neither back, nor past what the new owner has not read."""
+    log.publish([record(f"key-{number}") for number in range(40)])
+    one = log.join("routing", ["documents"])
+    records = drain(one, 40)
+    two = log.join("routing", ["documents"])
+    deadline = time.monotonic() + 30
+    while not len(one.assigned) == len(two.assigned) == 2:
+        assert time.monotonic() < deadline
+        one.poll(100, 0.05)
+        two.poll(100, 0.05)
+    one.commit(records)
+    kept = sum((record.topic, record.partition) in one.assigned for record in records)
+    # Partitions may be moving still: then what stays is committed with the next poll.
+    eventually(lambda: not one.poll(100, 0.05) and not two.poll(100, 0.05) and log_lag(log) <= 40 - kept)
+    assert log_lag(log) == 40 - kept
+
+
+def test_offsets_that_expired(log: KafkaEventLog, section: KafkaSection) -> None:
+    """A group whose offsets are gone reads everything that is kept again; it skips nothing."""
+    log.publish([record(str(number)) for number in range(10)])
+    reader = log.join("routing", ["documents"])
+    reader.commit(drain(reader, 10))
+    reader.close()
+    admin = KafkaAdminClient(**options(section))
+    admin.delete_groups([f"{section.group_prefix}routing"])
+    admin.close()
+    assert log_lag(log) == 10
+    assert len(drain(log.join("routing", ["documents"]), 10)) == 10
+
+
+def test_a_position_that_retention_passed(log: KafkaEventLog, section: KafkaSection) -> None:
+    """A member that was behind what is kept goes on with the oldest that is kept; what went is no lag."""
+    log.publish([record("a", str(number)) for number in range(5)])
+    reader = log.join("routing", ["documents"])
+    (first, *_) = records = drain(reader, 5)
+    reader.commit(records[:1])
+    reader.close()
+    admin = KafkaAdminClient(**options(section))
+    admin.delete_records({TopicPartition(f"{section.topic_prefix}documents", first.partition): 4})
+    admin.close()
+    assert log_lag(log) == 1
+    assert [one.value for one in drain(log.join("routing", ["documents"]), 1)] == [b"4"]
