@@ -47,8 +47,9 @@ def _fetch(wanted: list[tuple[str, str]], folder: Path) -> None:
     repository = folder / "repository"
     context = MavenContext(repo_cache=repository, resolver=PythonResolver(), timeout=_TIMEOUT_SECONDS)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for _ in pool.map(lambda one: _fetch_one(context, *one, folder), wanted):
-            pass
+        fetches = [pool.submit(_fetch_one, context, coordinate, sha256, folder) for coordinate, sha256 in wanted]
+        for fetch in fetches:
+            fetch.result()
     rmtree(repository)
 
 
