@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from tests.stores import section
 
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog, Topic
+from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.testing.clock import FakeClock
@@ -33,8 +36,16 @@ def _sqlite_log(folder: Path, clock: FakeClock, stack: ExitStack) -> OpenLog:
 
 LOGS = {"sqlite": _sqlite_log}
 DATABASES: dict[str, Callable[[Path], Database]] = {"sqlite": lambda folder: SqliteDatabase(folder / "service.db")}
-BLOBS: dict[str, Callable[[Path], BlobStore]] = {
-    "directory": lambda folder: DirectoryBlobs(folder / "blobs", Uuid7Source())
+
+
+def _objects(request: pytest.FixtureRequest, _folder: Path) -> BlobStore:
+    server = request.getfixturevalue("object_server")
+    return ObjectBlobs(section(server, uuid4().hex), Uuid7Source())
+
+
+BLOBS: dict[str, Callable[[pytest.FixtureRequest, Path], BlobStore]] = {
+    "directory": lambda _request, folder: DirectoryBlobs(folder / "blobs", Uuid7Source()),
+    "objects": _objects,
 }
 
 
@@ -73,4 +84,4 @@ def open_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ca
 @pytest.fixture(params=BLOBS)
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     """An empty blob store."""
-    return BLOBS[request.param](tmp_path)
+    return BLOBS[request.param](request, tmp_path)

@@ -72,7 +72,7 @@ class DirectoryBlobs:
 
     def _committed(self, key: str) -> Path:
         place = self._place(checked_key(key))
-        if not place.is_file():
+        if not place.exists():
             raise not_found(f"content {key}")
         return place
 

@@ -107,10 +107,17 @@ class Bucket:
             if _NO_BUCKET not in str(error):
                 raise
             raise self._refused(error) from error
-        except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise self._refused(error) from error
         except BaseError as error:
-            raise _full() if _FULL.search(str(error)) else _away(error) from error
+            raise self._told(error) from error
+
+    def _told(self, error: BaseError) -> AxisError:
+        # First, because some stores refuse what is beyond a quota as if it were forbidden.
+        if _FULL.search(str(error)):
+            return _full()
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+            return self._refused(error)
+        _log.warning("the store of contents does not answer", url=self._url, reason=_first_line(error))
+        return unavailable("CONTENT_STORE_AWAY", "The store of contents does not answer. Try again.", _AGAIN)
 
     def _refused(self, error: Exception) -> AxisError:
         _log.error("the store of contents refuses", url=self._url, reason=_first_line(error))
@@ -120,11 +127,6 @@ class Bucket:
             "try again later.",
             _LATER,
         )
-
-
-def _away(error: Exception) -> AxisError:
-    _log.warning("the store of contents does not answer", reason=_first_line(error))
-    return unavailable("CONTENT_STORE_AWAY", "The store of contents does not answer. Try again.", _AGAIN)
 
 
 def _full() -> AxisError:
