@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from lienthong.chassis.config import KeysSection, LogSection, Section, ServerSection, TelemetrySection
+from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.intake.config import IntakeSection
 from lienthong.notification.config import NotificationSection
 from lienthong.routing.config import RoutingSection
@@ -21,6 +22,12 @@ class TestSection(Section):
     countdown: int = Field(1, ge=1, description="At which arrival there.")
 
 
+class EnginesSection(Section):
+    """Engines that several processes share, in place of the embedded ones."""
+
+    objects: ObjectsSection = Field(default_factory=ObjectsSection, description="Contents in an object store.")
+
+
 class Settings(Section):
     """All settings."""
 
@@ -29,6 +36,7 @@ class Settings(Section):
     keys: KeysSection = Field(default_factory=KeysSection, description="Private keys and certificates of the axis.")
     log: LogSection = Field(default_factory=LogSection, description="How the program logs.")
     telemetry: TelemetrySection = Field(default_factory=TelemetrySection, description="Traces.")
+    engines: EnginesSection = Field(default_factory=EnginesSection, description="Shared engines.")
     intake: IntakeSection = Field(default_factory=IntakeSection, description="Accepting documents.")
     routing: RoutingSection = Field(default_factory=RoutingSection, description="Directory and mailboxes.")
     workflow: WorkflowSection = Field(default_factory=WorkflowSection, description="Statuses and tasks.")

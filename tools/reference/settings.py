@@ -17,24 +17,28 @@ def config_page() -> str:
         "comes later wins. Unknown keys are refused. Values in the environment are YAML, "
         "so a list is `[a, b]`. `lienthong config show --diff` prints what differs from the defaults.\n"
     )
-    top: list[Sequence[str]] = []
-    sections: list[str] = []
-    for name, setting in Settings.model_fields.items():
-        inner: Mapping[str, Any] | None = getattr(setting.annotation, "model_fields", None)
-        if inner:
-            rows = [_setting(name, key, one) for key, one in inner.items()]
-            sections.append(f"## {name}\n\n{setting.description}\n\n{table(_CONFIG_HEAD, rows)}")
+    return page("Configuration", "the models that `lienthong.settings` gathers", intro, *_sections("", "", Settings))
+
+
+def _sections(path: str, description: str, section: Any) -> Iterator[str]:
+    """Lists the settings of a section, then the sections below it."""
+    rows: list[Sequence[str]] = []
+    below: list[str] = []
+    for name, setting in section.model_fields.items():
+        if hasattr(setting.annotation, "model_fields"):
+            below += _sections(f"{path}.{name}".strip("."), f"{setting.description}\n\n", setting.annotation)
         else:
-            top.append(_setting("", name, setting))
-    head = f"## Top level\n\n{table(_CONFIG_HEAD, top)}"
-    return page("Configuration", "the models that `lienthong.settings` gathers", intro, head, *sections)
+            rows.append(_setting(path, name, setting))
+    if rows:
+        yield f"## {path or 'Top level'}\n\n{description}{table(_CONFIG_HEAD, rows)}"
+    yield from below
 
 
 _CONFIG_HEAD = ("Setting", "Type", "Default", "Bounds", "Environment", "What it does")
 
 
 def _setting(section: str, name: str, setting: Any) -> tuple[str, ...]:
-    variable = "LIENTHONG_" + "__".join(part.upper() for part in (section, name) if part)
+    variable = "LIENTHONG_" + "__".join(part.upper() for part in (*section.split("."), name) if part)
     bounds = ", ".join(_bounds(setting.metadata))
     return (
         f"`{f'{section}.' * bool(section)}{name}`",

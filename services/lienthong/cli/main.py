@@ -17,6 +17,7 @@ from lienthong.cli import (
     config,
     contexts,
     demo,
+    dev,
     doctor,
     document,
     edxml,
@@ -79,6 +80,7 @@ for name, group in (
     ("audit", audit.app),
     ("config", config.app),
     ("context", contexts.app),
+    ("dev", dev.app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)
 

@@ -49,9 +49,13 @@ class ObjectServer:
 
     def start(self) -> None:
         """Starts it. See `EngineServer.start`."""
-        if self._process.process() is None:
+        if not self.running():
             self._process = ServerProcess(self._command(), tied=self._tied)
         self._process.start(self._ready, START_SECONDS)
+
+    def running(self) -> bool:
+        """Tells whether it runs. See `EngineServer.running`."""
+        return self._process.process() is not None
 
     def stop(self) -> None:
         """Stops it. See `EngineServer.stop`."""

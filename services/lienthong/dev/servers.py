@@ -38,6 +38,10 @@ class EngineServer(Protocol):
         """
         ...
 
+    def running(self) -> bool:
+        """Tells whether all its processes are there."""
+        ...
+
     def stop(self) -> None:
         """Stops it as its operators would; kills it when that takes too long. Not running is no error."""
         ...
