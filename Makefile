@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples fuzz check format bench released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples fuzz check format bench engines released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,13 @@ demo: setup ## Plays the founding story. KEEP=1 leaves the platform up, FILE=x.e
 
 run: setup ## Keeps the platform up, data in ./var.
 	@$(BIN)/lienthong run --data-dir ./var
+
+$(VENV)/.engines-installed: requirements/engines.txt $(RUN_STAMP)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/engines.txt
+	@touch $@
+
+engines: setup $(VENV)/.engines-installed ## Starts real engines on loopback, data in ./var/engines.
+	@$(BIN)/lienthong dev engines start
 
 test: setup-dev ## Runs the whole suite.
 	$(BIN)/python -m pytest $(TEST)

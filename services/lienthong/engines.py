@@ -10,6 +10,7 @@ from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
+from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.ids import IdSource
@@ -29,7 +30,8 @@ class Engines:
         self.event_log: EventLog = (
             KafkaEventLog(kafka, TOPICS) if kafka.servers else SqliteEventLog(self._folder("log"), TOPICS, clock)
         )
-        self.blobs: BlobStore = DirectoryBlobs(self._folder("blobs"), ids)
+        objects = settings.engines.objects
+        self.blobs: BlobStore = ObjectBlobs(objects, ids) if objects.url else DirectoryBlobs(self._folder("blobs"), ids)
 
     def database(self, service: str) -> Database:
         """Opens the database of a service; its schema is one that this code can work with.

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from lienthong.chassis.config import KeysSection, LogSection, Section, ServerSection, TelemetrySection
 from lienthong.chassis.engines.kafka.settings import KafkaSection
+from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.intake.config import IntakeSection
 from lienthong.notification.config import NotificationSection
@@ -27,12 +28,17 @@ class EnginesSection(Section):
     """What state is kept in. Nothing named: embedded engines in the data folder."""
 
     kafka: KafkaSection = Field(default_factory=KafkaSection, description="The event log on Apache Kafka.")
+    objects: ObjectsSection = Field(default_factory=ObjectsSection, description="Contents in an object store.")
     postgres: PostgresSection = Field(default_factory=PostgresSection, description="The databases on PostgreSQL.")
 
     def embedded(self) -> list[str]:
         """Names the settings that would name a real engine where an embedded one is used."""
-        used = {"engines.kafka.servers": self.kafka.servers, "engines.postgres.servers": self.postgres.servers}
-        return [name for name, servers in used.items() if not servers]
+        named = {
+            "engines.kafka.servers": self.kafka.servers,
+            "engines.objects.url": self.objects.url,
+            "engines.postgres.servers": self.postgres.servers,
+        }
+        return [name for name, value in named.items() if not value]
 
 
 class Settings(Section):

@@ -3,21 +3,31 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from tests.contract.databases import DATABASES, DatabaseEngine
+from tests.stores import section
 
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.ids import Uuid7Source
 
 from .logs import EmbeddedLog, LogUnderTest
 
 OpenLog = Callable[[], EventLog]
 
-BLOBS: dict[str, Callable[[Path], BlobStore]] = {
-    "directory": lambda folder: DirectoryBlobs(folder / "blobs", Uuid7Source())
+
+def _objects(request: pytest.FixtureRequest, _folder: Path) -> BlobStore:
+    server = request.getfixturevalue("object_server")
+    return ObjectBlobs(section(server, uuid4().hex), Uuid7Source())
+
+
+BLOBS: dict[str, Callable[[pytest.FixtureRequest, Path], BlobStore]] = {
+    "directory": lambda _request, folder: DirectoryBlobs(folder / "blobs", Uuid7Source()),
+    "objects": _objects,
 }
 
 
@@ -56,4 +66,4 @@ def database_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 @pytest.fixture(params=BLOBS)
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     """An empty blob store."""
-    return BLOBS[request.param](tmp_path)
+    return BLOBS[request.param](request, tmp_path)

@@ -1,14 +1,21 @@
 """The blob store contract: invisible before the commit, durable after it, resumable in between."""
 
 import errno
+import hashlib
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.stores import refusing, through
 
-from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
+from lienthong.chassis.engines.objects.store import ObjectBlobs
+from lienthong.chassis.engines.stores import open_blobs
 from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.ids import Uuid7Source
 
 KEY = "01900000-0000-7000-8000-000000000001"
 
@@ -21,20 +28,23 @@ def read(blobs: BlobStore, key: str) -> bytes:
 
 def missing(blobs: BlobStore, key: str) -> bool:
     """Tells whether a blob is NOT_FOUND by every way in."""
-    for look in (blobs.open, blobs.path):
-        with pytest.raises(AxisError) as refused:
-            look(key)
-        assert refused.value.code is Code.NOT_FOUND
+    with pytest.raises(AxisError) as refused:
+        blobs.open(key)
+    assert refused.value.code is Code.NOT_FOUND
+    with pytest.raises(AxisError) as refused, blobs.local(key):
+        pytest.fail(f"{key} has a file")
+    assert refused.value.code is Code.NOT_FOUND
     return True
 
 
 def test_committed_content_is_read(blobs: BlobStore) -> None:
-    """What was written and committed is read back, seekable, from its key or its file."""
+    """What was written and committed is read back, seekable, from its key or a local file."""
     with blobs.create() as writer:
         assert writer.write(b"one") == 3
         writer.write(b"two")
     assert read(blobs, writer.key) == b"onetwo"
-    assert blobs.path(writer.key).read_bytes() == b"onetwo"
+    with blobs.local(writer.key) as place:
+        assert place.read_bytes() == b"onetwo"
     with blobs.open(writer.key) as stream:
         stream.seek(3)
         assert stream.read() == b"two"
@@ -89,6 +99,7 @@ def test_resume_beyond_what_is_durable(blobs: BlobStore) -> None:
     """More bytes than there are cannot be resumed, nor can a blob that is committed or was never begun."""
     writer = blobs.resume(KEY, 0)
     writer.write(b"abc")
+    assert writer.sync() == 3
     writer.close()
     for size in (4, 100):
         with pytest.raises(AxisError) as refused:
@@ -159,22 +170,85 @@ def test_keys_that_are_none(blobs: BlobStore, key: str) -> None:
             assert error.code is Code.NOT_FOUND  # noqa: PT017 -- deleting what is not there may also pass
 
 
-def test_a_full_disk(blobs: BlobStore) -> None:
-    """A full disk is RESOURCE_EXHAUSTED, and nothing half written stays."""
-    if not isinstance(blobs, DirectoryBlobs):
-        pytest.fail("say here how this engine's disk is made full")
-    writer = blobs.create()
-    # A device that is always full takes the place of the file.
-    writer.close()
-    writer._file = Path("/dev/full").open("wb")  # noqa: SIM115 -- the writer closes it
+def test_large_content_is_read_from_any_place(blobs: BlobStore) -> None:
+    """Content of any length is read to its last byte, from wherever, in pieces of any length."""
+    data = hashlib.shake_128(b"content").digest(9_500_000)
+    with blobs.create() as writer:
+        for start in range(0, len(data), 999_999):
+            writer.write(data[start : start + 999_999])
+    assert read(blobs, writer.key) == data
+    with blobs.local(writer.key) as place:
+        assert place.read_bytes() == data
+    with blobs.open(writer.key) as stream:
+        for start, length in ((9_499_999, 9), (0, 1), (4_194_300, 10), (4_194_304, 300_000), (8_000_000, 70_000)):
+            stream.seek(start)
+            assert stream.read(length) == data[start : start + length]
+            assert stream.tell() == min(start + length, len(data))
+        assert stream.seek(-3, os.SEEK_END) == len(data) - 3
+        assert stream.read() == data[-3:]
+        assert stream.read(1) == b""
+    assert [(entry.key, entry.size) for entry in blobs.entries()] == [(writer.key, len(data))]
+    blobs.delete(writer.key)
+    assert missing(blobs, writer.key)
+    assert not list(blobs.entries())
+
+
+def test_empty_content(blobs: BlobStore) -> None:
+    """Content of no bytes is content, also when it came by an upload."""
+    with blobs.create() as writer:
+        pass
+    blobs.resume(KEY, 0).commit()
+    assert read(blobs, writer.key) == read(blobs, KEY) == b""
+
+
+def test_another_process_opens_the_store(blobs: BlobStore) -> None:
+    """By its address, as JSON, a store is opened elsewhere: what is durable is there, and can be gone on with."""
+    other = open_blobs(json.loads(json.dumps(blobs.address())), Uuid7Source())
+    first = blobs.resume(KEY, 0)
+    first.write(b"here, ")
+    durable = first.sync()
+    first.close()
+    with other.open_partial(KEY) as stream:
+        assert stream.read() == b"here, "
+    second = other.resume(KEY, durable)
+    second.write(b"there")
+    second.commit()
+    assert read(blobs, KEY) == read(other, KEY) == b"here, there"
+    with pytest.raises(AxisError):
+        blobs.resume(KEY, durable)
+
+
+@pytest.fixture(params=[(507, "XMinioStorageFull"), (403, "QuotaExceeded")], ids=["disk", "quota"])
+def full(blobs: BlobStore, request: pytest.FixtureRequest) -> Iterator[BlobWriter]:
+    """A writer whose store is full."""
+    if isinstance(blobs, ObjectBlobs):
+        with refusing(*request.param) as port:
+            yield through(blobs, port, retries=0).create()
+    elif isinstance(blobs, DirectoryBlobs):
+        writer = blobs.create()
+        # A device that is always full takes the place of the file.
+        writer.close()
+        writer._file = Path("/dev/full").open("wb")  # noqa: SIM115 -- the writer closes it
+        yield writer
+    else:
+        pytest.fail("say here how this engine is made full")
+
+
+def test_a_full_store(blobs: BlobStore, full: BlobWriter) -> None:
+    """A full disk or quota is RESOURCE_EXHAUSTED, and nothing half written stays."""
     with pytest.raises(AxisError) as refused:
-        writer.write(b"x" * 1_000_000)
+        full.write(b"x" * 5_000_000)
     assert (refused.value.code, refused.value.reason) == (Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
     assert list(blobs.entries()) == []
 
 
-def test_other_failures_of_the_disk_are_not_hidden(blobs: BlobStore) -> None:
-    """What is not a full disk is not told as one."""
+def test_other_failures_are_not_hidden(blobs: BlobStore) -> None:
+    """What is not a full store is not told as one."""
+    if isinstance(blobs, ObjectBlobs):
+        with refusing(500, "InternalError") as port, pytest.raises(AxisError) as away:
+            through(blobs, port, retries=0).create().commit()
+        assert (away.value.code, away.value.reason) == (Code.UNAVAILABLE, "CONTENT_STORE_AWAY")
+        return
     writer = blobs.create()
     writer.write(b"x")
     if isinstance(blobs, DirectoryBlobs):

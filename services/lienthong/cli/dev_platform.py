@@ -68,6 +68,13 @@ def status(*, folder: Folder = FOLDER, as_json: Json = False) -> None:
         raise typer.Exit(NOT_UP)
 
 
+def services() -> tuple[str, ...]:
+    """Names the services."""
+    from lienthong.dev.platform import SERVICES
+
+    return SERVICES
+
+
 def _platform(folder: Path, copies: int) -> "ProcessPlatform":
     from lienthong.demo.props import Props
     from lienthong.dev.platform import SERVICES, ProcessPlatform, Wanted

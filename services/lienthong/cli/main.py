@@ -18,6 +18,7 @@ from lienthong.cli import (
     contexts,
     db,
     demo,
+    dev,
     doctor,
     document,
     edxml,
@@ -85,6 +86,7 @@ for name, group in (
     ("db", db.app),
     ("topics", topics.app),
     ("context", contexts.app),
+    ("dev", dev.app),
 ):
     app.add_typer(group, name=name, no_args_is_help=True)
 

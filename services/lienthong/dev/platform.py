@@ -23,7 +23,7 @@ from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.keyring import Keyring
 from lienthong.client import AxisCallError, connect, load_context
-from lienthong.dev.engines import engine_servers
+from lienthong.dev.engines import servers
 from lienthong.dev.servers import Command, EngineServer, ServerProcess, free_port
 from lienthong.setup import first_start, write_context
 
@@ -83,7 +83,7 @@ class ProcessPlatform:
             wanted: What is started.
         """
         self.folder = folder.resolve()
-        self.engines: dict[str, EngineServer] = engine_servers(self.folder / "engines", tied=wanted.tied)
+        self.engines: dict[str, EngineServer] = servers(self.folder / "engines", tied=wanted.tied)
         self.copies: list[Copy] = []
         self._wanted = wanted
         self._ring = Keyring(self.folder / "keys")

@@ -7,11 +7,10 @@ child that is killed, runs out of memory or takes too long is an error to its ca
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 from lienthong import edxml
 from lienthong.chassis.engines.blobs import BlobStore
-from lienthong.chassis.errors import AxisError, Code, invalid, unavailable
+from lienthong.chassis.errors import invalid, unavailable
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.workers import (
     ChildOutOfMemoryError,
@@ -44,7 +43,10 @@ class Readers:
         self._keys = _KEYS_PER_ATTACHMENT * section.attachments + 1
         spec = WorkerSpec(
             factory="lienthong.intake.reading_child:prepare",
-            config={"limits": {name: getattr(limits, name) for name in limits.__slots__}},
+            config={
+                "limits": {name: getattr(limits, name) for name in limits.__slots__},
+                "store": dict(blobs.address()),
+            },
             memory_limit_bytes=section.reader_memory_bytes,
             time_limit_seconds=section.reader_seconds,
         )
@@ -62,22 +64,18 @@ class Readers:
         return self._pool.pids()
 
     def read(self, key: str) -> Outcome:
-        """Reads a file that is a blob; the contents of its attachments are spooled, not durable yet.
+        """Reads a file that is a blob; the contents of its attachments are spooled, not committed yet.
 
         Raises:
-            AxisError: INVALID_ARGUMENT when it needs too much time or memory, UNAVAILABLE when the readers are busy or
-                a child died, RESOURCE_EXHAUSTED when the disk is full.
+            AxisError: INVALID_ARGUMENT when it needs too much time or memory, UNAVAILABLE when the readers are busy, a
+                child died or the store of contents is away, RESOURCE_EXHAUSTED when that is full.
         """
         keys = [self._ids.new() for _ in range(self._keys)]
-        task: Task = {
-            "file": str(self._blobs.path(key)),
-            "spools": [str(self._blobs.partial_path(one)) for one in keys],
-        }
         kept: set[str] = set()
         try:
-            outcome = read_outcome(self._done(task))
-            if outcome.full:
-                raise _full()
+            outcome = read_outcome(self._done({"file": key, "spools": keys}))
+            if outcome.failure is not None:
+                raise outcome.failure.error()
             outcome, kept = self._taken_over(outcome, keys)
             return outcome
         finally:
@@ -89,17 +87,12 @@ class Readers:
         """Hashes a large rendition; None when it is small, or no child can do it: the call itself does so then."""
         if rendition.length <= self._inline_bytes:
             return None
-        contents = [str(self._file_of(one.content.handle)) for one in attachments]
+        contents = [_shared(one.content.handle) for one in attachments]
         try:
             answer = self._pool.submit({"rendition": rendition.to_json().decode(), "contents": contents}).result()
         except WorkerError:
             return None
         return bytes.fromhex(answer)
-
-    def _file_of(self, handle: object) -> Path:
-        if isinstance(handle, UploadedContent):
-            return self._blobs.path(handle.key)
-        return self._blobs.partial_path(writer_of(handle).key)
 
     def _done(self, task: Task) -> str:
         try:
@@ -125,8 +118,8 @@ class Readers:
         document = outcome.document
         if document is None:
             return outcome, set()
-        places = {str(self._blobs.partial_path(key)): key for key in keys}
-        named = [places[str(one.content.handle)] for one in document.attachments]
+        given = {key: key for key in keys}
+        named = [given[str(one.content.handle)] for one in document.attachments]
         attachments = tuple(
             replace(one, content=replace(one.content, handle=self._blobs.resume(key, one.content.size)))
             for one, key in zip(document.attachments, named, strict=True)
@@ -134,6 +127,10 @@ class Readers:
         return replace(outcome, document=replace(document, attachments=attachments)), set(named)
 
 
-def _full() -> AxisError:
-    text = "The axis has no room to store this content. Reading goes on; try again later."
-    return AxisError(Code.RESOURCE_EXHAUSTED, "STORAGE_FULL", text)
+def _shared(handle: object) -> tuple[str, bool]:
+    """Gives the key of a content and whether it is committed; if not, what was written so far becomes durable."""
+    if isinstance(handle, UploadedContent):
+        return handle.key, True
+    writer = writer_of(handle)
+    writer.sync()
+    return writer.key, False

@@ -1,17 +1,20 @@
 """The child's side of `reading`: reads one file at a time. Whatever it reads may be hostile."""
 
-import errno
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import timedelta
 from typing import Any, BinaryIO, TypedDict
 
 from pydantic import ConfigDict, TypeAdapter
 
 from lienthong import edxml
+from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
+from lienthong.chassis.engines.stores import open_blobs
+from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.ids import Uuid7Source
 
 _PIECE = 1 << 20
 
@@ -20,16 +23,37 @@ class Task(TypedDict, total=False):
     """What a child is asked: to read a file, or to hash a rendition.
 
     Attributes:
-        file: The file to read.
-        spools: Files in which it may put contents.
+        file: Key of the file to read.
+        spools: Keys under which it may put contents.
         rendition: The rendition to hash, as the codec stores it.
-        contents: Files with the contents that the rendition frames, in order.
+        contents: The contents that the rendition frames, in order: their keys, and whether they are committed.
     """
 
     file: str
     spools: list[str]
     rendition: str
-    contents: list[str]
+    contents: Sequence[tuple[str, bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error of the store, on its way to the parent."""
+
+    code: int
+    reason: str
+    message: str
+    retry_seconds: float
+
+    @classmethod
+    def of(cls, error: AxisError) -> "Failure":
+        """Takes an error."""
+        retry = error.retry_after.total_seconds() if error.retry_after else 0.0
+        return cls(error.code.value, error.reason, error.message, retry)
+
+    def error(self) -> AxisError:
+        """Makes the error again."""
+        retry = timedelta(seconds=self.retry_seconds) if self.retry_seconds else None
+        return AxisError(Code(self.code), self.reason, self.message, retry_after=retry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +61,14 @@ class Outcome:
     """What a file holds, or why it is refused.
 
     Attributes:
-        document: The document, handles of contents are the files that hold them; None when refused or a status.
+        document: The document, handles of contents are their keys; None when refused or a status.
         findings: What was read with tolerance.
         problems: Why it is refused.
         sha256: Hash of the file, hex.
         size: Its length in bytes.
         outside: Its bytes outside the payloads, compressed.
         status: Whether it is a status message.
-        full: Whether the disk had no room for its contents.
+        failure: What the store of contents said when it failed.
     """
 
     document: edxml.Document | None = None
@@ -54,7 +78,7 @@ class Outcome:
     size: int = 0
     outside: bytes = field(default=b"", repr=False)
     status: bool = False
-    full: bool = False
+    failure: Failure | None = None
 
 
 # Inside a list, because a dataclass by itself takes no configuration. JSON and not pickle: whoever takes the child over
@@ -79,21 +103,24 @@ def read_outcome(text: str) -> Outcome:
 
 def prepare(config: Mapping[str, Any]) -> Callable[[Task], str]:
     """Gives the job function of a child."""
+    # A client of an object store would start a thread for each core, and each takes of the memory that is allowed.
+    os.environ.setdefault("TOKIO_WORKER_THREADS", "1")
     limits = edxml.Limits(**config["limits"])
+    blobs = open_blobs(config["store"], Uuid7Source())
 
     def job(task: Task) -> str:
         if "rendition" in task:
-            return _hash(task)
-        return write_outcome(_read(Path(task["file"]), _Spools(iter(task["spools"])), limits))
+            return _hash(task, blobs)
+        return write_outcome(_read(task["file"], _Spools(blobs, iter(task["spools"])), blobs, limits))
 
     return job
 
 
-def _read(file: Path, spools: "_Spools", limits: edxml.Limits) -> Outcome:
+def _read(file: str, spools: "_Spools", blobs: BlobStore, limits: edxml.Limits) -> Outcome:
     digest, size = hashlib.sha256(), 0
     reader = edxml.Reader(spools, limits)
     try:
-        with file.open("rb") as stream:
+        with blobs.open(file) as stream:
             while piece := stream.read(_PIECE):
                 digest.update(piece)
                 size += len(piece)
@@ -101,11 +128,9 @@ def _read(file: Path, spools: "_Spools", limits: edxml.Limits) -> Outcome:
         result = reader.close()
     except edxml.EdxmlError as error:
         return Outcome(problems=error.problems)
-    except OSError as error:
+    except AxisError as error:
         reader.abort()
-        if error.errno == errno.ENOSPC:
-            return Outcome(full=True)
-        raise
+        return Outcome(failure=Failure.of(error))
     except BaseException:
         reader.abort()
         raise
@@ -115,9 +140,10 @@ def _read(file: Path, spools: "_Spools", limits: edxml.Limits) -> Outcome:
     return Outcome(result.message, result.warnings, (), digest.hexdigest(), size, outside)
 
 
-def _hash(task: Task) -> str:
+def _hash(task: Task, blobs: BlobStore) -> str:
     def opened(ordinal: int) -> BinaryIO:
-        return Path(task["contents"][ordinal]).open("rb")
+        key, committed = task["contents"][ordinal]
+        return blobs.open(key) if committed else blobs.open_partial(key)
 
     digest = hashlib.sha256()
     for piece in edxml.render(edxml.Rendition.from_json(task["rendition"].encode()), opened):
@@ -126,35 +152,33 @@ def _hash(task: Task) -> str:
 
 
 class _Spools:
-    """Contents in the files that the parent named. A handle is the path."""
+    """Contents under the keys that the parent gave. A handle is the key."""
 
-    def __init__(self, places: Iterator[str]) -> None:
-        self._places = places
+    def __init__(self, blobs: BlobStore, keys: Iterator[str]) -> None:
+        self._blobs = blobs
+        self._keys = keys
 
     def open(self) -> edxml.Spool:
         """Begins the next content."""
-        return _Spool(Path(next(self._places)))
+        return _Spool(self._blobs.resume(next(self._keys), 0))
 
     def reader(self, handle: object) -> BinaryIO:
         """Opens a content that was written."""
-        return Path(str(handle)).open("rb")
+        return self._blobs.open_partial(str(handle))
 
 
 class _Spool:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        # Contents arrive in large pieces: a second buffer would only copy them.
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+    def __init__(self, writer: BlobWriter) -> None:
+        self._writer = writer
 
     def write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        self._writer.write(data)
 
     def finish(self) -> str:
-        self._file.close()
-        return str(self._path)
+        # Durable, because the parent goes on with it.
+        self._writer.sync()
+        self._writer.close()
+        return self._writer.key
 
     def discard(self) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        self._writer.discard()

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 
 import structlog
@@ -136,34 +137,41 @@ class VerificationWorker:
         return claimed
 
     def _begin(self, job: StoredJob) -> None:
-        try:
-            places = [(one, self._place(job, one)) for one in job.attachments]
-        except Exception as error:  # noqa: BLE001 -- whatever the store raises, the document waits with it
-            self._tray.put_off(job, f"{type(error).__name__}: {error}")
-            return
-        waiting = [(one, place) for one, place in places if isinstance(place, Path)]
-        known = [File(one.ordinal, place) for one, place in places if isinstance(place, FileReport)]
-        trust = self._folder.trust
-        in_hand = InHand(job, trust.fingerprint, trust.anchored, len(waiting), known)
-        if self._tray.begin(in_hand):
-            for one, path in waiting:
-                self._submit(in_hand, one, path)
+        known: list[File] = []
+        waiting: list[tuple[Attachment, Path, ExitStack]] = []
+        with ExitStack() as undo:
+            try:
+                for one in job.attachments:
+                    report = self._report(job, one)
+                    if report is not None:
+                        known.append(File(one.ordinal, report))
+                        continue
+                    files = undo.enter_context(ExitStack())
+                    waiting.append((one, files.enter_context(self._blobs.local(one.blob)), files))
+            except Exception as error:  # noqa: BLE001 -- whatever the store raises, the document waits with it
+                self._tray.put_off(job, f"{type(error).__name__}: {error}")
+                return
+            trust = self._folder.trust
+            in_hand = InHand(job, trust.fingerprint, trust.anchored, len(waiting), known)
+            if self._tray.begin(in_hand):
+                for one, path, files in waiting:
+                    self._submit(in_hand, one, path, files.pop_all())
 
-    def _place(self, job: StoredJob, attachment: Attachment) -> Path | FileReport:
-        """Gives the file to be verified, or the report where there is nothing to verify."""
+    def _report(self, job: StoredJob, attachment: Attachment) -> FileReport | None:
+        """Gives the report where there is nothing to verify."""
         now = self._units.clock.now()
         if job.attempts > self._section.attempts:
             return FileReport(FileState.FAILED, now, detail=f"given up after {self._section.attempts} attempts")
-        path = self._blobs.path(attachment.blob)
-        with path.open("rb") as stream:
+        with self._blobs.open(attachment.blob) as stream:
             beginning = stream.read(HEADER_BYTES)
         if not may_be_pdf(beginning):
             return FileReport(FileState.NOT_A_PDF, now)
         if attachment.size > self._section.largest_bytes:
             return FileReport(FileState.TOO_LARGE, now, detail=f"{attachment.size} bytes")
-        return path
+        return None
 
-    def _submit(self, in_hand: InHand, attachment: Attachment, path: Path) -> None:
+    def _submit(self, in_hand: InHand, attachment: Attachment, path: Path, files: ExitStack) -> None:
+        """Hands a file to the children; what keeps it there is let go when its report has come."""
         if self._lanes is None:
             raise RuntimeError("the worker was not started")
         try:
@@ -171,7 +179,12 @@ class VerificationWorker:
         except WorkerError as error:
             future = Future()
             future.set_exception(error)
-        future.add_done_callback(lambda done: self._tray.reported(in_hand, attachment.ordinal, done))
+
+        def reported(done: Future[FileReport]) -> None:
+            files.close()
+            self._tray.reported(in_hand, attachment.ordinal, done)
+
+        future.add_done_callback(reported)
 
     def _look_at_trust(self) -> None:
         if self._lanes is None or time.monotonic() - self._looked < self._section.trust_seconds:

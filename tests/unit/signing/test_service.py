@@ -166,7 +166,8 @@ def test_small_documents_never_wait_behind_large_ones(office: Office, tmp_path: 
 def test_content_that_cannot_be_read_waits(desk: Desk, office: Office) -> None:
     """While the blob store is away documents wait with growing delays; nothing is counted against them."""
     attachment = desk.blob(office.letter)
-    place = desk.bench.context.base.blobs.path(attachment.blob.key)
+    with desk.bench.context.base.blobs.local(attachment.blob.key) as place:
+        pass
     away = place.with_name("away")
     place.rename(away)
     with desk.working():

@@ -4,12 +4,19 @@ Content lives once, under a random key, and never changes; SHA-256 and length ar
 name it. A writer's bytes are durable when `commit` returns, and gone when it is not called.
 """
 
-from collections.abc import Iterator
+import errno
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Final, Protocol, Self
+
+from lienthong.chassis.errors import AxisError, exhausted, not_found
+
+_KEY: Final = re.compile(r"[0-9a-z-]{36}")
 
 
 class BlobWriter(Protocol):
@@ -22,15 +29,15 @@ class BlobWriter(Protocol):
         ...
 
     def flush(self) -> None:
-        """Makes what was written readable through `open_partial`; not durable yet."""
+        """Makes what was written readable through `open_partial` of this store in this process; not durable yet."""
         ...
 
     def sync(self) -> int:
-        """Makes what was written durable, and tells how many bytes that are."""
+        """Makes what was written durable for every process that opens the store; tells how many bytes that are."""
         ...
 
     def commit(self) -> None:
-        """Makes the blob durable and visible under its key."""
+        """Makes the blob durable and visible under its key, at one moment."""
         ...
 
     def discard(self) -> None:
@@ -60,7 +67,7 @@ class BlobEntry:
 
 
 class BlobStore(Protocol):
-    """Where content stands."""
+    """Where content stands. Several processes share one."""
 
     def create(self) -> BlobWriter:
         """Starts a blob under a new random key."""
@@ -75,14 +82,7 @@ class BlobStore(Protocol):
         ...
 
     def open_partial(self, key: str) -> BinaryIO:
-        """Opens what was written so far of a blob that was not committed."""
-        ...
-
-    def partial_path(self, key: str) -> Path:
-        """Gives the local file in which a blob is written before it is committed, for another process to write.
-
-        `resume` goes on with what stands there; `delete` removes it.
-        """
+        """Opens what was written so far of a blob that was not committed; of another process, what is durable."""
         ...
 
     def open(self, key: str) -> BinaryIO:
@@ -93,8 +93,8 @@ class BlobStore(Protocol):
         """
         ...
 
-    def path(self, key: str) -> Path:
-        """Gives a local file with the content, for tools that need one.
+    def local(self, key: str) -> AbstractContextManager[Path]:
+        """Gives a local file with the content for as long as the block runs, for tools that need one.
 
         Raises:
             AxisError: NOT_FOUND.
@@ -108,3 +108,32 @@ class BlobStore(Protocol):
     def entries(self) -> Iterator[BlobEntry]:
         """Lists all blobs, committed or not, for the sweeper of orphans."""
         ...
+
+    def address(self) -> Mapping[str, object]:
+        """Names this store to another process of this machine, as JSON data; secrets only by their files.
+
+        `stores.open_blobs` opens it there.
+        """
+        ...
+
+
+def checked_key(key: str) -> str:
+    """Gives a key back that may be one.
+
+    Raises:
+        AxisError: NOT_FOUND for any other text.
+    """
+    if not _KEY.fullmatch(key):
+        raise not_found(f"content {key}")
+    return key
+
+
+def storage_full(error: OSError) -> AxisError | OSError:
+    """Makes RESOURCE_EXHAUSTED of a full disk; other failures stay what they are."""
+    if error.errno != errno.ENOSPC:
+        return error
+    return exhausted(
+        "STORAGE_FULL",
+        "The axis has no room to store this content. Reading goes on; try again later.",
+        timedelta(seconds=30),
+    )

@@ -1,21 +1,18 @@
 """The embedded engine of the blob store: a directory."""
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from lienthong.chassis import failpoints
-from lienthong.chassis.engines.blobs import BlobEntry
-from lienthong.chassis.errors import AxisError, Code, not_found
+from lienthong.chassis.engines.blobs import BlobEntry, checked_key, storage_full
+from lienthong.chassis.errors import not_found
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.tally import Tally
-
-_NO_SPACE = 28
-_KEY_LENGTH = 36
 
 
 class DirectoryBlobs:
@@ -42,31 +39,24 @@ class DirectoryBlobs:
 
     def resume(self, key: str, size: int) -> "FileBlobWriter":
         """Goes on with a blob. See `BlobStore.resume`."""
-        incoming = self._partial(key, size) if size else self._incoming / _checked(key)
+        incoming = self._partial(key, size) if size else self._incoming / checked_key(key)
         return FileBlobWriter(key, incoming, self._place(key), self.syncs, size)
 
     def open_partial(self, key: str) -> BinaryIO:
         """Opens an unfinished blob. See `BlobStore.open_partial`."""
         return self._partial(key, 0).open("rb")
 
-    def partial_path(self, key: str) -> Path:
-        """Gives the file of an unfinished blob. See `BlobStore.partial_path`."""
-        return self._incoming / _checked(key)
-
     def open(self, key: str) -> BinaryIO:
         """Opens a blob. See `BlobStore.open`."""
-        return self.path(key).open("rb")
+        return self._committed(key).open("rb")
 
-    def path(self, key: str) -> Path:
-        """Gives the file of a blob. See `BlobStore.path`."""
-        place = self._place(_checked(key))
-        if not place.is_file():
-            raise not_found(f"content {key}")
-        return place
+    def local(self, key: str) -> AbstractContextManager[Path]:
+        """Gives the file of a blob itself. See `BlobStore.local`."""
+        return nullcontext(self._committed(key))
 
     def delete(self, key: str) -> None:
         """Removes a blob. See `BlobStore.delete`."""
-        for place in (self._place(_checked(key)), self._incoming / key):
+        for place in (self._place(checked_key(key)), self._incoming / key):
             place.unlink(missing_ok=True)
 
     def entries(self) -> Iterator[BlobEntry]:
@@ -76,8 +66,18 @@ class DirectoryBlobs:
                 status = place.stat()
                 yield BlobEntry(place.name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
+    def address(self) -> Mapping[str, object]:
+        """Names the store to another process. See `BlobStore.address`."""
+        return {"engine": "directory", "root": str(self._root.absolute())}
+
+    def _committed(self, key: str) -> Path:
+        place = self._place(checked_key(key))
+        if not place.exists():
+            raise not_found(f"content {key}")
+        return place
+
     def _partial(self, key: str, size: int) -> Path:
-        incoming = self._incoming / _checked(key)
+        incoming = self._incoming / checked_key(key)
         if not incoming.is_file() or incoming.stat().st_size < size:
             raise not_found(f"unfinished content {key}")
         return incoming
@@ -110,7 +110,7 @@ class FileBlobWriter:
             return self._file.write(data)
         except OSError as error:
             self.discard()
-            raise _told(error) from error
+            raise storage_full(error) from error
 
     def flush(self) -> None:
         """Makes what was written readable. See `BlobWriter.flush`.
@@ -121,7 +121,7 @@ class FileBlobWriter:
         try:
             self._file.flush()
         except OSError as error:
-            raise _told(error) from error
+            raise storage_full(error) from error
 
     def sync(self) -> int:
         """Makes what was written durable. See `BlobWriter.sync`.
@@ -135,7 +135,7 @@ class FileBlobWriter:
             os.fsync(self._file.fileno())
             self._syncs.add()
         except OSError as error:
-            raise _told(error) from error
+            raise storage_full(error) from error
         return self._file.tell()
 
     def commit(self) -> None:
@@ -156,7 +156,7 @@ class FileBlobWriter:
             self._syncs.add()
         except OSError as error:
             self.discard()
-            raise _told(error) from error
+            raise storage_full(error) from error
         failpoints.reach("blob.after-rename")
 
     def discard(self) -> None:
@@ -182,26 +182,9 @@ class FileBlobWriter:
             self.discard()
 
 
-def _checked(key: str) -> str:
-    if len(key) != _KEY_LENGTH or not key.isascii() or "/" in key:
-        raise not_found(f"content {key}")
-    return key
-
-
 def _sync_folder(folder: str) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _told(error: OSError) -> AxisError | OSError:
-    if error.errno != _NO_SPACE:
-        return error
-    return AxisError(
-        Code.RESOURCE_EXHAUSTED,
-        "STORAGE_FULL",
-        "The axis has no room to store this content. Reading goes on; try again later.",
-        retry_after=timedelta(seconds=30),
-    )

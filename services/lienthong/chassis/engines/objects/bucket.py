@@ -1,0 +1,180 @@
+"""The requests that the engine makes, each with a deadline, and what becomes of their failures."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import obstore
+import structlog
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.store import ObjectStore, from_url
+
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.engines.objects.settings import ObjectsSection
+from lienthong.chassis.errors import AxisError, exhausted, unavailable
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+_AGAIN = timedelta(seconds=5)
+_LATER = timedelta(seconds=30)
+_FULL = re.compile(r"QuotaExceeded|StorageFull|status(?: code)?:? 507|No space left", re.IGNORECASE)
+"""How stores say that they are full: Ceph, MinIO, the HTTP status, servers that pass on their disk's error."""
+_NO_BUCKET = "NoSuchBucket"
+_DELETED_AT_ONCE = 500
+
+
+class Bucket:
+    """A bucket, or the part of one below a prefix. Thread-safe."""
+
+    def __init__(self, section: ObjectsSection) -> None:
+        """Asks the server for nothing yet.
+
+        Raises:
+            ConfigError: A file of the settings cannot be read, or the URL is none.
+        """
+        self._url = section.url
+        try:
+            self._store: ObjectStore = from_url(section.url, config=_config(section), **_limits(section))
+        except (BaseError, ValueError) as error:
+            raise ConfigError([f"engines.objects.url: {_first_line(error)}"]) from error
+
+    def put(self, name: str, data: bytes) -> None:
+        """Writes an object; one of that name is replaced."""
+        self._asked(lambda: obstore.put(self._store, name, data, use_multipart=False))
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Writes an object unless there is one of that name; tells whether it holds these bytes now."""
+        try:
+            self._asked(lambda: obstore.put(self._store, name, data, mode="create", use_multipart=False))
+        except AlreadyExistsError:
+            # Perhaps our own: its answer was lost, and the client asked again.
+            return self.get(name) == data
+        return True
+
+    def get(self, name: str) -> bytes | None:
+        """Reads an object; None when there is none."""
+        with suppress(FileNotFoundError):
+            return self._asked(lambda: bytes(obstore.get(self._store, name).bytes()))
+        return None
+
+    def get_range(self, name: str, start: int, length: int) -> bytes | None:
+        """Reads a part of an object; None when there is none."""
+        with suppress(FileNotFoundError):
+            return self._asked(lambda: bytes(obstore.get_range(self._store, name, start=start, length=length)))
+        return None
+
+    def has(self, name: str) -> bool:
+        """Tells whether there is such an object."""
+        with suppress(FileNotFoundError):
+            self._asked(lambda: obstore.head(self._store, name))
+            return True
+        return False
+
+    def list(self, prefix: str) -> "Iterator[ObjectMeta]":
+        """Lists all objects below a prefix, by name, in constant memory."""
+        chunks = iter(obstore.list(self._store, prefix))
+        while chunk := self._asked(lambda: next(chunks, None)):
+            yield from chunk
+
+    def delete(self, names: Iterable[str]) -> None:
+        """Removes objects; those that are gone already are no error."""
+        rest = iter(names)
+        while batch := list(islice(rest, _DELETED_AT_ONCE)):
+            self._asked(lambda some=batch: obstore.delete(self._store, some))  # type: ignore[misc]
+
+    def _asked(self, ask: Callable[[], T]) -> T:
+        """Makes a request.
+
+        Raises:
+            FileNotFoundError: No such object.
+            AlreadyExistsError: There is one.
+            AxisError: UNAVAILABLE, or RESOURCE_EXHAUSTED when the store is full.
+        """
+        try:
+            return ask()
+        except AlreadyExistsError:
+            raise
+        except FileNotFoundError as error:
+            if _NO_BUCKET not in str(error):
+                raise
+            raise self._refused(error) from error
+        except BaseError as error:
+            raise self._told(error) from error
+
+    def _told(self, error: BaseError) -> AxisError:
+        # First, because some stores refuse what is beyond a quota as if it were forbidden.
+        if _FULL.search(str(error)):
+            return _full()
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+            return self._refused(error)
+        _log.warning("the store of contents does not answer", url=self._url, reason=_first_line(error))
+        return unavailable("CONTENT_STORE_AWAY", "The store of contents does not answer. Try again.", _AGAIN)
+
+    def _refused(self, error: Exception) -> AxisError:
+        _log.error("the store of contents refuses", url=self._url, reason=_first_line(error))
+        return unavailable(
+            "CONTENT_STORE_REFUSES",
+            "The store of contents refuses this axis. Its operators must look at the bucket and the access key; "
+            "try again later.",
+            _LATER,
+        )
+
+
+def _full() -> AxisError:
+    return exhausted(
+        "STORAGE_FULL",
+        "The axis has no room to store this content. Reading goes on; try again later.",
+        _LATER,
+    )
+
+
+def _limits(section: ObjectsSection) -> dict[str, Any]:
+    client: dict[str, Any] = {
+        "allow_http": section.endpoint.startswith("http://"),
+        "connect_timeout": timedelta(seconds=section.connect_seconds),
+        "timeout": timedelta(seconds=section.request_seconds),
+    }
+    if section.ca_file is not None:
+        client["root_certificate"] = _read("ca_file", section.ca_file)
+    backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2)}
+    retry = {"max_retries": section.retries, "retry_timeout": timedelta(seconds=section.retry_seconds)}
+    return {"client_options": client, "retry_config": {**retry, "backoff": backoff}}
+
+
+def _config(section: ObjectsSection) -> Any:
+    if not section.url.startswith(("s3://", "s3a://")):
+        return None
+    config: dict[str, Any] = {
+        "region": section.region,
+        "virtual_hosted_style_request": not section.path_style,
+    }
+    if section.endpoint:
+        config["endpoint"] = section.endpoint
+    if section.access_key_id_file is not None and section.secret_access_key_file is not None:
+        config["access_key_id"] = _first_of("access_key_id_file", section.access_key_id_file)
+        config["secret_access_key"] = _first_of("secret_access_key_file", section.secret_access_key_file)
+    return config
+
+
+def _first_of(name: str, file: Path) -> str:
+    return _read(name, file).partition("\n")[0].strip()
+
+
+def _read(name: str, file: Path) -> str:
+    try:
+        return file.read_text("ascii")
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"engines.objects.{name}: {file} cannot be read: {error}"]) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
