@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.faults.support.defects import DEFECTS
 from tests.faults.support.defects_of_work import DEFECTS_OF_WORK
+from tests.faults.support.harness import Program
 from tests.faults.support.papers import Press
 from tests.faults.support.plan import Plan
 from tests.faults.support.run import Run, listed, running
@@ -46,13 +47,13 @@ TOGETHER = (
 )
 
 
-def small_run(run: Run) -> None:
+def small_run(run: Run[Program]) -> None:
     """Has each party hand in a few documents."""
     run.traffic.grant(DOCUMENTS)
     run.traffic.spend(SPEND_SECONDS)
 
 
-def cut_power(run: Run) -> None:
+def cut_power(run: Run[Program]) -> None:
     """Loses the second half of the last content, as a power cut does to what was not on disk."""
     run.traffic.settle(SETTLE_SECONDS)
     run.program.kill()
@@ -62,7 +63,7 @@ def cut_power(run: Run) -> None:
     assert run.program.start(), run.program.tail()
 
 
-def kill_between(run: Run) -> None:
+def kill_between(run: Run[Program]) -> None:
     """Kills the program between committing offsets and handling the records."""
     # Nothing that took effect before may come again: losing that would lose nothing.
     run.traffic.settle(SETTLE_SECONDS)
@@ -73,7 +74,7 @@ def kill_between(run: Run) -> None:
     assert run.program.start(), run.program.tail()
 
 
-def restart(run: Run) -> None:
+def restart(run: Run[Program]) -> None:
     """Kills the program and starts it again, under traffic."""
     run.program.kill()
     assert run.program.start(), run.program.tail()

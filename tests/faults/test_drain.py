@@ -72,7 +72,7 @@ def test_a_second_program_on_the_same_data_is_refused(tmp_path: Path, press: Pre
         program.close()
 
 
-def load(run: Run, submissions: int) -> None:
+def load(run: Run[Program], submissions: int) -> None:
     """Keeps all agencies at work until so many documents are accepted."""
 
     def loaded() -> bool:
@@ -82,7 +82,7 @@ def load(run: Run, submissions: int) -> None:
     wait_until("the load is running", loaded, SETTLE_SECONDS)
 
 
-def all_wait(run: Run) -> bool:
+def all_wait(run: Run[Program]) -> bool:
     """Tells whether every agency waits for the program to come back."""
     return all(party.speaker.waiting for party in run.traffic.parties.values())
 

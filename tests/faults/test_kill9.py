@@ -36,7 +36,7 @@ def schedule(kills: int, chance: random.Random) -> list[str]:
     return chosen
 
 
-def kill_at(run: Run, place: str, chance: random.Random) -> None:
+def kill_at(run: Run[Program], place: str, chance: random.Random) -> None:
     """Starts the program and kills it at a place; it is dead afterwards."""
     program = run.program
     run.traffic.grant(2)
@@ -55,7 +55,7 @@ def kill_at(run: Run, place: str, chance: random.Random) -> None:
         assert not alive or hit(run, program), f"{place} was not reached {countdown} times in {HIT_SECONDS:.0f} s"
 
 
-def hit(run: Run, program: Program) -> bool:
+def hit(run: Run[Program], program: Program) -> bool:
     """Keeps the traffic going until the program dies by its fail point; False when it does not."""
 
     def dead() -> bool:

@@ -105,7 +105,12 @@ class ProcessPlatform:
         self._make_ready()
         for service in SERVICES:
             for number in range(1, self._wanted.copies.get(service, 1) + 1):
-                self.add(service, number)
+                self.copies.append(self._copy(service, number))
+        # Services wait for nobody but their engines: all are started before the first is waited for.
+        for copy in self.copies:
+            copy.process.launch()
+        for copy in self.copies:
+            self.await_serving(copy)
         self._write_contexts()
 
     def find(self) -> None:
@@ -133,9 +138,17 @@ class ProcessPlatform:
             EngineError: It does not start in time.
         """
         copy = self._copy(service, number)
-        copy.process.start(lambda: self._serving(copy), START_SECONDS)
         self.copies.append(copy)
+        self.await_serving(copy)
         return copy
+
+    def await_serving(self, copy: Copy) -> None:
+        """Starts a copy unless it runs, and waits until it takes calls.
+
+        Raises:
+            EngineError: It does not in time.
+        """
+        copy.process.start(lambda: self._serving(copy), START_SECONDS)
 
     def remove(self, copy: Copy) -> None:
         """Stops a copy as its supervisor would."""

@@ -114,14 +114,18 @@ class ServerProcess:
         self._tied = tied
         self._child: subprocess.Popen[bytes] | None = None
 
+    @property
+    def log(self) -> Path:
+        """What the server prints."""
+        return self._command.log
+
     def start(self, ready: Callable[[], bool], seconds: float) -> None:
         """Starts the server unless it runs; returns when `ready` says so.
 
         Raises:
             EngineError: It ended, or was not ready in time; the end of its log is in the text.
         """
-        if self.process() is None:
-            self._spawn()
+        self.launch()
         deadline = time.monotonic() + seconds
         while not ready():
             if self.process() is None:
@@ -130,6 +134,11 @@ class ServerProcess:
                 self.kill()
                 raise EngineError(f"{self._command.name} was not ready in {seconds:g} s:\n{self._tail()}")
             time.sleep(_LOOK_SECONDS)
+
+    def launch(self) -> None:
+        """Starts the server unless it runs, without waiting."""
+        if self.process() is None:
+            self._spawn()
 
     def process(self) -> psutil.Process | None:
         """Finds the process; None when it does not run."""

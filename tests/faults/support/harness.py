@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -197,6 +199,21 @@ class Program:
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
+    def rows(self, service: str, statement: str) -> list[tuple[Any, ...]]:
+        """Reads rows of a service's database."""
+        return self._select(f"databases/{service}.db", statement)
+
+    def records(self) -> Iterator[tuple[str, str, int]]:
+        """Reads topic, aggregate and version of all records of the event log, in the order of each partition."""
+        found = "SELECT topic, headers FROM records ORDER BY topic, partition, offset"
+        for topic, headers in self._select("log/records.db", found):
+            heads = json.loads(headers)
+            yield topic, heads["ce_subject"], int(heads["ce_sequence"])
+
+    def _select(self, file: str, statement: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(f"file:{self.data / file}?mode=ro", uri=True)) as connection:
+            return connection.execute(statement).fetchall()
+
     def tail(self) -> str:
         """Gives the end of the log."""
         return self.log.read_text("utf-8", "replace")[-4000:]
@@ -204,7 +221,7 @@ class Program:
     def alarms(self) -> list[str]:
         """Gives what the program logged as an error or worse, over all starts."""
         lines = self.log.read_text("utf-8", "replace").splitlines()
-        return [line for line in lines if line.startswith("Exception in thread") or _is_alarm(line)]
+        return [line for line in lines if line.startswith("Exception in thread") or is_alarm(line)]
 
     def _seen(self, file: Path | None) -> Path | None:
         place = self.folder / "data"
@@ -253,5 +270,6 @@ class Program:
         return file
 
 
-def _is_alarm(line: str) -> bool:
+def is_alarm(line: str) -> bool:
+    """Tells whether a line of the log is an error or worse."""
     return line.startswith("{") and json.loads(line).get("level") in {"error", "critical"}

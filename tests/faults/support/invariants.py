@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from cryptography import x509
 from tests.faults.support.handing import resubmit
-from tests.faults.support.harness import Program
 from tests.faults.support.ledger import Ledger, Submission
 from tests.faults.support.papers import UPDATE
 from tests.faults.support.sender import UNKNOWN_CODE
+from tests.faults.support.served import Served
 from tests.faults.support.speaker import alike, same
 from tests.faults.support.traffic import SERVICES, STRANGER, Traffic
 from tests.faults.support.working import WorkChecks
@@ -48,7 +48,7 @@ def rank_of(state: DeliveryState.ValueType) -> int:
 class PublicChecks:
     """The checks; each gives what is wrong, one line each."""
 
-    def __init__(self, program: Program, traffic: Traffic) -> None:
+    def __init__(self, program: Served, traffic: Traffic) -> None:
         self._program = program
         self._traffic = traffic
         self._ledger: Ledger = traffic.ledger

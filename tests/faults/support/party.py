@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from tests.faults.support.clerk import Clerk
-from tests.faults.support.harness import PAUSE_SECONDS, Program
+from tests.faults.support.harness import PAUSE_SECONDS
 from tests.faults.support.ledger import Ledger
 from tests.faults.support.papers import Press
 from tests.faults.support.plan import Plan
 from tests.faults.support.recipient import Recipient
 from tests.faults.support.sender import Sender
+from tests.faults.support.served import Served
 from tests.faults.support.speaker import Speaker
 
 
@@ -40,7 +41,7 @@ class Party:
     """
 
     identity: Identity
-    program: Program
+    program: Served
     ledger: Ledger
     press: Press
     chance: random.Random

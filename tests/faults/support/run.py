@@ -6,29 +6,34 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from tests.faults.support.harness import Program
 from tests.faults.support.invariants import PublicChecks
 from tests.faults.support.papers import Press
 from tests.faults.support.plan import Plan
+from tests.faults.support.processes import Processes
+from tests.faults.support.served import Served
 from tests.faults.support.stored import StoredChecks
 from tests.faults.support.traffic import Traffic
 from tests.faults.support.webhooks import Webhooks
 
 from lienthong.testing.sinks import HttpSink
 
+Platform = TypeVar("Platform", bound=Served)
+
 
 @dataclass(slots=True)
-class Run:
-    """A program under traffic.
+class Run(Generic[Platform]):
+    """A platform under traffic.
 
     Attributes:
-        program: The process.
+        program: The process, or the processes.
         traffic: The agencies.
         begun: When it began, monotonic seconds.
     """
 
-    program: Program
+    program: Platform
     traffic: Traffic
     begun: float = field(default_factory=time.monotonic)
 
@@ -40,7 +45,7 @@ class Run:
         code, _ = self.program.stop()
         if code:
             wrongs.append(f"the program ended with exit code {code} after SIGTERM")
-        wrongs += StoredChecks(self.program.data, self.traffic.ledger).run()
+        wrongs += StoredChecks(self.program, self.traffic.ledger).run()
         return wrongs + [f"the program logged: {line}" for line in self.program.alarms()]
 
     def figures(self, wrongs: list[str]) -> str:
@@ -63,7 +68,7 @@ class Run:
 @contextmanager
 def running(
     folder: Path, press: Press, seed: int, *, defect: str = "", count: int = 4, plan: Plan | None = None
-) -> Iterator[Run]:
+) -> Iterator[Run[Program]]:
     """Starts the program, registers the agencies, begins the traffic; leaves nothing running."""
     press.write_trust(folder / "trust")
     with HttpSink() as sink:
@@ -72,7 +77,17 @@ def running(
         yield from _under_traffic(program, lambda: Traffic(program, press, seed, count, plan, webhooks))
 
 
-def _under_traffic(program: Program, begin: Callable[[], Traffic]) -> Iterator[Run]:
+@contextmanager
+def running_processes(folder: Path, press: Press, seed: int, *, copies: int = 2) -> Iterator[Run[Processes]]:
+    """Starts engines and several copies of each service, and traffic on them; leaves nothing running."""
+    press.write_trust(folder / "trust")
+    with HttpSink() as sink:
+        webhooks = Webhooks(sink)
+        processes = Processes(folder, {"notification": webhooks.settings()}, copies)
+        yield from _under_traffic(processes, lambda: Traffic(processes, press, seed, webhooks=webhooks))
+
+
+def _under_traffic(program: Platform, begin: Callable[[], Traffic]) -> Iterator[Run[Platform]]:
     try:
         assert program.start(), program.tail()
         traffic = begin()

@@ -8,8 +8,8 @@ from threading import Event
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from tests.faults.support.harness import Program
 from tests.faults.support.ledger import Ledger
+from tests.faults.support.served import Served
 
 from lienthong.client import Axis, AxisCallError, AxisUnavailableError
 
@@ -40,7 +40,7 @@ class Speaker:
 
     name: str
     code: str
-    program: Program
+    program: Served
     ledger: Ledger
     stopping: Event
     pending: str = ""

@@ -1,14 +1,10 @@
-"""What must hold in the files themselves, read after a clean stop: for what no API tells."""
+"""What must hold in what is stored, read after a clean stop: for what no API tells."""
 
-import json
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-from typing import Any
 
 from tests.faults.support.ledger import Ledger
+from tests.faults.support.served import Served
 from tests.faults.support.traffic import SERVICES
 
 from lienthong.chassis.events.event import DELIVERIES, DIRECTORY, DOCUMENTS, PROGRESS, VERDICTS
@@ -35,8 +31,9 @@ _RECALL_CODE = "13"
 class StoredChecks:
     """The checks; each gives what is wrong, one line each."""
 
-    def __init__(self, data: Path, ledger: Ledger) -> None:
-        self._data = data
+    def __init__(self, stored: Served, ledger: Ledger) -> None:
+        self._stored = stored
+        self._rows = stored.rows
         self._ledger = ledger
 
     def run(self) -> list[str]:
@@ -44,11 +41,6 @@ class StoredChecks:
         versions = self._versions()
         wrongs = [*self._outboxes(), *self._log(versions), *self._inboxes(versions), *self._directories()]
         return [*wrongs, *self._documents(), *self._items(), *self._jobs(), *self._notices()]
-
-    def _rows(self, database: str, statement: str) -> list[tuple[Any, ...]]:
-        file = self._data / (f"databases/{database}.db" if database in SERVICES else f"log/{database}.db")
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
-            return connection.execute(statement).fetchall()
 
     def _versions(self) -> Versions:
         found: Versions = defaultdict(dict)
@@ -77,11 +69,8 @@ class StoredChecks:
     def _log(self, versions: Versions) -> Iterator[str]:
         """The log has every event that was committed, each aggregate's in order; some may stand there twice."""
         seen: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for topic, headers in self._rows(
-            "records", "SELECT topic, headers FROM records ORDER BY topic, partition, offset"
-        ):
-            heads = json.loads(headers)
-            known, number = seen[topic, heads["ce_subject"]], int(heads["ce_sequence"])
+        for topic, subject, number in self._stored.records():
+            known = seen[topic, subject]
             if number not in known:
                 known.append(number)
         for topic, subjects in versions.items():

@@ -6,11 +6,12 @@ import time
 import traceback
 from collections.abc import Callable
 
-from tests.faults.support.harness import PAUSE_SECONDS, Program, wait_until
+from tests.faults.support.harness import PAUSE_SECONDS, wait_until
 from tests.faults.support.ledger import Ledger
 from tests.faults.support.papers import Press
 from tests.faults.support.party import Identity, Party
 from tests.faults.support.plan import Plan
+from tests.faults.support.served import Served
 from tests.faults.support.speaker import StoppedError
 from tests.faults.support.webhooks import Webhooks
 
@@ -41,7 +42,7 @@ class Traffic:
 
     def __init__(
         self,
-        program: Program,
+        program: Served,
         press: Press,
         seed: int,
         count: int = 4,
@@ -162,7 +163,7 @@ def until(look: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _register(program: Program, name: str, code: str, webhooks: Webhooks | None) -> None:
+def _register(program: Served, name: str, code: str, webhooks: Webhooks | None) -> None:
     with program.speak("operator") as operator:
         agency = common.Agency(display_name=f"Cơ quan {name}", short_name=name, codes=[common.AgencyCode(code=code)])
         made = operator.directory.CreateAgency(

@@ -45,7 +45,7 @@ class KafkaNode:
         """Starts it without waiting: brokers of a cluster wait for each other."""
         if self._process.process() is None:
             self._seen = self._command.log.stat().st_size if self._command.log.exists() else 0
-            self._process.start(lambda: True, _START_SECONDS)
+            self._process.launch()
 
     def start(self) -> None:
         """Starts it, and waits until it serves.
