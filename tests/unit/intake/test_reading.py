@@ -15,6 +15,7 @@ import pytest
 from tests.unit.intake.test_submit import file_of, vpcp
 
 from lienthong import edxml
+from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.ids import Uuid7Source
@@ -37,7 +38,7 @@ def blobs(tmp_path: Path) -> DirectoryBlobs:
 
 
 @contextmanager
-def readers(blobs: DirectoryBlobs, **settings: Any) -> Iterator[Readers]:
+def readers(blobs: BlobStore, **settings: Any) -> Iterator[Readers]:
     """Starts the readers with settings."""
     section = IntakeSection.model_validate(settings)
     pool = Readers(section, limits_of(section), blobs, Uuid7Source())
@@ -57,14 +58,14 @@ def stuck(blobs: DirectoryBlobs) -> str:
     return key
 
 
-def stored(blobs: DirectoryBlobs, data: bytes) -> str:
+def stored(blobs: BlobStore, data: bytes) -> str:
     """Puts a blob into the store."""
     with blobs.create() as writer:
         writer.write(data)
     return writer.key
 
 
-def outcome(prepare: Callable[[], Prepared], blobs: DirectoryBlobs) -> object:
+def outcome(prepare: Callable[[], Prepared], blobs: BlobStore) -> object:
     """Gives what preparing says, contents as bytes, so that two ways can be compared."""
     try:
         prepared = prepare()

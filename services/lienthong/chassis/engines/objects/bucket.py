@@ -29,6 +29,8 @@ _LATER = timedelta(seconds=30)
 _FULL = re.compile(r"QuotaExceeded|StorageFull|status(?: code)?:? 507|No space left", re.IGNORECASE)
 """How stores say that they are full: Ceph, MinIO, the HTTP status, servers that pass on their disk's error."""
 _NO_BUCKET = "NoSuchBucket"
+_REFUSED = re.compile(rf"status code: 40[13]|{_NO_BUCKET}")
+"""A list that is refused comes as an error of no kind of its own."""
 _DELETED_AT_ONCE = 500
 
 
@@ -114,7 +116,7 @@ class Bucket:
         # First, because some stores refuse what is beyond a quota as if it were forbidden.
         if _FULL.search(str(error)):
             return _full()
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError) or _REFUSED.search(str(error)):
             return self._refused(error)
         _log.warning("the store of contents does not answer", url=self._url, reason=_first_line(error))
         return unavailable("CONTENT_STORE_AWAY", "The store of contents does not answer. Try again.", _AGAIN)

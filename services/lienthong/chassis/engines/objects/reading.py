@@ -23,7 +23,7 @@ Fetch = Callable[[Segment, int, int], bytes | None]
 def open_row(key: str, row: Row, fetch: Fetch) -> io.BufferedReader:
     """Opens a row for reading, seekable, in constant memory.
 
-    A failure to read raises AxisError, and reading can go on from there when the store is back.
+    A failure to read raises AxisError; when the store is back, reading goes on after a `seek`.
     """
     return io.BufferedReader(_RowReader(key, row, fetch), _BUFFER)
 

@@ -103,12 +103,16 @@ class ObjectBlobWriter:
             self._tidy()
 
     def discard(self) -> None:
-        """Drops what was written; what the store does not remove now is left to the sweeper."""
+        """Drops what was written; what the store does not remove now is left to the sweeper.
+
+        Segments of a key that others may go on with stay until `BlobStore.delete`: their manifest may name them.
+        """
         if not self.open:
             return
         self.close()
-        with suppress(AxisError):
-            self._bucket.delete(segment_of(self.key, piece.segment) for piece in self.row)
+        if not self._shared:
+            with suppress(AxisError):
+                self._bucket.delete(segment_of(self.key, piece.segment) for piece in self.row)
 
     def close(self) -> None:
         """Lets go without a commit. See `BlobWriter.close`."""
