@@ -29,7 +29,7 @@ system add|list|act-for|revoke
 config show|check
 context list|use|add
 """
-LOCAL = {"run", "edxml", "config", "context", "demo"}
+LOCAL = {"run", "edxml", "config", "context", "demo", "topics"}
 """Groups that ask no platform, or bring their own: nobody speaks."""
 
 
