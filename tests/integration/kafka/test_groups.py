@@ -5,6 +5,7 @@ import time
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
+from kafka.admin import MemberToRemove
 
 from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
@@ -93,6 +94,23 @@ def test_two_processes_with_one_name(section: KafkaSection) -> None:
             with pytest.raises(AxisError, match=r"pod-0.*engines\.kafka\.member") as fenced:
                 ask()
             assert (fenced.value.code, fenced.value.reason) == (Code.ABORTED, "EVENT_LOG_FENCED")
+
+
+def test_a_member_that_was_put_out(log: KafkaEventLog, section: KafkaSection) -> None:
+    """It commits nothing, joins again by itself, and reads again what it did not commit."""
+    log.publish([record(f"key-{number}") for number in range(10)])
+    reader = log.join("routing", ["documents"])
+    records = drain(reader, 10)
+    admin = KafkaAdminClient(**options(section))
+    member = reader._consumer._coordinator._generation.member_id
+    admin.remove_group_members(f"{section.group_prefix}routing", [MemberToRemove(member_id=member)])
+    admin.close()
+    reader.commit(records)
+    assert log_lag(log) == 10
+    again = drain(reader, 10)
+    assert len(again) == 10
+    reader.commit(again)
+    assert log_lag(log) == 0
 
 
 def test_a_commit_for_lost_partitions_is_passed_over(log: KafkaEventLog) -> None:
