@@ -102,6 +102,7 @@ def test_a_member_that_was_put_out(log: KafkaEventLog, section: KafkaSection) ->
     reader = log.join("routing", ["documents"])
     records = drain(reader, 10)
     admin = KafkaAdminClient(**options(section))
+    assert reader._consumer is not None
     member = reader._consumer._coordinator._generation.member_id
     admin.remove_group_members(f"{section.group_prefix}routing", [MemberToRemove(member_id=member)])
     admin.close()
