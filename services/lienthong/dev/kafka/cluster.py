@@ -17,7 +17,7 @@ from lienthong.chassis.engines.kafka.rights import rights
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.engines.kafka.topics import apply
 from lienthong.chassis.topics import PUBLISHED, TOPICS
-from lienthong.dev.kafka.jars import fetch_archive, format_folder
+from lienthong.dev.kafka.jars import dump_archive, fetch_archive, format_folder
 from lienthong.dev.kafka.node import KafkaNode
 from lienthong.dev.kafka.properties import ADMIN, BROKER, LOGGING, Ports, properties
 from lienthong.dev.kafka.security import Credentials
@@ -165,10 +165,11 @@ class KafkaCluster:
 
 
 def _record(archive: Path) -> None:
-    """Runs a broker once that writes the classes it loaded."""
+    """Runs a broker once, and archives the classes that it loaded."""
     folder = archive.parent / "broker"
     folder.mkdir()
-    node = KafkaNode(folder, 1, archive, tied=True, record=True)
+    classes = folder / "classes.list"
+    node = KafkaNode(folder, 1, classes, tied=True, record=True)
     node.folder.mkdir()
     (node.folder / "log4j2.properties").write_text(LOGGING, "ascii")
     ports = (Ports({"PLAINTEXT": free_port()}, free_port()),)
@@ -176,4 +177,5 @@ def _record(archive: Path) -> None:
     format_folder(node.properties, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), {})
     node.start()
     node.stop()
+    dump_archive(classes, archive)
     shutil.rmtree(folder)

@@ -21,14 +21,14 @@ class KafkaNode:
         Args:
             folder: The cluster's.
             number: Which one, from 1.
-            archive: The archive of classes.
+            archive: The archive of classes, or the list that is written.
             tied: See `ServerProcess`.
-            record: Whether the archive is written when the broker ends; else it is read.
+            record: Whether a list of its classes is written; else the archive is read.
         """
         self.name = f"kafka-{number}"
         self.folder = folder / self.name
         self.properties = self.folder / "server.properties"
-        option = "ArchiveClassesAtExit" if record else "SharedArchiveFile"
+        option = "DumpLoadedClassList" if record else "SharedArchiveFile"
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
         arguments = [*java(f"-XX:{option}={archive}", "-Xlog:cds=off", "-Xlog:aot=off", logging)]
         self._command = Command(self.name, [*arguments, "kafka.Kafka", str(self.properties)], self.folder)

@@ -16,6 +16,7 @@ from lienthong.chassis.errors import AxisError, Code, precondition, unavailable
 
 _RETRY: Final = timedelta(seconds=1)
 _CAUSE: Final = re.compile(r"Connection (?:failed|lost): (.*)")
+_SILENCE: Final = re.compile("disconnected|timed out")
 _REFUSAL: Final = re.compile(r"SSL|Sasl|Handshake")
 
 
@@ -123,6 +124,9 @@ class Trouble:
         """Says that the brokers do not answer, and why as far as it is known."""
         servers = ", ".join(self._section.servers)
         cause = _causes.last(2 * self._section.answer_seconds) or str(error)
+        if self._section.security == "scram" and _SILENCE.search(cause):
+            # What the broker says of a wrong password is lost at times: it closes the connection right behind it.
+            cause += "; a wrong user or password looks like this as well"
         return unavailable("EVENT_LOG_AWAY", f"Kafka at {servers} does not answer: {cause}", _RETRY)
 
     def told(self, error: Exception) -> AxisError:
