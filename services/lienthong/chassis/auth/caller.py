@@ -94,6 +94,8 @@ class Authenticator:
             # The handshake looks once; a connection may outlive the certificate it was opened with.
             raise _unauthenticated("CREDENTIALS_ENDED", f"The certificate ended at {credential.ends.isoformat()}.")
         directory = self._directory.get()
+        if not _known(directory, credential.system):
+            directory = self._directory.reread()
         system = self._system(directory, credential, now)
         person = _person(metadata.get(PERSON_KEY, ""))
         if system.role is not Role.AGENCY_SYSTEM:
@@ -111,7 +113,7 @@ class Authenticator:
 
     def _system(self, directory: Directory, credential: Credential, now: datetime) -> System:
         system = directory.systems.get(credential.system)
-        if system is None:
+        if system is None or not _known(directory, credential.system):
             raise unavailable(
                 "SYSTEM_NOT_KNOWN_YET",
                 f"system {credential.system} is not known here yet; its registration is on the way. Try again.",
@@ -121,6 +123,12 @@ class Authenticator:
         if revoked or credential.fingerprint in system.revoked_certificates:
             raise _unauthenticated("CREDENTIALS_REVOKED", f"The credentials of {system.name!r} were revoked.")
         return system
+
+
+def _known(directory: Directory, identifier: str) -> bool:
+    """Tells whether a system is known with the agencies that it acts for: their events may come in any order."""
+    system = directory.systems.get(identifier)
+    return system is not None and all(grant.agency in directory.agencies for grant in system.grants)
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,9 @@ from lienthong.chassis.engines.database import Database
 MAX_AGE_SECONDS = 5.0
 """So that a revocation holds everywhere within ten seconds while the event log is up."""
 
+LEAST_AGE_SECONDS = 0.1
+"""Whoever asks for what is not there does not have the copy reread more often."""
+
 
 class DirectoryCache:
     """Gives the directory as this service knows it."""
@@ -25,6 +28,16 @@ class DirectoryCache:
     def changed(self) -> None:
         """Says that the copy changed; the next question rereads it."""
         self._stale.set()
+
+    def reread(self) -> Directory:
+        """Gives the directory as it is in the copy now: another process may have changed it a moment ago.
+
+        Raises:
+            AxisError: UNAVAILABLE when the database is away.
+        """
+        if time.monotonic() - self._read_at > LEAST_AGE_SECONDS:
+            self._stale.set()
+        return self.get()
 
     def get(self) -> Directory:
         """Gives the directory.
