@@ -104,9 +104,9 @@ class Authenticator:
         return Caller(system, agency, directory.mailboxes(agency.id, now), person)
 
     def only_agency(self, certificate: bytes | None) -> str:
-        """Names the agency for which a system acts when there is but one, for the log; else empty."""
+        """Names the agency for which a system acts when there is but one, for the log; else empty. Asks nobody."""
         credential = credential_of(certificate) if certificate else None
-        directory = self._directory.get()
+        directory = self._directory.latest
         system = directory.systems.get(credential.system) if credential else None
         allowed = directory.acts_for(system, self._clock.now()) if system else ()
         return allowed[0] if len(allowed) == 1 else ""

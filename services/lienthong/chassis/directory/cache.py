@@ -29,6 +29,11 @@ class DirectoryCache:
         """Says that the copy changed; the next question rereads it."""
         self._stale.set()
 
+    @property
+    def latest(self) -> Directory:
+        """The directory as it was read last; asks nobody."""
+        return self._directory
+
     def reread(self) -> Directory:
         """Gives the directory as it is in the copy now: another process may have changed it a moment ago.
 
