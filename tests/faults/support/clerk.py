@@ -117,6 +117,8 @@ class Clerk:
         except NotFoundError:
             return  # workflow has not heard of the delivery yet
         except AxisCallError as error:
+            if error.reason == "NOT_ARRIVED":
+                return  # nor that it was acknowledged
             if error.reason != "DELIVERY_ENDED":
                 raise
             # The sender took it back, or it was replaced: the checker knows of which this may be true.

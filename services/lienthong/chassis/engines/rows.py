@@ -104,6 +104,10 @@ class Shelf(Generic[Row]):
             raise LookupError(f"{self._kind.table.name} {key!r} is missing")
         return row
 
+    def forget_missing(self) -> None:
+        """Forgets which rows were not there: another transaction may have made them since."""
+        self._known = {key: row for key, row in self._known.items() if row is not None}
+
     def load(self, keys: Iterable[Any]) -> None:
         """Reads the rows with some keys, as far as they are not in hand."""
         missing = sorted(set(keys) - self._known.keys())

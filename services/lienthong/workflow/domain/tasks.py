@@ -39,7 +39,7 @@ class TaskProblem(StrEnum):
 
 
 REMEDIES: dict[TaskProblem, str] = {
-    TaskProblem.NOT_ARRIVED: "nothing has arrived yet: acknowledge the delivery first",
+    TaskProblem.NOT_ARRIVED: "nothing has arrived yet: acknowledge the delivery first, or try again if you just did",
     TaskProblem.NOT_ACCEPTED: "a document that is not registered binds no unit (ND30 Art. 22): report 03",
     TaskProblem.ALREADY_ASSIGNED: "the leader has assigned it already: hand the task over, or assign again",
     TaskProblem.DELIVERY_ENDED: "the delivery has ended: no task can be given any more",

@@ -16,14 +16,15 @@ def prepare(desk: Desk, work: UnitOfWork, messages: Sequence[Any]) -> None:
     about = [message.reference for message in messages if "reference" in message.DESCRIPTOR.fields_by_name]
     told = [message for message in messages if isinstance(message, DocumentAccepted | VerdictReached)]
     rows = work.rows
-    rows.of(storage.CASES).load({one.document for one in (*about, *told)})
-    rows.of(storage.DELIVERIES).load({one.delivery for one in about})
-    judged = {message.document for message in told if isinstance(message, VerdictReached)}
-    rows.of(storage.DELIVERIES).load_groups(judged)
     made = [message.reference for message in messages if isinstance(message, DeliveryCreated)]
-    rows.of(storage.ANSWERS).load_groups({one.document for one in made})
     shown = [message.reference for message in messages if isinstance(message, DeliveryAvailable)]
     parties = {one.sender_agency for one in made} | {one.recipient_agency for one in shown}
     directory = desk.directory.get()
     heirs = {heir.id for party in parties for heir in directory.heirs(party, work.now)}
+    # First, before any row is held: whoever keeps a status holds this and waits for rows.
     storage.ask_waiting(rows, parties | heirs)
+    rows.of(storage.CASES).load({one.document for one in (*about, *told)})
+    rows.of(storage.DELIVERIES).load({one.delivery for one in about})
+    judged = {message.document for message in told if isinstance(message, VerdictReached)}
+    rows.of(storage.DELIVERIES).load_groups(judged)
+    rows.of(storage.ANSWERS).load_groups({one.document for one in made})

@@ -84,6 +84,8 @@ def report(desk: Desk, work: UnitOfWork, reporter: Reporter, said: Report) -> St
     status = draft(work, reporter, said)
     matched = match(desk, work, reporter.reach, status)
     if not matched.lines:
+        matched = _match_once_more(desk, work, reporter, status)
+    if not matched.lines:
         return _keep(desk, work, status, timed=said.event_at is not None)
     if said.event_at is not None:
         first = _first_of(work, matched, status)
@@ -91,6 +93,13 @@ def report(desk: Desk, work: UnitOfWork, reporter: Reporter, said: Report) -> St
             return first
         status.natural_key = ""  # set for each delivery
     return settle(desk, work, status, matched)
+
+
+def _match_once_more(desk: Desk, work: UnitOfWork, reporter: Reporter, status: StoredStatus) -> Matched:
+    """Looks again once no other copy of this service is just making deliveries to the reporter."""
+    storage.hold_kept(work.rows, {status.reporter})
+    work.rows.of(storage.DELIVERIES).forget_missing()
+    return match(desk, work, reporter.reach, status)
 
 
 def report_task(

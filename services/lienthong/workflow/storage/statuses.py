@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
 
 from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.chassis.engines.sql import take_locks
 from lienthong.workflow.storage.rows import StoredStatus
 from lienthong.workflow.storage.tables import statuses
 
@@ -101,10 +102,21 @@ class Waiting:
         self.found: set[str] = set()
 
 
+def hold_kept(rows: Rows, reporters: Collection[str]) -> None:
+    """Holds what agencies have kept to the end of the transaction, against other copies of this service.
+
+    Whoever keeps a status and whoever makes the delivery that it is about do not see each other before they end: one
+    waits here for the other, and looks afterwards.
+    """
+    if reporters:
+        take_locks(rows.connection, [f"kept {reporter}" for reporter in reporters])
+
+
 def ask_waiting(rows: Rows, reporters: Iterable[str]) -> None:
     """Finds out in one statement which of some agencies have kept statuses."""
     waiting = rows.memo(Waiting)
     new = sorted(set(reporters) - waiting.asked)
+    hold_kept(rows, new)
     for place in range(0, len(new), _NAMES_AT_ONCE):
         theirs = statuses.c.reporter.in_(new[place : place + _NAMES_AT_ONCE])
         found = select(statuses.c.reporter).where(statuses.c.waiting.is_(True), theirs).distinct()
