@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
+from lienthong.chassis.errors import AxisError
+
 _log = structlog.get_logger(__name__)
 
 
@@ -49,6 +51,9 @@ class Periodic:
             try:
                 while not self._stopping.is_set() and self._action():
                     pass
+            except AxisError as error:
+                _log.warning("a periodic step waits", worker=self._name, reason=error.reason)
+                self._stopping.wait(min(self._seconds, 1.0))
             except Exception:  # noqa: BLE001 -- a worker outlives whatever its step raises; it is logged
                 _log.exception("a periodic step failed; it is tried again", worker=self._name)
                 self._stopping.wait(min(self._seconds, 1.0))

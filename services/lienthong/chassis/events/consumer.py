@@ -91,6 +91,9 @@ class Consumer:
             except (ParkingFullError, DeadLetterFloodError) as error:
                 self.halted = str(error)
                 _log.critical("the consumer stopped; an operator must look", service=self._service, reason=str(error))
+            except AxisError as error:
+                _log.warning("the event log is away", service=self._service, reason=error.reason, detail=error.message)
+                self._stopping.wait(self._limits.away_seconds)
             except Exception:  # noqa: BLE001 -- a consumer that ended would hold its service back until the next start
                 _log.exception("the consumer failed; it begins again after its last commit", service=self._service)
                 self._stopping.wait(self._limits.away_seconds)

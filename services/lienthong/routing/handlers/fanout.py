@@ -9,7 +9,7 @@ from lienthong.chassis.text import words
 from lienthong.chassis.times import to_timestamp
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1.document_pb2 import DocumentHeader, DocumentKind
-from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, Recipient
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested, Recipient
 from lienthong.events.v1.routing_deliveries_pb2 import DeliveryCreated, DeliveryReference
 from lienthong.routing.domain.transport import UNOPENED, Transport
 from lienthong.routing.handlers.desk import Desk, micros
@@ -36,12 +36,13 @@ _CHAINED = (DocumentKind.DOCUMENT_KIND_UPDATE, DocumentKind.DOCUMENT_KIND_REPLAC
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A delivery in the making: its row, where it leads, and the earlier deliveries that it concerns."""
+    """A delivery in the making: its row, where it leads, which earlier deliveries it concerns, what took it back."""
 
     row: StoredDelivery
     recipient: Recipient
     destination: Destination
     links: Links
+    recall: RecallRequested | None
 
 
 def accept_document(work: UnitOfWork, desk: Desk, accepted: DocumentAccepted) -> None:
@@ -120,7 +121,9 @@ def _make(
         notation=accepted.header.notation,
         document_id=accepted.header.document_id,
     )
-    return Made(row, recipient, found, links)
+    asked = recalls_before(work, accepted.document)
+    recall = next((one for one in asked if concerns(directory, one, found.agency, work.now)), None)
+    return Made(row, recipient, found, links, recall)
 
 
 def _write(work: UnitOfWork, accepted: DocumentAccepted, made: Sequence[Made]) -> None:
@@ -151,32 +154,29 @@ def _created(work: UnitOfWork, accepted: DocumentAccepted, header: DocumentHeade
         delivery_count=count,
         create_time=to_timestamp(work.now),
         accept_time=accepted.accept_time,
+        takes_place=_takes_place(made),
     )
     work.emit(NewEvent(DELIVERIES, row.id, row.id, event))
+
+
+def _takes_place(made: Made) -> bool:
+    """Tells whether nobody has leased or opened the original; else the update waits behind it in the same chain."""
+    lives = made.destination.failure is None and made.recall is None
+    return lives and made.links.original is not None and Transport(made.links.original.state) in UNOPENED
 
 
 def _settle(
     work: UnitOfWork, desk: Desk, document: StoredDocument, accepted: DocumentAccepted, made: Sequence[Made]
 ) -> None:
-    asked = recalls_before(work, document.id)
-    directory = desk.directory.get()
     for one in made:
         row = one.row
         if one.destination.failure is not None:
             fail(work, row, one.destination.failure)
             continue
-        recall = next((each for each in asked if concerns(directory, each, row.recipient, work.now)), None)
-        if recall is not None:
-            withdraw(work, row, recall.recall, recall.reason, unopened=True)
+        if one.recall is not None:
+            withdraw(work, row, one.recall.recall, one.recall.reason, unopened=True)
             continue
-        _overtake(work, one)
+        if one.links.original is not None and _takes_place(one):
+            supersede(work, one.links.original, row.id)
         if document.verdict_version:
             release(work, desk, row, document, accepted)
-
-
-def _overtake(work: UnitOfWork, made: Made) -> None:
-    """Ends the original if nobody has leased or opened it; else the update waits behind it in the same chain."""
-    if made.links.original is None:
-        return
-    if Transport(made.links.original.state) in UNOPENED:
-        supersede(work, made.links.original, made.row.id)

@@ -175,7 +175,7 @@ def _delivery(event: events.DeliveryCreated, original: StoredDelivery | None, du
         created_at=timestamp_micros(event.create_time),
         priority=min(max(header.priority, _PRIORITIES.start), _PRIORITIES.stop - 1),
         due_at=due_at,
-        own_line=original is None,
+        own_line=original is None or (event.takes_place and original.own_line),
         original=original.id if original else "",
         replaced=SEPARATOR.join(event.replaced_deliveries),
         reason=header.reason,
