@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples fuzz check format bench engines released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples fuzz check format bench engines platform released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,7 +69,17 @@ $(VENV)/.engines-installed: requirements/engines.txt $(RUN_STAMP)
 engines: setup $(VENV)/.engines-installed ## Starts real engines on loopback, data in ./var/engines.
 	@$(BIN)/lienthong dev engines start
 
+platform: setup $(VENV)/.engines-installed ## Plays the story on real engines, each service a process. COPIES=2.
+	@$(BIN)/lienthong dev platform play --copies $(or $(COPIES),1)
+
+# Single services once more, on the other engine of their database.
+ON_POSTGRESQL := tests/unit/intake tests/unit/routing tests/unit/signing tests/unit/workflow \
+	tests/integration/workflow tests/integration/notification
+
 test: setup-dev ## Runs the whole suite.
+ifeq ($(TEST),tests)
+	$(BIN)/python -m pytest -n 2 -m "not embedded" --database postgresql $(ON_POSTGRESQL)
+endif
 	$(BIN)/python -m pytest $(TEST)
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
@@ -91,8 +101,8 @@ released: setup-dev ## Records the contracts of a release: VERSION=0.2.0.
 bench: setup-dev ## Measures, prints, and writes a dated table under docs/bench.
 	$(BIN)/python -m tests.bench
 
-test-faults: setup-dev ## A thousand kills; LIENTHONG_FAULT_KILLS sets another number.
-	LIENTHONG_FAULT_KILLS=$${LIENTHONG_FAULT_KILLS:-1000} $(BIN)/python -m pytest tests/faults -s
+test-faults: setup-dev ## N=1000 kills of one process, and as many faults of services and engines.
+	LIENTHONG_FAULT_KILLS=$(or $(N),1000) LIENTHONG_FAULTS=$(or $(N),1000) $(BIN)/python -m pytest tests/faults -s
 
 check: setup-dev ## Format, lint, types, layers, protos, references.
 	$(BIN)/ruff format --check $(SOURCES)

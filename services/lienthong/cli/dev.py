@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from lienthong.cli import dev_platform
-from lienthong.cli.console import err, out
+from lienthong.cli.console import Json, err, out, print_json
 
 if TYPE_CHECKING:
     from lienthong.dev.servers import EngineServer
@@ -28,43 +28,61 @@ _FOLDER = Path("var/engines")
 
 
 @engines.command("start")
-def start(*, folder: Folder = _FOLDER) -> None:
-    """Starts the engines that do not run, and tells where they listen."""
+def start(*, folder: Folder = _FOLDER, as_json: Json = False) -> None:
+    """Starts the engines that do not run, makes ready what services need in them, and tells where they listen."""
     with _engines(folder) as found:
-        for name, server in found.items():
+        for server in found.values():
             server.start()
             server.provision(dev_platform.services())
-            where = "  ".join(f"{setting}: {value}" for setting, value in server.settings().items())
-            out.print(f"{name:<10} {where}", soft_wrap=True, markup=False)
+        settings = {name: dict(server.settings()) for name, server in found.items()}
+    if as_json:
+        print_json(settings)
+        return
+    for name, section in settings.items():
+        where = "  ".join(f"{setting}: {value}" for setting, value in section.items())
+        out.print(f"{name:<10} {where}", soft_wrap=True, markup=False)
 
 
 @engines.command("stop")
-def stop(*, folder: Folder = _FOLDER) -> None:
+def stop(*, folder: Folder = _FOLDER, as_json: Json = False) -> None:
     """Stops the engines; their data stay."""
     with _engines(folder) as found:
-        for server in found.values():
+        for server in reversed(found.values()):
             server.stop()
+        _tell(found, as_json=as_json)
 
 
 @engines.command("status")
-def status(*, folder: Folder = _FOLDER) -> None:
+def status(*, folder: Folder = _FOLDER, as_json: Json = False) -> None:
     """Tells which engines run; exit code 3 when one does not."""
     with _engines(folder) as found:
-        running = {name: all(server.pids().values()) for name, server in found.items()}
-    for name, up in running.items():
-        out.print(f"{name:<10} {'[green]up[/]' if up else '[red]down[/]'}")
-    if not all(running.values()):
-        raise typer.Exit(DOWN)
+        if not _tell(found, as_json=as_json):
+            raise typer.Exit(DOWN)
 
 
 @engines.command("env")
-def env(*, folder: Folder = _FOLDER) -> None:
+def env(*, folder: Folder = _FOLDER, as_json: Json = False) -> None:
     """Prints what makes the program use these engines: `eval "$(lienthong dev engines env)"`."""
     with _engines(folder) as found:
         from lienthong.dev.engines import environment
 
-        for name, value in environment(found):
-            out.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
+        variables = dict(environment(found))
+    if as_json:
+        print_json(variables)
+        return
+    for name, value in variables.items():
+        out.print(f"export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
+
+
+def _tell(found: "dict[str, EngineServer]", *, as_json: bool) -> bool:
+    """Tells which engines run; gives whether all do."""
+    running = {name: all(server.pids().values()) for name, server in found.items()}
+    if as_json:
+        print_json(running)
+    else:
+        for name, up in running.items():
+            out.print(f"{name:<10} {'[green]up[/]' if up else '[red]down[/]'}")
+    return all(running.values())
 
 
 @contextmanager

@@ -272,4 +272,5 @@ class Program:
 
 def is_alarm(line: str) -> bool:
     """Tells whether a line of the log is an error or worse."""
-    return line.startswith("{") and json.loads(line).get("level") in {"error", "critical"}
+    # A process that was killed may have left half a line, and the next one goes on in it.
+    return any(f'"level": "{level}"' in line for level in ("error", "critical")) and line.startswith("{")
