@@ -10,6 +10,7 @@ import time
 
 import structlog
 
+from lienthong.chassis.errors import AxisError
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.notification.channels import Retry
@@ -84,6 +85,9 @@ class Sender:
         try:
             while self._round(claiming=not self._stopping.is_set()):
                 pass
+        except AxisError as error:
+            _log.warning("notices wait", channel=self._book.channel, reason=error.reason)
+            self._stopping.wait(min(self._poll_seconds, _TROUBLE_SECONDS))
         except Exception:  # noqa: BLE001 -- the keeper outlives whatever a round raises; what is unwritten is kept
             _log.exception("the book of notices could not be kept; it is tried again", channel=self._book.channel)
             self._stopping.wait(min(self._poll_seconds, _TROUBLE_SECONDS))

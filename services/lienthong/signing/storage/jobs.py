@@ -91,9 +91,9 @@ def claim_jobs(
 
 
 def held_jobs(connection: Connection, lease: str, identifiers: Sequence[str]) -> set[str]:
-    """Tells which of these documents are still under a lease; others have taken over the rest."""
+    """Tells which of these documents are still under a lease, and holds them; others have taken over the rest."""
     found = select(jobs.c.document).where(jobs.c.document.in_(identifiers), jobs.c.lease == lease)
-    return set(connection.execute(found).scalars())
+    return set(connection.execute(found.order_by(jobs.c.document).with_for_update()).scalars())
 
 
 def renew_leases(connection: Connection, lease: str, identifiers: Sequence[str], lease_seconds: float) -> None:
