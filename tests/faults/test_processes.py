@@ -19,7 +19,7 @@ from tests.faults.support.traffic import until
 
 from lienthong.dev.platform import Copy
 
-FAULTS = int(os.environ.get("LIENTHONG_FAULTS") or 24)
+FAULTS = int(os.environ.get("LIENTHONG_FAULTS") or 12)
 SETTLE_SECONDS = 240.0
 TIMEOUT = 600 + 30 * FAULTS
 PAUSED_SECONDS = 13.0
