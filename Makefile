@@ -80,7 +80,7 @@ test: setup-dev ## Runs the whole suite.
 ifeq ($(TEST),tests)
 	$(BIN)/python -m pytest -n 2 -m "not embedded" --database postgresql $(ON_POSTGRESQL)
 endif
-	$(BIN)/python -m pytest $(TEST)
+	$(BIN)/python -m pytest -m "not long" $(TEST)
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
 	$(BIN)/python -m pytest -n 2 -m "not servers" tests/unit tests/contract

@@ -122,6 +122,7 @@ def schedule(count: int, chance: Chance) -> list[Fault]:
     return chosen
 
 
+@pytest.mark.long
 @pytest.mark.timeout(TIMEOUT)
 def test_nothing_is_lost_or_doubled_on_real_engines(
     tmp_path: Path, press: Press, seed: int, capsys: pytest.CaptureFixture[str]

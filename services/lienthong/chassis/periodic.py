@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from lienthong.chassis.errors import AxisError
+from lienthong.chassis.races import again
 
 _log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ class Periodic:
             self._due.wait(self._seconds)
             self._due.clear()
             try:
-                while not self._stopping.is_set() and self._action():
+                while not self._stopping.is_set() and again(self._action):
                     pass
             except AxisError as error:
                 _log.warning("a periodic step waits", worker=self._name, reason=error.reason)

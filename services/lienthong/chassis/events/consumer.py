@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -115,15 +116,19 @@ class Consumer:
     def _sweep(self) -> None:
         """Looks again at some parked events, each time at others: whatever held them may have gone unnoticed."""
         try:
-            with self._units.begin() as work:
-                rows = parked_after(work, self._place, self._limits.batch)
-                InboxBatch(work, self._subscription).look_again(rows)
+            rows = again(self._look_again)
         except AxisError as error:
             _log.warning("parked events wait", service=self._service, reason=error.reason)
         except Exception:  # noqa: BLE001 -- they are parked still; the others go on
             _log.exception("parked events could not be looked at", service=self._service)
         else:
             self._place = (rows[-1].held_at, rows[-1].id) if len(rows) == self._limits.batch else _BEGINNING
+
+    def _look_again(self) -> Sequence[Any]:
+        with self._units.begin() as work:
+            rows = parked_after(work, self._place, self._limits.batch)
+            InboxBatch(work, self._subscription).look_again(rows)
+            return rows
 
     def handle(self, records: Sequence[Record]) -> bool:
         """Handles records until each took effect, was dropped, parked, or kept as a dead letter.
