@@ -36,11 +36,11 @@ def lose_outbox_row() -> None:
     module: Any = uow
     write, accepted = module.write_events, count(1)
 
-    def broken(connection: Any, events: Sequence[Any], *rest: Any) -> None:
-        write(connection, events, *rest)
+    def broken(rows: Any, events: Sequence[Any], *rest: Any) -> None:
+        write(rows, events, *rest)
         for event, _ in events:
             if isinstance(event.value, DocumentAccepted) and next(accepted) == _LOST:
-                connection.execute(delete(outbox).where(outbox.c.subject == event.subject))
+                rows.connection.execute(delete(outbox).where(outbox.c.subject == event.subject))
 
     module.write_events = broken
 
