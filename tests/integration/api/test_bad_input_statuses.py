@@ -98,6 +98,11 @@ def test_a_status_after_the_withdrawal_is_a_conflict(world: World) -> None:
     delivery = wait_for(
         "the delivery", lambda: next((row.delivery for row in progress_of(world.vpcp, receipt.document).recipients), "")
     )
+    received = mailbox_pb2.ListDeliveriesRequest()
+    wait_for(
+        "the city can see it",
+        lambda: delivery in {one.name for one in world.city.mailbox.ListDeliveries(received).deliveries},
+    )
     recall = report(world.vpcp, "13", document_id=receipt.document_id, description="Sai số liệu")
     assert recall.status.code == 0
 
