@@ -1,5 +1,7 @@
 """The keys of a process: made, certified and renewed in its data folder, or handed to it and only used."""
 
+from pathlib import Path
+
 import structlog
 
 from lienthong.chassis.clock import Clock
@@ -29,20 +31,29 @@ def open_keys(settings: Settings, services: tuple[str, ...], clock: Clock, ids: 
     Raises:
         ConfigError: A key is missing, cannot be opened, or others may read it.
     """
-    section = settings.keys
-    ring = Keyring(
-        section.dir or settings.data_dir / "keys",
-        read_passphrase("keys.passphrase_file", section.passphrase_file),
-        read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
-    )
+    ring = keyring_in(settings.keys.dir or settings.data_dir / "keys", settings)
     try:
-        if section.managed:
+        if settings.keys.managed:
             first_start(ring, settings.server.hosts, clock, ids)
         else:
             _insist(ring, services)
     except PkiError as error:
         raise ConfigError([f"keys: {error}"]) from error
     return ring
+
+
+def keyring_in(folder: Path, settings: Settings) -> Keyring:
+    """Gives the keys in a folder, and what opens them.
+
+    Raises:
+        ConfigError: A passphrase cannot be read, or is too short.
+    """
+    section = settings.keys
+    return Keyring(
+        folder,
+        read_passphrase("keys.passphrase_file", section.passphrase_file),
+        read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
+    )
 
 
 def _insist(ring: Keyring, services: tuple[str, ...]) -> None:

@@ -33,16 +33,11 @@ def init(
     """
     from lienthong.chassis.clock import SystemClock
     from lienthong.chassis.ids import Uuid7Source
-    from lienthong.chassis.keyring import Keyring, read_passphrase
+    from lienthong.custody import keyring_in
     from lienthong.setup import first_start
 
     settings = load(None, config_file)
-    section = settings.keys
-    ring = Keyring(
-        folder,
-        read_passphrase("keys.passphrase_file", section.passphrase_file),
-        read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
-    )
+    ring = keyring_in(folder, settings)
     first_start(ring, tuple(host or settings.server.hosts), SystemClock(), Uuid7Source())
     made = sorted(file.name for file in folder.iterdir())
     if as_json:

@@ -1,13 +1,12 @@
 """Settings of the object store."""
 
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from lienthong.chassis.config import Section
+from lienthong.chassis.config import Section, is_loopback
 
 
 class ObjectsSection(Section):
@@ -39,13 +38,6 @@ class ObjectsSection(Section):
         if self.url and not urlsplit(self.url).netloc:
             raise ValueError(f"url: a scheme and a bucket are needed, such as s3://bucket/prefix, not {self.url!r}")
         address = urlsplit(self.endpoint)
-        if address.scheme == "http" and not _is_loopback(address.hostname or ""):
+        if address.scheme == "http" and not is_loopback(address.hostname or ""):
             raise ValueError(f"endpoint: without TLS only loopback may be asked, and it is {self.endpoint}")
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
