@@ -99,6 +99,8 @@ class Platform:
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
+        # In one process more than one service writes, and their streams share a hub: any database carries all hints.
+        self.hub.bus = self._bus = self._engines.hints(self.services[0], self.hub)
         self._renewal = renewal(self.keyring, settings, self._clock)
         self.port = 0
 
@@ -119,6 +121,8 @@ class Platform:
                 await asyncio.to_thread(running.start)
                 started.append(running)
             self._renewal.start()
+            if self._bus is not None:
+                self._bus.start()
             await server.start()
             readiness.start()
             self._write_operator_context()
@@ -132,6 +136,8 @@ class Platform:
             await asyncio.to_thread(self._renewal.stop, STOP_SECONDS)
             for running in reversed(started):
                 await asyncio.to_thread(running.stop, STOP_SECONDS)
+            if self._bus is not None:
+                await asyncio.to_thread(self._bus.stop, STOP_SECONDS)
             metrics()
             self._close()
             _log.info("stopped")

@@ -12,8 +12,10 @@ from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
+from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.ids import IdSource
+from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.tally import Tally
 from lienthong.chassis.topics import TOPICS
 from lienthong.settings import Settings
@@ -52,6 +54,11 @@ class Engines:
             self._databases[service] = database
             migrations.upgrade(database, service)
         return database
+
+    def hints(self, service: str, hub: Hub) -> PostgresHints | None:
+        """Makes the bus by which copies of a service pass hints on; none where there can be no copies."""
+        database = self._databases[service]
+        return database.hints(hub.wake, hub.wake_all) if isinstance(database, PostgresDatabase) else None
 
     def syncs(self) -> dict[str, Tally]:
         """Gives the waits for the disk that are counted in this process, by engine."""

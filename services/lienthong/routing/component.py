@@ -11,6 +11,7 @@ from lienthong.routing.consumers import subscription
 from lienthong.routing.contents import MailboxContents, Renderer
 from lienthong.routing.handlers import background
 from lienthong.routing.handlers.desk import Desk
+from lienthong.routing.handlers.expiry import LOOK_SECONDS, EndedLeases
 from lienthong.routing.handlers.systems import know_operator
 from lienthong.routing.v1 import directory_pb2, mailbox_pb2
 
@@ -29,6 +30,7 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
     units = context.units
     workers += [
         Periodic("routing-steps", partial(background.step, units, desk), section.worker_seconds),
+        Periodic("routing-leases", EndedLeases(units, desk).look, LOOK_SECONDS),
         Periodic("routing-cleaning", partial(background.clean, units, desk), section.housekeeping_seconds),
     ]
     with units.begin() as work:

@@ -196,6 +196,36 @@ def test_hints_wake_who_watches() -> None:
     asyncio.run(run())
 
 
+def test_hints_go_to_other_copies_too() -> None:
+    """What is published goes on to the bus; what comes from it, or concerns everything, stays here."""
+
+    async def run() -> None:
+        hub, sent = Hub(), Sent()
+        hub.bus = sent
+        hub.bind(asyncio.get_running_loop())
+        mine, other = hub.watch("a"), hub.watch("b")
+        hub.publish("a")
+        hub.wake("a")
+        await asyncio.wait_for(mine.wait(), 5.0)
+        assert not other.is_set()
+        hub.wake_all()
+        await asyncio.wait_for(other.wait(), 5.0)
+        assert sent.keys == ["a"]
+
+    asyncio.run(run())
+
+
+class Sent:
+    """A bus that keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def send(self, key: str) -> None:
+        """Keeps a key."""
+        self.keys.append(key)
+
+
 def test_a_repeat_joins_what_runs() -> None:
     """Callers under one key share one run and its outcome; afterwards the key is free."""
     work, entered, go_on = InFlight(), threading.Event(), threading.Event()

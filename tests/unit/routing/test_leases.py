@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from tests.unit.routing.conftest import PDF, Routing, leased, make, refusal
+from tests.unit.routing.test_lists import end_lease
 
 from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.tables import audit
 from lienthong.events.v1 import routing_deliveries_pb2 as events
+from lienthong.routing.handlers.desk import watch_key
+from lienthong.routing.handlers.expiry import EndedLeases
 from lienthong.routing.v1 import mailbox_pb2 as pb
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
 
@@ -43,6 +46,22 @@ def test_leases_compare_with_the_clock_of_the_database(tmp_path: Path) -> None:
     while not (pulled := routing.pull(HCMC)):
         assert time.monotonic() < deadline
     assert pulled[0].name == item.name
+
+
+def test_a_lease_that_ends_wakes_the_watches_of_its_mailbox(routing: Routing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody writes anything when a lease ends; it is looked for, and hinted at once."""
+    woken: list[str] = []
+    monkeypatch.setattr(routing.desk.hub, "wake", woken.append)
+    ended = EndedLeases(routing.bench.context.units, routing.desk)
+    routing.deliver(HCMC)
+    routing.deliver(NGHE_AN)
+    (item,) = routing.pull(HCMC)
+    ended.look()
+    end_lease(routing, item)
+    woken.clear()
+    for _ in range(2):
+        assert not ended.look()
+    assert woken == [watch_key(HCMC.id)]
 
 
 def test_a_repeat_answers_with_the_same_items_while_their_leases_last(routing: Routing) -> None:

@@ -86,22 +86,50 @@ class Authenticator:
                 not know the system yet, INVALID_ARGUMENT for a person named at length, PERMISSION_DENIED when it may
                 not act for the agency named.
         """
-        credential = credential_of(certificate) if certificate else None
-        if credential is None:
-            raise _unauthenticated("NO_CREDENTIALS", "Show a client certificate that the axis issued.")
-        now = self._clock.now()
-        if credential.ends < now:
-            # The handshake looks once; a connection may outlive the certificate it was opened with.
-            raise _unauthenticated("CREDENTIALS_ENDED", f"The certificate ended at {credential.ends.isoformat()}.")
+        credential = self._shown(certificate)
         directory = self._directory.get()
         if not _known(directory, credential.system):
             directory = self._directory.reread()
+        return self._caller(directory, credential, metadata)
+
+    def _shown(self, certificate: bytes | None) -> Credential:
+        credential = credential_of(certificate) if certificate else None
+        if credential is None:
+            raise _unauthenticated("NO_CREDENTIALS", "Show a client certificate that the axis issued.")
+        if credential.ends < self._clock.now():
+            # The handshake looks once; a connection may outlive the certificate it was opened with.
+            raise _unauthenticated("CREDENTIALS_ENDED", f"The certificate ended at {credential.ends.isoformat()}.")
+        return credential
+
+    def _caller(self, directory: Directory, credential: Credential, metadata: Mapping[str, str]) -> Caller:
+        now = self._clock.now()
         system = self._system(directory, credential, now)
         person = _person(metadata.get(PERSON_KEY, ""))
         if system.role is not Role.AGENCY_SYSTEM:
             return Caller(system, person=person)
         agency = _agency(directory, system, metadata.get(AGENCY_KEY, ""), now)
         return Caller(system, agency, directory.mailboxes(agency.id, now), person)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the directory was read lately."""
+        return self._directory.fresh
+
+    def refresh(self) -> None:
+        """Reads the directory again when it is old.
+
+        Raises:
+            AxisError: UNAVAILABLE when the database is away.
+        """
+        self._directory.get()
+
+    def caller_still(self, certificate: bytes | None, metadata: Mapping[str, str]) -> Caller:
+        """Finds out who calls, as `caller` does, on the directory as it was read last. Asks nobody.
+
+        Raises:
+            AxisError: As `caller`.
+        """
+        return self._caller(self._directory.latest, self._shown(certificate), metadata)
 
     def only_agency(self, certificate: bytes | None) -> str:
         """Names the agency for which a system acts when there is but one, for the log; else empty. Asks nobody."""

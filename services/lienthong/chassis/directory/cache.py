@@ -34,6 +34,11 @@ class DirectoryCache:
         """The directory as it was read last; asks nobody."""
         return self._directory
 
+    @property
+    def fresh(self) -> bool:
+        """Whether `get` answers from memory."""
+        return not self._stale.is_set() and time.monotonic() - self._read_at < MAX_AGE_SECONDS
+
     def reread(self) -> Directory:
         """Gives the directory as it is in the copy now: another process may have changed it a moment ago.
 
@@ -50,11 +55,12 @@ class DirectoryCache:
         Raises:
             AxisError: UNAVAILABLE when the database is away and nothing was ever read.
         """
-        if not self._stale.is_set() and time.monotonic() - self._read_at < MAX_AGE_SECONDS:
+        if self.fresh:
             return self._directory
         with self._lock:
-            self._stale.clear()
-            self._reread()
+            if not self.fresh:
+                self._stale.clear()
+                self._reread()
         return self._directory
 
     def _reread(self) -> None:

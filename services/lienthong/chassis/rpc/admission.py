@@ -8,7 +8,7 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
 
-from lienthong.chassis.auth.caller import AGENCY_KEY, Authenticator, credential_of
+from lienthong.chassis.auth.caller import AGENCY_KEY, Authenticator, Caller, credential_of
 from lienthong.chassis.auth.policy import Row, authorise, policy
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.rpc.call import Call
@@ -45,6 +45,29 @@ class Admission:
         caller = self._authenticator.caller(certificate, metadata)
         authorise(row, caller)
         return Call(caller, row.method, traceparent)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether `still` rests on a directory that was read lately; `refresh` reads it."""
+        return self._authenticator.fresh
+
+    def refresh(self) -> None:
+        """Reads the directory again when it is old.
+
+        Raises:
+            AxisError: UNAVAILABLE.
+        """
+        self._authenticator.refresh()
+
+    def still(self, row: Row, certificate: bytes | None, metadata: Metadata) -> Caller:
+        """Gives who calls, when they may still. Waits for nothing: fit for the loop.
+
+        Raises:
+            AxisError: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE.
+        """
+        caller = self._authenticator.caller_still(certificate, metadata)
+        authorise(row, caller)
+        return caller
 
     def tell_refusal(self, method: str, error: AxisError, certificate: bytes | None, metadata: Metadata) -> None:
         """Writes a refused call into the log: who, what and the reason, never what was said to the caller."""

@@ -5,9 +5,9 @@ Several services may share the port; the resource name says whose content it is.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,12 +28,16 @@ from lienthong.chassis.rpc.admission import (
     system_of,
 )
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
+from lienthong.chassis.rpc.gathering import Gathering
 from lienthong.chassis.rpc.server import ServerBuilder
 from lienthong.chassis.rpc.shares import Shares
 
 SERVICE = "google.bytestream.ByteStream"
 PIECE = 256 * 1024
 """Bytes in one message of an answer."""
+
+GATHERED = 64 * 1024
+"""Bytes of small messages of an upload that are written together."""
 
 RECHECK_SECONDS = 5.0
 """How often a transfer looks whether its caller may still."""
@@ -123,6 +127,7 @@ class ByteStream:
     async def _take_all(self, requests: AsyncIterator[bytes], context: Context) -> int:
         sink: UploadSink | None = None
         row, name, admitted = row_of(f"{SERVICE}/Write"), "", time.monotonic()
+        gathering = Gathering(GATHERED)
         try:
             async for data in requests:
                 request = read_message(pb.WriteRequest, data)
@@ -130,13 +135,15 @@ class ByteStream:
                     name = request.resource_name
                     sink = await self._run(_bound(self._sink, "Write", name, context))
                 admitted = await self._admit_again(row, name, context, admitted)
-                done = await self._run(_bound(_take, sink, request))
                 self._metrics.moved("in", len(request.data))
-                if done is not None:
-                    return done
+                for joined in gathering.add(request):
+                    done = await self._run(_bound(_take, sink, joined))
+                    if done is not None:
+                        return done
             raise invalid("UPLOAD_NOT_FINISHED", "The stream ended without finish_write; go on from committed_size.")
         finally:
-            await self._close(sink)
+            if sink is not None:
+                await asyncio.shield(self._run(_bound(_end, sink, gathering.rest())))
 
     async def query(self, data: bytes, context: Context) -> pb.QueryWriteStatusResponse:
         """Tells how far an upload is."""
@@ -173,10 +180,6 @@ class ByteStream:
         finally:
             self._metrics.transferred(f"{SERVICE}/{method}", transfer.code, time.perf_counter() - begun)
 
-    async def _close(self, sink: UploadSink | None) -> None:
-        if sink is not None:
-            await asyncio.shield(self._run(sink.close))
-
     async def _run(self, action: Callable[[], Result]) -> Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, guarded, SERVICE, action)
@@ -189,6 +192,16 @@ def _take(sink: UploadSink, request: pb.WriteRequest) -> int | None:
     if request.write_offset + len(request.data) - sink.committed >= FLUSH_EVERY:
         sink.flush(finish=False)
     return None
+
+
+def _end(sink: UploadSink, rest: Sequence[pb.WriteRequest]) -> None:
+    """Lets an upload go; what came before its stream broke is in it."""
+    try:
+        with suppress(AxisError):  # the stream has its answer already
+            for request in rest:
+                _take(sink, request)
+    finally:
+        sink.close()
 
 
 def _bound(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:

@@ -32,13 +32,11 @@ class Watch:
         key: Hints for this key wake the stream.
         cursor: Where to begin.
         produce: Takes a cursor, gives what is new and the cursor from which to go on. Runs in a thread of the pool.
-        look_seconds: How often the stream looks without a hint; short where time alone makes something new.
     """
 
     key: str
     cursor: str
     produce: Callable[[str], tuple[Sequence[Message], str]]
-    look_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,22 @@
-"""Hints between threads that write and streams that watch, inside one process.
+"""Hints between threads that write and streams that watch; a bus carries them to the other copies of a process.
 
-A hint is only a hint: streams also look by themselves every few seconds, so that a change made by another process is
-seen, and a lost hint costs seconds at most.
+A hint is only a hint: streams also look by themselves now and then, so a lost one costs time and nothing else.
 """
 
 import asyncio
 from collections import defaultdict
+from typing import Protocol
+
+LOOK_SECONDS = 60.0
+"""About how often a stream looks without a hint."""
+
+
+class Bus(Protocol):
+    """Carries hints to the other copies."""
+
+    def send(self, key: str) -> None:
+        """Sends a hint; waits for nothing."""
+        ...
 
 
 class Hub:
@@ -14,6 +25,8 @@ class Hub:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self.bus: Bus | None = None
+        """Where hints for other copies go, when there may be any."""
         self.closing = False
         """Whether streams are to end: the server drains."""
 
@@ -22,9 +35,21 @@ class Hub:
         self._loop = loop
 
     def publish(self, key: str) -> None:
-        """Wakes the streams that watch `key`; from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
+        """Wakes the streams that watch `key`, here and at other copies; from any thread."""
+        self.wake(key)
+        if self.bus is not None:
+            self.bus.send(key)
+
+    def wake(self, key: str) -> None:
+        """Wakes the streams that watch `key` here; from any thread."""
+        # A stream that registers after this look begins by looking itself.
+        if key in self._waiting and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, key)
+
+    def wake_all(self) -> None:
+        """Wakes every stream here: hints may have been lost. From any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake_all)
 
     def watch(self, key: str) -> asyncio.Event:
         """Registers a stream; give the event back with `leave`. In the loop only."""
@@ -41,6 +66,9 @@ class Hub:
     def close(self) -> None:
         """Tells every stream to end. In the loop only."""
         self.closing = True
+        self._wake_all()
+
+    def _wake_all(self) -> None:
         for key in list(self._waiting):
             self._wake(key)
 

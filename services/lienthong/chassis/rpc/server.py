@@ -75,7 +75,6 @@ class ServerBuilder:
     """Collects services and makes the server."""
 
     def __init__(self, hub: Hub, metrics: Metrics, limits: ServerLimits) -> None:
-        self._hub = hub
         self._metrics = metrics
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
@@ -125,7 +124,7 @@ class ServerBuilder:
         names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, server)
         server.add_generic_rpc_handlers(tuple(self._handlers.values()))
-        return Server(server, checks, self._names, (self._pool, self._transfers), self._hub)
+        return Server(server, checks, self._names, (self._pool, self._transfers), self._streams)
 
     def _method(self, method: MethodDescriptor, implementation: object, admission: Admission) -> Handler:
         name = f"{method.containing_service.full_name}/{method.name}"
@@ -180,13 +179,13 @@ class Server:
         checks: Any,
         names: Sequence[str],
         pools: Sequence[ThreadPoolExecutor],
-        hub: Hub,
+        streams: Streams,
     ) -> None:
         self._server = server
         self._checks = checks
         self._names = names
         self._pools = pools
-        self._hub = hub
+        self._streams = streams
 
     def listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
         """Binds a port; tells which.
@@ -213,7 +212,7 @@ class Server:
     async def drain(self, grace: float) -> None:
         """Says that it is not serving any more, ends streams, lets calls end for `grace` seconds, and stops."""
         await self._checks.enter_graceful_shutdown()
-        self._hub.close()
+        self._streams.close()
         await self._server.stop(grace)
         for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -18,27 +18,65 @@ from lienthong.chassis.rpc.admission import (
     Admission,
     Context,
     Metadata,
+    Result,
     abort,
     facts_of,
     guarded,
     system_of,
 )
 from lienthong.chassis.rpc.call import Call, Watch
-from lienthong.chassis.rpc.hub import Hub
+from lienthong.chassis.rpc.hub import LOOK_SECONDS, Hub
 from lienthong.chassis.rpc.shares import Shares
 
-RECHECK_SECONDS = 5.0
-"""How often it is looked at whether the caller of a stream may still see what it sees."""
+ROUND_SECONDS = 2.0
+"""How long one round over all open streams takes, in which it is looked at whether their callers may still."""
+_GROUP = round(LOOK_SECONDS / ROUND_SECONDS)
+"""Streams between two pauses of a round: the loop has calls to answer meanwhile. One of them looks, whatever woke them
+all at once before; so each looks when `LOOK_SECONDS` have passed, give or take half, and never all together."""
 
 Begin = Callable[[Any, Call], Watch]
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """A stream that was let in: as whom, and what feeds it."""
+class _Door:
+    """Lets one stream in, and tells whether it may stay."""
 
+    row: Row
+    begin: Begin
+    admission: Admission
+    request: bytes
+    facts: tuple[bytes | None, Metadata]
+
+    def admit(self) -> tuple[Call, Watch]:
+        """Lets it in: as whom, and what feeds it. Waits for the database."""
+        call = self.admission.admit(self.row, *self.facts)
+        return call, self.begin(self.request, call)
+
+    def lets_in(self, call: Call) -> bool:
+        """Tells whether the caller is who it was. Waits for nothing."""
+        try:
+            return self.admission.still(self.row, *self.facts) == call.caller
+        except AxisError:
+            return False
+
+
+@dataclass(eq=False, slots=True)
+class _Stream:
+    """An open stream.
+
+    Attributes:
+        door: Where it came in.
+        call: As whom.
+        hint: Wakes it.
+        doubted: Whether it must come in anew, because its caller is not who it was.
+        looked: When it looked last, by the monotonic clock.
+    """
+
+    door: _Door
     call: Call
-    watch: Watch
+    hint: asyncio.Event
+    doubted: bool = False
+    looked: float = field(default_factory=time.monotonic)
 
 
 class Streams:
@@ -57,6 +95,8 @@ class Streams:
         self._metrics = metrics
         self._executor = executor
         self._shares = shares
+        self._open: dict[_Stream, None] = {}
+        self._rounds: asyncio.Task[None] | None = None
 
     def handler(self, row: Row, begin: Begin, admission: Admission) -> Callable[[Any, Any], AsyncIterator[Message]]:
         """Makes the handler of an rpc."""
@@ -65,8 +105,7 @@ class Streams:
             facts = facts_of(context)
             try:
                 with self._shares.held(system_of(facts[0])):
-                    admit = partial(_admit, row, begin, admission, request, facts)
-                    async for message in self._feed(row.method, admit):
+                    async for message in self._feed(_Door(row, begin, admission, request, facts)):
                         yield message
             except AxisError as error:
                 self._metrics.called(row.method, error.code.name, 0.0)
@@ -75,52 +114,63 @@ class Streams:
 
         return handle
 
-    async def _feed(self, method: str, admit: Callable[[Admitted | None], Admitted]) -> AsyncIterator[Message]:
-        run = partial(asyncio.get_running_loop().run_in_executor, self._executor)
-        admitted: Admitted = await run(guarded, method, partial(admit, None))
-        key, cursor = admitted.watch.key, admitted.watch.cursor
-        hint = self._hub.watch(key)
-        hint.set()
-        checked = looked = time.monotonic()
+    def close(self) -> None:
+        """Tells every stream to end. In the loop only."""
+        self._hub.close()
+        if self._rounds is not None:
+            self._rounds.cancel()
+
+    async def _feed(self, door: _Door) -> AsyncIterator[Message]:
+        run = partial(self._run, door.row.method)
+        call, watch = await run(door.admit)
+        key, cursor = watch.key, watch.cursor
+        stream = _Stream(door, call, self._hub.watch(key))
+        stream.hint.set()
+        self._enter(stream)
         try:
             while not self._hub.closing:
-                hinted, now = hint.is_set(), time.monotonic()
-                hint.clear()
-                if now - checked > RECHECK_SECONDS:
-                    before, checked = admitted, now
-                    admitted = await run(guarded, method, partial(admit, before))
-                    hinted = hinted or admitted is not before
-                if hinted or now - looked > admitted.watch.look_seconds:
-                    looked = now
-                    messages, cursor = await run(guarded, method, partial(admitted.watch.produce, cursor))
-                    for message in messages:
-                        yield message
-                    if messages:
-                        hint.set()  # there may be more
-                        continue
-                await _either(hint, RECHECK_SECONDS)
+                await stream.hint.wait()
+                stream.hint.clear()
+                if stream.doubted:
+                    stream.call, watch = await run(door.admit)
+                    stream.doubted = False
+                stream.looked = time.monotonic()
+                messages, cursor = await run(partial(watch.produce, cursor))
+                for message in messages:
+                    yield message
+                if messages:
+                    stream.hint.set()  # there may be more
         finally:
-            self._hub.leave(key, hint)
+            del self._open[stream]
+            self._hub.leave(key, stream.hint)
         raise unavailable("SERVER_DRAINING", "The server goes down; go on from the cursor.", timedelta(seconds=1))
 
+    async def _run(self, method: str, action: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, guarded, method, action)
 
-def _admit(
-    row: Row,
-    begin: Begin,
-    admission: Admission,
-    request: bytes,
-    facts: tuple[bytes | None, Metadata],
-    before: Admitted | None,
-) -> Admitted:
-    call = admission.admit(row, *facts)
-    # Looking at the resource again is dear; whoever may see what it saw before goes on.
-    if before is not None and before.call.caller == call.caller:
-        return before
-    return Admitted(call, begin(request, call))
+    def _enter(self, stream: _Stream) -> None:
+        self._open[stream] = None
+        if self._rounds is None or self._rounds.done():
+            self._rounds = asyncio.create_task(self._go_round())
 
+    async def _go_round(self) -> None:
+        while self._open and not self._hub.closing:
+            streams = list(self._open)
+            groups = [streams[start : start + _GROUP] for start in range(0, len(streams), _GROUP)]
+            for group in groups:
+                await asyncio.sleep(ROUND_SECONDS / len(groups))
+                await self._look_at(group)
 
-async def _either(hint: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(hint.wait(), seconds)
-    except TimeoutError:
-        return
+    async def _look_at(self, group: Sequence[_Stream]) -> None:
+        for stream in group:
+            try:
+                if not stream.door.admission.fresh:
+                    await self._run(stream.door.row.method, stream.door.admission.refresh)
+            except AxisError:
+                continue  # the database is away: nobody can tell, and nothing new can be seen either
+            if not stream.door.lets_in(stream.call):
+                stream.doubted = True
+                stream.hint.set()
+        longest = min(group, key=lambda stream: stream.looked)
+        if time.monotonic() - longest.looked > LOOK_SECONDS / 2:
+            longest.hint.set()

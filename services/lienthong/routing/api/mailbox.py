@@ -28,9 +28,6 @@ from lienthong.routing.storage.deliveries import Conditions, visible_deliveries,
 from lienthong.routing.storage.items import count_waiting, leases_ended, parked_items, positions_of, waiting_items
 from lienthong.routing.v1 import mailbox_pb2 as pb
 
-LOOK_SECONDS = 5.0
-"""How often a watch looks by itself: leases that end give no hint."""
-
 FIELDS = {"number": Kind.TEXT, "notation": Kind.TEXT, "document_id": Kind.TEXT, "subject": Kind.WORDS}
 
 
@@ -84,7 +81,7 @@ class MailboxApi:
         with self._units.database.read() as connection:
             start = read_cursor(request.cursor) if request.cursor else _here(connection, reach)
         produce = partial(self._hints, reach)
-        return Watch(watch_key(call.caller.acting().id), write_cursor(start), produce, LOOK_SECONDS)
+        return Watch(watch_key(call.caller.acting().id), write_cursor(start), produce)
 
     def get_delivery(self, request: pb.GetDeliveryRequest, call: Call) -> pb.Delivery:
         """Tells about a delivery that the caller received."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.rpc.hub import Hub
@@ -45,14 +45,18 @@ class Desk:
 
     def hint(self, work: UnitOfWork, mailbox: str) -> None:
         """Wakes the watches of an agency, and of those that took it over, after the commit."""
-        heirs = {heir.id for heir in self.directory.get().heirs(mailbox, work.now)}
-        keys = [watch_key(agency) for agency in sorted(heirs | {mailbox})]
+        keys = self.watched_by(mailbox, work.now)
 
         def wake() -> None:
             for key in keys:
                 self.hub.publish(key)
 
         work.after_commit(wake)
+
+    def watched_by(self, mailbox: str, at: datetime) -> list[str]:
+        """Names the hints of an agency and of those that took its mailbox over."""
+        heirs = {heir.id for heir in self.directory.get().heirs(mailbox, at)}
+        return [watch_key(agency) for agency in sorted(heirs | {mailbox})]
 
 
 def watch_key(agency: str) -> str:

@@ -129,6 +129,15 @@ def leases_ended(connection: Connection, reach: Sequence[str], since: int, now: 
     return connection.execute(found.limit(1)).first() is not None
 
 
+def mailboxes_of_ended_leases(connection: Connection, since: int, now: int) -> Sequence[str]:
+    """Names the mailboxes in which a lease ran out within a time of the database's clock."""
+    found = select(items.c.mailbox).distinct()
+    found = found.where(
+        items.c.state == ItemState.LEASED.value, items.c.lease_until > since, items.c.lease_until <= now
+    )
+    return connection.execute(found).scalars().all()
+
+
 def items_by_id(rows: Rows, identifiers: Iterable[str], reach: Sequence[str]) -> dict[str, StoredItem]:
     """Gives items of some mailboxes, under their locks where they may be changed."""
     shelf, wanted = rows.of(ITEMS), set(identifiers)

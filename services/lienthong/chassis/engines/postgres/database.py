@@ -4,9 +4,10 @@ Writers work beside each other (READ COMMITTED): they take the locks of the rows
 uniqueness of keys decides the rest. Whoever loses such a race does its work again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lienthong.chassis import failpoints
+from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, Code, unavailable
 from lienthong.chassis.tally import Tally
@@ -53,6 +55,13 @@ class PostgresDatabase:
         """Waits for the disk: one for each transaction that wrote."""
         self._writers = _engine(section, service, _WRITING, owner=owner)
         self._readers = _engine(section, service, _READING, owner=owner)
+        self._hearing = partial(_arguments, section, service, {}, owner=owner)
+        self._schema = named(section.schema_name, service)
+
+    def hints(self, wake: Callable[[str], None], wake_all: Callable[[], None]) -> PostgresHints:
+        """Makes a bus for hints between the copies that work on this schema. See `PostgresHints`."""
+        connect = partial(psycopg.connect, autocommit=True)
+        return PostgresHints(lambda: connect(**self._hearing()), f"hints_{self._schema}", wake, wake_all)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -106,7 +115,7 @@ _WRITING = {"default_transaction_isolation": "read committed"}
 _READING = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
 
 
-def _engine(section: PostgresSection, service: str, session: dict[str, str], *, owner: bool) -> Engine:
+def _arguments(section: PostgresSection, service: str, session: dict[str, str], *, owner: bool) -> dict[str, Any]:
     password = section.owner_password_file if owner else section.password_file
     settings = {
         **session,
@@ -137,6 +146,11 @@ def _engine(section: PostgresSection, service: str, session: dict[str, str], *, 
         arguments["sslrootcert"] = str(section.ca_file)
     elif section.tls == "verify":
         arguments["sslrootcert"] = "system"
+    return arguments
+
+
+def _engine(section: PostgresSection, service: str, session: dict[str, str], *, owner: bool) -> Engine:
+    arguments = _arguments(section, service, session, owner=owner)
     patience = section.statement_seconds + _GRACE_SECONDS
 
     def connect() -> _Connection:
