@@ -17,7 +17,7 @@ from tests.bench.large import large_transfer
 from tests.bench.lists import lists
 from tests.bench.load import load
 from tests.bench.parts import Row, codec, signatures
-from tests.bench.world import World, opened
+from tests.bench.world import World, opened, opened_in_processes
 
 PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "pyhanko", "cryptography", "pybase64")
 FOLDER = Path("docs") / "bench"
@@ -34,7 +34,14 @@ TOGETHER: dict[str, Callable[[World, Path], list[Row]]] = {
     "crowd": lambda world, _folder: crowd(world),
     "large": large_transfer,
 }
-"""Parts that are measured on a running platform, each on one of its own."""
+"""Parts that are measured on the platform as one process on embedded engines, each on one of its own."""
+
+APART: dict[str, Callable[[World, Path], list[Row]]] = {
+    "processes": lambda world, _folder: load(world),
+}
+"""Parts that are measured on the platform as a process for each service, on Kafka, PostgreSQL and an object store."""
+
+ALL = (*ALONE, *TOGETHER, *APART)
 
 
 def main(names: list[str]) -> None:
@@ -43,11 +50,11 @@ def main(names: list[str]) -> None:
     Raises:
         SystemExit: There is no such part.
     """
-    unknown = sorted(set(names) - ALONE.keys() - TOGETHER.keys())
+    unknown = sorted(set(names) - set(ALL))
     if unknown:
-        raise SystemExit(f"no part is called {', '.join(unknown)}; there are {', '.join([*ALONE, *TOGETHER])}")
+        raise SystemExit(f"no part is called {', '.join(unknown)}; there are {', '.join(ALL)}")
     console, rows = Console(), list[Row]()
-    for name in names or [*ALONE, *TOGETHER]:
+    for name in names or ALL:
         console.print(f"measuring {name} …")
         rows += _measured(name)
     _show(console, rows)
@@ -59,6 +66,10 @@ def _measured(name: str) -> list[Row]:
         folder = Path(place)
         if name in ALONE:
             return ALONE[name](folder)
+        if name in APART:
+            with opened_in_processes(folder / "data") as world:
+                rows = APART[name](world, folder)
+                return [(f"processes: {what}", figure, conditions) for what, figure, conditions in rows]
         with opened(folder / "data") as world:
             return TOGETHER[name](world, folder)
 

@@ -53,7 +53,7 @@ def gathered(world: World) -> Iterator[Any]:
     next(world.sender.axis.watch_progress(document))
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
-    child = spawn.Process(target=_keep, args=(world.platform.contexts / "sender.yaml", document, there), daemon=True)
+    child = spawn.Process(target=_keep, args=(world.contexts / "sender.yaml", document, there), daemon=True)
     child.start()
     try:
         _await(here)

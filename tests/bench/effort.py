@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
 from tests.bench.parts import Row
-from tests.bench.world import World
+from tests.bench.world import Machine, World
 
 SHOWN_MS = 0.05
 """Stages that cost less are added up."""
@@ -13,43 +13,63 @@ SHOWN_MS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What was spent so far: CPU seconds by thread, by call and by the children; waits for the disk by engine."""
+    """What a process spent so far: CPU seconds by thread, by call and by its children; waits for the disk by engine."""
 
     threads: dict[str, float]
     calls: dict[str, float]
     syncs: dict[str, float]
-    whole: float
+    own: float
     children: float
 
 
-def spent(world: World) -> Effort:
-    """Reads what was spent so far."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{world.metrics}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
+def spent(world: World) -> dict[str, Effort]:
+    """Reads what each process spent so far, by its name."""
+    return {machine.name: _spent(machine) for machine in world.machines}
+
+
+def _spent(machine: Machine) -> Effort:
     found: dict[str, dict[str, float]] = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(_metrics(machine.metrics) if machine.metrics else ""):
         for sample in family.samples:
             if sample.name in {_THREADS, _CALLS, _SYNCS}:
                 found.setdefault(sample.name, {})[next(iter(sample.labels.values()))] = sample.value
-    own = sum(world.process().cpu_times()[:2])
-    return Effort(found.get(_THREADS, {}), found.get(_CALLS, {}), found.get(_SYNCS, {}), own, world.cpu_seconds() - own)
+    own = machine.own_seconds()
+    return Effort(
+        found.get(_THREADS, {}), found.get(_CALLS, {}), found.get(_SYNCS, {}), own, machine.cpu_seconds() - own
+    )
 
 
-def cost(before: Effort, after: Effort, documents: int, condition: str) -> list[Row]:
-    """Says what a document cost between two readings."""
-    threads = _each(before.threads, after.threads, documents)
-    calls = {name.rpartition("/")[2]: value for name, value in _each(before.calls, after.calls, documents).items()}
-    whole = (after.whole - before.whole) / documents * 1000
-    children = (after.children - before.children) / documents * 1000
-    syncs = {name: value / 1000 for name, value in _each(before.syncs, after.syncs, documents).items()}
-    commits = sum(value for name, value in syncs.items() if name.startswith("database"))
+def _metrics(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def cost(before: dict[str, Effort], after: dict[str, Effort], documents: int, condition: str) -> list[Row]:
+    """Says what a document cost between two readings: the whole of it, then each process."""
+    rows, whole = [], 0.0
+    for name, late in after.items():
+        early = before[name]
+        own = (late.own - early.own) / documents * 1000
+        children = (late.children - early.children) / documents * 1000
+        whole += own + children
+        threads, calls = _each(early.threads, late.threads, documents), _each(early.calls, late.calls, documents)
+        parts = [f"children {children:.1f}"] if children >= SHOWN_MS else []
+        parts += [f"threads: {_list(threads)}"] if threads else []
+        parts += [f"calls: {_list({call.rpartition('/')[2]: value for call, value in calls.items()})}"] if calls else []
+        rows.append((f"CPU a document, {name}", f"{own + children:.1f} ms", "; ".join(parts)))
+    return [("CPU a document", f"{whole:.1f} ms", condition), *rows, *_waits(before, after, documents)]
+
+
+def _waits(before: dict[str, Effort], after: dict[str, Effort], documents: int) -> list[Row]:
+    """Says how often the services waited for the disk; Kafka and object stores sync in processes of their own."""
+    each: dict[str, float] = {}
+    for name, late in after.items():
+        for engine, value in _each(before[name].syncs, late.syncs, documents).items():
+            each[engine] = each.get(engine, 0.0) + value / 1000
+    commits = sum(value for name, value in each.items() if name.startswith("database"))
     return [
-        ("CPU a document, main process", f"{whole:.1f} ms", condition),
-        ("CPU a document, verification children", f"{children:.1f} ms", condition),
-        ("CPU a document, by thread", _list(threads, "ms"), "of the main process; the rest are threads of gRPC"),
-        ("CPU a document, by call", _list(calls, "ms"), "within the threads of calls"),
-        ("transactions a document", f"{commits:.1f}", _list(syncs, "", 0.005)),
-        ("waits for the disk a document", f"{sum(syncs.values()):.1f}", "transactions, event log, files and folders"),
+        ("transactions a document", f"{commits:.1f}", _list(each, 0.005)),
+        ("waits for the disk a document", f"{sum(each.values()):.1f}", "transactions, event log, files and folders"),
     ]
 
 
@@ -57,11 +77,11 @@ def _each(before: dict[str, float], after: dict[str, float], documents: int) -> 
     return {name: (value - before.get(name, 0.0)) / documents * 1000 for name, value in after.items()}
 
 
-def _list(values: dict[str, float], unit: str, shown: float = SHOWN_MS) -> str:
+def _list(values: dict[str, float], shown: float = SHOWN_MS) -> str:
     ordered = sorted(values.items(), key=lambda one: -one[1])
     parts = [f"{name} {value:.2f}" for name, value in ordered if value >= shown]
     rest = sum(value for _name, value in ordered if value < shown)
-    return ", ".join([*parts, *([f"others {rest:.2f}"] if rest >= shown else [])]) + (f" {unit}" if unit else "")
+    return ", ".join([*parts, *([f"others {rest:.2f}"] if rest >= shown else [])])
 
 
 _THREADS = "lienthong_thread_cpu_seconds_total"

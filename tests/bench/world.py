@@ -2,7 +2,6 @@
 
 import os
 import random
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,8 +16,10 @@ from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import document_pb2
 from lienthong.demo.cast import Party, register
 from lienthong.demo.papers import Signers, signers
-from lienthong.demo.platform import DemoPlatform
+from lienthong.demo.platform import DemoPlatform, OtherPlatform
 from lienthong.demo.props import Props
+from lienthong.dev.platform import ProcessPlatform, Wanted
+from lienthong.dev.servers import free_port
 from lienthong.intake.v1 import intake_pb2
 from lienthong.testing.authority import DemoAuthority
 from lienthong.testing.documents import Letter, letter_pdf
@@ -31,11 +32,42 @@ CODES = ("H29", "H41", "H14")
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """A platform with two agencies."""
+class Machine:
+    """One process of the platform with its children, or an engine.
 
-    platform: DemoPlatform
-    metrics: int
+    Attributes:
+        name: Its name.
+        pid: Its process.
+        metrics: Port of its metrics; 0 for engines.
+    """
+
+    name: str
+    pid: int
+    metrics: int = 0
+
+    def own_seconds(self) -> float:
+        """CPU time of the process itself so far."""
+        return float(sum(psutil.Process(self.pid).cpu_times()[:2]))
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the process and its children so far; of children that ended too."""
+        return sum(float(sum(one.cpu_times()[:4])) for one in self._tree())
+
+    def pss_mib(self) -> float:
+        """Proportional memory of the process and its children, in MiB."""
+        return float(sum(one.memory_full_info().pss for one in self._tree())) / 2**20
+
+    def _tree(self) -> list[psutil.Process]:
+        root = psutil.Process(self.pid)
+        return [root, *root.children(recursive=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A platform with a sender and recipients."""
+
+    contexts: Path
+    machines: tuple[Machine, ...]
     operator: Axis
     sender: Party
     recipients: tuple[Party, ...]
@@ -46,46 +78,61 @@ class World:
         """The first recipient."""
         return self.recipients[0]
 
-    def process(self) -> psutil.Process:
-        """The process of the platform."""
-        return psutil.Process(self.platform.pid)
-
     def cpu_seconds(self) -> float:
-        """CPU time of the platform and its children so far."""
-        processes = [self.process(), *self.process().children(recursive=True)]
-        return sum(sum(one.cpu_times()[:2]) for one in processes)
+        """CPU time of everything so far."""
+        return sum(machine.cpu_seconds() for machine in self.machines)
 
     def pss_mib(self) -> float:
-        """Proportional memory of the platform and its children, in MiB."""
-        processes = [self.process(), *self.process().children(recursive=True)]
-        return float(sum(one.memory_full_info().pss for one in processes)) / 2**20
+        """Proportional memory of everything, in MiB."""
+        return sum(machine.pss_mib() for machine in self.machines)
 
 
 @contextmanager
 def opened(folder: Path) -> Iterator[World]:
-    """Starts a platform with two agencies.
+    """Starts the platform as one process on embedded engines.
 
     Args:
         folder: Data folder.
     """
-    authority = DemoAuthority.create(datetime.now(UTC))
-    with ExitStack() as stack:
-        mail, hook = stack.enter_context(SmtpSink()), stack.enter_context(HttpSink())
+    with _props(folder) as (authority, props), ExitStack() as stack:
         port = free_port()
+        platform = stack.enter_context(DemoPlatform(folder, props, keep=False, metrics=port))
+        machines = (Machine("platform", platform.pid, port),)
+        yield stack.enter_context(_settled(OtherPlatform(platform.contexts), machines, authority))
+
+
+@contextmanager
+def opened_in_processes(folder: Path) -> Iterator[World]:
+    """Starts the platform as a process for each service, on real engines.
+
+    Args:
+        folder: Where everything stands.
+    """
+    with _props(folder) as (authority, props), ExitStack() as stack:
+        platform = stack.enter_context(ProcessPlatform(folder, Wanted(config=props.config(), tied=True)))
+        engines = [Machine(name, pid) for one in platform.engines.values() for name, pid in one.pids().items() if pid]
+        found = {str(row["name"]): row["pid"] for row in platform.table()}
+        services = [Machine(copy.service, int(str(found[copy.name])), copy.metrics) for copy in platform.copies]
+        yield stack.enter_context(_settled(OtherPlatform(platform.contexts), (*services, *engines), authority))
+
+
+@contextmanager
+def _props(folder: Path) -> Iterator[tuple[DemoAuthority, Props]]:
+    authority = DemoAuthority.create(datetime.now(UTC))
+    with SmtpSink() as mail, HttpSink() as hook:
         props = Props(folder / "trust", mail.port, (hook.port,))
         props.trust(authority)
-        platform = stack.enter_context(DemoPlatform(folder, props, keep=False, metrics=port))
-        operator = stack.enter_context(platform.speak("operator"))
+        yield authority, props
+
+
+@contextmanager
+def _settled(platform: OtherPlatform, machines: tuple[Machine, ...], authority: DemoAuthority) -> Iterator[World]:
+    """Registers the agencies."""
+    with platform.speak("operator") as operator:
         sender = register(platform, operator, "sender", _agency("000.00.00.G22", "G22"))
         recipients = [register(platform, operator, code.lower(), _agency(f"000.00.00.{code}", code)) for code in CODES]
         who = signers(authority, "Lê Mạnh Hà", "Văn phòng Chính phủ", "0100110011")
-        yield World(platform, port, operator, sender, tuple(recipients), who)
-
-
-def free_port() -> int:
-    """Finds a port of loopback that nobody uses."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+        yield World(platform.contexts, machines, operator, sender, tuple(recipients), who)
 
 
 def _agency(old: str, new: str) -> common.Agency:
