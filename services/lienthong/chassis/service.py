@@ -138,9 +138,22 @@ def assemble(component: Component, limits: ConsumerLimits, copy: str = "") -> Ru
     """
     context = component.context
     relay = Relay(context.name, context.database, context.base.log, context.base.clock, copy)
-    context.units.on_events(relay.wake)
+    _wake(relay, context)
     context.units.keep_journal(Journal(context.base.metrics).tell)
     consumer = None
     if component.subscription is not None:
         consumer = Consumer(context.name, context.base.log, context.units, component.subscription, limits)
     return RunningComponent(component, relay, consumer)
+
+
+def _wake(relay: Relay, context: ServiceContext) -> None:
+    """Wakes the relay that owns what was written, at whichever copy it is."""
+    hub, waiting = context.base.hub, f"outbox:{context.name}"
+
+    def written() -> None:
+        relay.wake()
+        if not relay.alone:
+            hub.tell(waiting)
+
+    context.units.on_events(written)
+    hub.listen(waiting, relay.wake)

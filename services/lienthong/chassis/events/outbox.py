@@ -35,8 +35,6 @@ SHARDS = 8
 """Parts of an outbox, each published by one copy of the service at a time; a key is always in the same one."""
 
 _IDLE_SECONDS = 1.0
-_LOOK_SECONDS = 0.05
-"""Pause between two looks where other copies write too, and cannot wake this one."""
 _RETRY_SECONDS = 0.5
 _PACE_SECONDS = 0.01
 """Pause between two batches, so that events that come close together go together."""
@@ -125,7 +123,6 @@ class Relay:
         self._shards = Shards(database, f"{service}-relay", SHARDS, owner)
         self._held: tuple[int, ...] = ()
         self._renewed_at = float("-inf")
-        self._idle_seconds = _IDLE_SECONDS if database.exclusive else _LOOK_SECONDS
         self._database = database
         self._event_log = log
         self._clock = clock
@@ -137,6 +134,11 @@ class Relay:
         """Begins to publish; rows that an earlier run left are first."""
         self._due.set()
         self._thread.start()
+
+    @property
+    def alone(self) -> bool:
+        """Whether this copy publishes everything; otherwise other relays must be woken too."""
+        return len(self._held) == SHARDS
 
     def wake(self) -> None:
         """Says that new rows are there."""
@@ -173,7 +175,7 @@ class Relay:
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and not self._due.is_set()):
-            self._due.wait(self._idle_seconds)
+            self._due.wait(_IDLE_SECONDS)
             self._due.clear()
             try:
                 # Rows written since the last look have asked for another one.

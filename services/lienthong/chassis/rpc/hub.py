@@ -1,10 +1,11 @@
-"""Hints between threads that write and streams that watch; a bus carries them to the other copies of a process.
+"""Hints between threads that write and whoever waits; a bus carries them to the other copies of a process.
 
 A hint is only a hint: streams also look by themselves now and then, so a lost one costs time and nothing else.
 """
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Protocol
 
 LOOK_SECONDS = 60.0
@@ -25,6 +26,7 @@ class Hub:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listening: dict[str, Callable[[], None]] = {}
         self.bus: Bus | None = None
         """Where hints for other copies go, when there may be any."""
         self.closing = False
@@ -34,20 +36,32 @@ class Hub:
         """Names the loop in which streams run."""
         self._loop = loop
 
-    def publish(self, key: str) -> None:
-        """Wakes the streams that watch `key`, here and at other copies; from any thread."""
-        self.wake(key)
+    def listen(self, key: str, wake: Callable[[], None]) -> None:
+        """Wakes something that is no stream when another copy tells `key`."""
+        self._listening[key] = wake
+
+    def tell(self, key: str) -> None:
+        """Wakes whoever waits for `key` at other copies; from any thread."""
         if self.bus is not None:
             self.bus.send(key)
 
+    def publish(self, key: str) -> None:
+        """Wakes the streams that watch `key`, here and at other copies; from any thread."""
+        self.wake(key)
+        self.tell(key)
+
     def wake(self, key: str) -> None:
-        """Wakes the streams that watch `key` here; from any thread."""
+        """Wakes whoever waits for `key` here; from any thread."""
+        if listener := self._listening.get(key):
+            listener()
         # A stream that registers after this look begins by looking itself.
         if key in self._waiting and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, key)
 
     def wake_all(self) -> None:
-        """Wakes every stream here: hints may have been lost. From any thread."""
+        """Wakes everybody here: hints may have been lost. From any thread."""
+        for wake in self._listening.values():
+            wake()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake_all)
 

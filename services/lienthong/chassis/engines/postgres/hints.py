@@ -5,8 +5,11 @@ server take turns. A pooler between that gives a server connection for each tran
 streams then look by themselves.
 """
 
+import select
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -15,8 +18,10 @@ from psycopg import sql
 
 _log = structlog.get_logger(__name__)
 
-_TURN_SECONDS = 0.05
-"""How long hints wait to be sent together."""
+_PACE_SECONDS = 0.02
+"""Pause between two sendings, so that hints that come close together go together."""
+_LOOK_SECONDS = 1.0
+"""How often it is looked whether to stop."""
 _AGAIN_SECONDS = 2.0
 _MOST = 10_000
 """Keys that wait to be sent; beyond, one hint for everything is sent."""
@@ -47,48 +52,73 @@ class PostgresHints:
         self._wake_all = wake_all
         self._waiting: set[str] = set()
         self._lock = threading.Lock()
+        self._bell: socket.socket | None = None
+        self._ringer: socket.socket | None = None
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hints-{channel}", daemon=True)
+        self._thread = threading.Thread()
 
     def start(self) -> None:
         """Begins."""
+        self._bell, self._ringer = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, args=(self._bell,), name=self._channel, daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
         """Ends within `timeout` seconds; hints that wait are lost."""
         self._stopping.set()
+        self._ring()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        with self._lock:
+            for end in (self._bell, self._ringer):
+                if end is not None:
+                    end.close()
+            self._ringer = None
 
     def send(self, key: str) -> None:
         """Sends a hint to the other copies, soon."""
         with self._lock:
+            quiet = not self._waiting
             if len(self._waiting) < _MOST:
                 self._waiting.add(key)
             else:
                 self._waiting = {_EVERYTHING}
+        if quiet:
+            self._ring()
 
-    def _run(self) -> None:
+    def _ring(self) -> None:
+        with self._lock:
+            if self._ringer is not None:
+                self._ringer.send(b"!")
+
+    def _run(self, bell: socket.socket) -> None:
         while not self._stopping.is_set():
             try:
-                with self._connect() as connection:
+                with closing(self._connect()) as connection:
                     connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
                     self._wake_all()
                     while not self._stopping.is_set():
-                        self._turn(connection)
+                        self._turn(connection, bell)
             except psycopg.Error as error:
                 _log.warning("hints between copies wait for the database", error=str(error))
                 self._stopping.wait(_AGAIN_SECONDS)
 
-    def _turn(self, connection: psycopg.Connection[Any]) -> None:
-        for heard in connection.notifies(timeout=_TURN_SECONDS):
+    def _turn(self, connection: psycopg.Connection[Any], bell: socket.socket) -> None:
+        rung, _, _ = select.select([connection.fileno(), bell.fileno()], (), (), _LOOK_SECONDS)
+        for heard in connection.notifies(timeout=0):
             if heard.pid == connection.info.backend_pid:
                 continue
             if heard.payload == _EVERYTHING:
                 self._wake_all()
             else:
                 self._wake(heard.payload)
+        if bell.fileno() in rung:
+            bell.recv(64)
+        if self._waiting:
+            self._send(connection)
+
+    def _send(self, connection: psycopg.Connection[Any]) -> None:
         with self._lock:
             keys, self._waiting = self._waiting, set()
-        if keys:
-            connection.execute("SELECT pg_notify(%s, key) FROM unnest(%s::text[]) AS key", (self._channel, list(keys)))
+        connection.execute("SELECT pg_notify(%s, key) FROM unnest(%s::text[]) AS key", (self._channel, list(keys)))
+        self._stopping.wait(_PACE_SECONDS)
