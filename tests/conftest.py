@@ -21,8 +21,9 @@ _DATABASES = {"sqlite": service.open_database, "postgresql": postgres_database}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--database` names the engine on which single services are tested."""
+    """`--database` names the engine on which single services are tested, `--engines` those of whole platforms."""
     parser.addoption("--database", choices=sorted(_DATABASES), default="sqlite", help="engine of services on the bench")
+    parser.addoption("--engines", choices=("embedded", "real"), default="embedded", help="engines of whole platforms")
 
 
 def pytest_configure(config: pytest.Config) -> None:

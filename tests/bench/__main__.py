@@ -13,10 +13,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 from tests.bench.crowd import crowd
+from tests.bench.fanout import fan_out
 from tests.bench.large import large_transfer
 from tests.bench.lists import lists
 from tests.bench.load import load
+from tests.bench.overload import overload
 from tests.bench.parts import Row, codec, signatures
+from tests.bench.transitions import transitions
 from tests.bench.world import World, opened, opened_in_processes
 
 PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "pyhanko", "cryptography", "pybase64")
@@ -26,6 +29,7 @@ ALONE: dict[str, Callable[[Path], list[Row]]] = {
     "codec": lambda _folder: codec(),
     "signatures": lambda _folder: signatures(),
     "lists": lists,
+    "transitions": transitions,
 }
 """Parts that are measured in this process."""
 
@@ -33,6 +37,8 @@ TOGETHER: dict[str, Callable[[World, Path], list[Row]]] = {
     "load": lambda world, _folder: load(world),
     "crowd": lambda world, _folder: crowd(world),
     "large": large_transfer,
+    "fan-out": lambda world, _folder: fan_out(world),
+    "overload": lambda world, _folder: overload(world),
 }
 """Parts that are measured on the platform as one process on embedded engines, each on one of its own."""
 

@@ -29,7 +29,7 @@ def spent(world: World) -> dict[str, Effort]:
 
 def _spent(machine: Machine) -> Effort:
     found: dict[str, dict[str, float]] = {}
-    for family in text_string_to_metric_families(_metrics(machine.metrics) if machine.metrics else ""):
+    for family in text_string_to_metric_families(scraped(machine.metrics) if machine.metrics else ""):
         for sample in family.samples:
             if sample.name in {_THREADS, _CALLS, _SYNCS}:
                 found.setdefault(sample.name, {})[next(iter(sample.labels.values()))] = sample.value
@@ -39,7 +39,8 @@ def _spent(machine: Machine) -> Effort:
     )
 
 
-def _metrics(port: int) -> str:
+def scraped(port: int) -> str:
+    """Reads the metrics of a process."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         return str(answer.read().decode())
 

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from google.type.date_pb2 import Date
+from sqlalchemy import select
 from tests.bench.parts import Row
 
 from lienthong.chassis.rpc.call import Call
@@ -33,6 +34,7 @@ from lienthong.testing.service import HCMC, VPCP, ServiceBench, service_bench
 from lienthong.workflow.component import build as build_workflow
 from lienthong.workflow.config import WorkflowSection
 from lienthong.workflow.storage import StoredCase, StoredDelivery, add_delivery, save_case
+from lienthong.workflow.storage.tables import deliveries
 from lienthong.workflow.v1 import workflow_pb2
 
 SMALL = 10_000
@@ -185,6 +187,14 @@ def _workflow(folder: Path) -> Listed:
 
     wanted = {"cases": "", "cases, overdue": "overdue = true", "cases, by state": 'state = "ACCEPTED"'}
     return Listed(bench, add, {f"list of {name}": ask(condition) for name, condition in wanted.items()})
+
+
+def filled_workflow(folder: Path, count: int) -> tuple[ServiceBench, list[str]]:
+    """Makes a workflow with accepted deliveries at one agency; gives their identifiers too."""
+    listed = _workflow(folder / "workflow")
+    _fill(listed, range(count))
+    with listed.bench.context.database.read() as connection:
+        return listed.bench, list(connection.execute(select(deliveries.c.id).limit(count)).scalars())
 
 
 def _asked(name: str, method: Any, kind: Any, call: Call) -> Iterator[tuple[str, Callable[[], Any]]]:

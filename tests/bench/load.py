@@ -22,6 +22,7 @@ DOCUMENTS = int(os.environ.get("BENCH_DOCUMENTS", "600"))
 WARM_UP = 20
 CLIENTS = 8
 BATCH = 50
+RESTING_SECONDS = 15.0
 DEADLINE_SECONDS = 300.0
 LOOK_SECONDS = 0.5
 """How long a receiver waits for a hint before it looks by itself."""
@@ -173,6 +174,7 @@ def load(world: World) -> list[Row]:
     pdfs = papers(world.who, WARM_UP + 2 * DOCUMENTS)
     idle = _memory(world)
     run_load(world, pdfs[:WARM_UP], 0)
+    resting = _resting(world)
     before = spent(world)
     full = run_load(world, pdfs[WARM_UP : WARM_UP + DOCUMENTS], 1000)
     after, memory = spent(world), _memory(world)
@@ -184,6 +186,7 @@ def load(world: World) -> list[Row]:
     )
     return [
         ("memory idle", f"{sum(idle.values()):.0f} MiB", f"before the first document; {_parts(idle)}"),
+        ("CPU idle", f"{sum(resting.values()):.0f} ms a second", f"nobody calls; {_named(resting)}"),
         ("accepted", f"{full.accepted_a_second:.1f} a second", condition),
         ("end to end", f"{full.through_a_second:.1f} a second", condition),
         *cost(before, after, DOCUMENTS, condition),
@@ -198,8 +201,19 @@ def _memory(world: World) -> dict[str, float]:
     return {machine.name: machine.pss_mib() for machine in world.machines}
 
 
+def _resting(world: World) -> dict[str, float]:
+    """Measures what each process spends when nobody calls, in milliseconds of CPU a second."""
+    before = {machine.name: machine.cpu_seconds() for machine in world.machines}
+    time.sleep(RESTING_SECONDS)
+    return {one.name: (one.cpu_seconds() - before[one.name]) / RESTING_SECONDS * 1000 for one in world.machines}
+
+
 def _parts(memory: dict[str, float]) -> str:
-    return "PSS of each process with its children: " + ", ".join(f"{name} {mib:.0f}" for name, mib in memory.items())
+    return f"PSS of each process with its children: {_named(memory)}"
+
+
+def _named(values: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.0f}" for name, value in values.items())
 
 
 def _latencies(name: str, result: LoadResult) -> list[Row]:
