@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from tests.engines import close_databases, postgres_database
 
 from lienthong.chassis import logging
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from lienthong.dev.objects import ObjectServer
 
 logging.configure("INFO", "text")
+
+# How long an example takes is the machine's affair; speed is measured in `tests/bench`.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 _DATABASES = {"sqlite": service.open_database, "postgresql": postgres_database}
 

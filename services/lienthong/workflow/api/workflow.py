@@ -21,6 +21,7 @@ from lienthong.workflow.domain import normalise_code
 from lienthong.workflow.handlers import hand_over, tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
 from lienthong.workflow.handlers.patience import await_deliveries, await_document
+from lienthong.workflow.handlers.prepare import prepare_reports
 from lienthong.workflow.handlers.progress import AsOf, begin_of, progress_of, show, visible_of
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
 from lienthong.workflow.handlers.statistics import numbers_of
@@ -56,6 +57,7 @@ class WorkflowApi:
         await_deliveries(self._context.database, (one.delivery for one in about), answers, self._now())
 
         def record(work: UnitOfWork) -> pb.ReportStatusesResponse:
+            prepare_reports(work, {one.delivery for one in about})
             return pb.ReportStatusesResponse(results=[self._record(work, reporter, one) for one in said])
 
         return once(self._context.units, call, request, pb.ReportStatusesResponse, record)

@@ -73,4 +73,4 @@ def _mark(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, noted: StoredA
         event_time=to_timestamp(noted.acknowledged_at),
     )
     tell(work, delivery, answered)
-    close_settled(work, delivery.case_document)
+    close_settled(work, delivery)

@@ -22,12 +22,15 @@ def changed(desk: Desk, work: UnitOfWork, delivery: StoredDelivery) -> int:
     return case.change
 
 
-def close_settled(work: UnitOfWork, document: str) -> None:
-    """Closes a case when each delivery is answered or final and at least one is answered."""
-    if storage.still_owing(work.rows, document):
-        return
+def close_settled(work: UnitOfWork, delivery: StoredDelivery) -> None:
+    """Closes the case of a delivery when each one in it is answered or final and at least one is answered."""
+    document = delivery.case_document
     case = storage.case_by_document(work.rows, document)
     if case is None or case.closed_at is not None:
+        return
+    if case.delivery_count == 1 and delivery.document == document and delivery.answered_at is None:
+        return  # it is alone, or an update has its place and closes the case itself
+    if storage.still_owing(work.rows, document):
         return
     lines = [one for one in storage.deliveries_of_case(work.rows, document) if one.own_line]
     known = sum(one.document == document for one in lines)

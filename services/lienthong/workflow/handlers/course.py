@@ -61,7 +61,7 @@ def take_status(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, status: 
         _by_axis(desk, work, delivery, decision, status.event_at, NOTHING_TO_WITHDRAW)
     _audit(work, status, decision)
     if not delivery.owing:
-        close_settled(work, delivery.case_document)
+        close_settled(work, delivery)
     return decision
 
 
@@ -90,7 +90,7 @@ def take_fact(
         _change_only(desk, work, delivery, decision, trigger, at)
         tell_requests(work, before, decision, event)
     if not delivery.owing:
-        close_settled(work, delivery.case_document)
+        close_settled(work, delivery)
     return decision
 
 

@@ -1,6 +1,6 @@
 """What a batch of events will need, read in a few statements. The handlers that follow work without it as well."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from lienthong.chassis.uow import UnitOfWork
@@ -28,3 +28,9 @@ def prepare(desk: Desk, work: UnitOfWork, messages: Sequence[Any]) -> None:
     judged = {message.document for message in told if isinstance(message, VerdictReached)}
     rows.of(storage.DELIVERIES).load_groups(judged)
     rows.of(storage.ANSWERS).load_groups({one.document for one in made})
+
+
+def prepare_reports(work: UnitOfWork, named: Collection[str]) -> None:
+    """Reads deliveries that a batch of reports names; before them their cases, in the order in which events do."""
+    work.rows.of(storage.CASES).load(storage.cases_of(work.rows, named))
+    work.rows.of(storage.DELIVERIES).load(named)

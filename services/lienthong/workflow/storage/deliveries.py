@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery
@@ -19,6 +19,14 @@ ANSWERS = Kind(answers, StoredAnswer, group="document")
 def case_by_document(rows: Rows, document: str) -> StoredCase | None:
     """Finds the case of a document."""
     return rows.of(CASES).get(document)
+
+
+def cases_of(rows: Rows, identifiers: Collection[str]) -> Sequence[str]:
+    """Names the cases of some deliveries; holds nothing."""
+    return list(rows.execute(_CASES_OF, {"ids": sorted(identifiers)}).scalars())
+
+
+_CASES_OF = select(deliveries.c.case_document).where(deliveries.c.id.in_(bindparam("ids", expanding=True))).distinct()
 
 
 def save_case(rows: Rows, case: StoredCase) -> None:
