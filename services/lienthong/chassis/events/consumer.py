@@ -19,6 +19,7 @@ from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, Record
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import Event, event_of, unreadable
 from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription, bury, parked_after, parked_for
+from lienthong.chassis.pace import Pace
 from lienthong.chassis.races import again
 from lienthong.chassis.uow import UnitsOfWork
 
@@ -27,6 +28,7 @@ _log = structlog.get_logger(__name__)
 _AWAY = frozenset({Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED})
 _HOUR_SECONDS = 3600.0
 _BEGINNING = (0, "")
+_PACE = Pace(least=0.025, most=0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,7 @@ class ConsumerLimits:
     Attributes:
         batch: Records handled in one transaction, at most.
         poll_seconds: How long one poll waits.
-        pace_seconds: From the beginning of one batch to that of the next, at least: under load events go together,
-            and one that comes alone waits for nothing.
+        pace: Of batches: under load events go together, and one that comes alone waits for nothing.
         attempts: How often a bad event is tried.
         retry_seconds: Delay before the second attempt; doubles with each further one.
         away_seconds: Delay while an engine is away.
@@ -47,7 +48,7 @@ class ConsumerLimits:
 
     batch: int = 200
     poll_seconds: float = 1.0
-    pace_seconds: float = 0.025
+    pace: Pace = _PACE
     attempts: int = 3
     retry_seconds: float = 0.2
     away_seconds: float = 0.5
@@ -111,7 +112,7 @@ class Consumer:
             self._sweep_at = begun + self._limits.sweep_seconds
             self._sweep()
         if records:
-            self._stopping.wait(self._limits.pace_seconds - (time.monotonic() - begun))
+            self._stopping.wait(self._limits.pace.rest(time.monotonic() - begun))
 
     def _sweep(self) -> None:
         """Looks again at some parked events, each time at others: whatever held them may have gone unnoticed."""

@@ -23,6 +23,7 @@ from lienthong.chassis.events.event import DIRECTORY, NewEvent, record_of
 from lienthong.chassis.events.tables import outbox, versions
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.leases import RENEWAL, Shards
+from lienthong.chassis.pace import Pace
 from lienthong.chassis.times import from_micros, to_micros
 
 BATCH = 500
@@ -36,8 +37,8 @@ SHARDS = 8
 
 _IDLE_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
-_PACE_SECONDS = 0.01
-"""Pause between two batches, so that events that come close together go together."""
+_PACE = Pace(least=0.01, most=0.1)
+"""Of batches, so that events that come close together go together."""
 
 _log = structlog.get_logger(__name__)
 
@@ -177,6 +178,7 @@ class Relay:
         while not (self._stopping.is_set() and not self._due.is_set()):
             self._due.wait(_IDLE_SECONDS)
             self._due.clear()
+            begun = time.monotonic()
             try:
                 # Rows written since the last look have asked for another one.
                 while self.publish_once() == BATCH:
@@ -186,7 +188,7 @@ class Relay:
             except Exception:  # noqa: BLE001 -- a relay that ended would hold everything back until the next start
                 _log.exception("the relay failed; it goes on")
             else:
-                self._stopping.wait(_PACE_SECONDS)
+                self._stopping.wait(_PACE.rest(time.monotonic() - begun))
                 continue
             if self._stopping.wait(_RETRY_SECONDS):
                 return
