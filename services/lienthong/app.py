@@ -88,7 +88,7 @@ class Platform:
         _insist_on_shared_engines(settings, target)
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
-        self._lock = _own(settings)
+        self._lock = own_folder(settings)
         self.keyring = open_keys(settings, self.services, self._clock, self._ids)
         self.hub = Hub()
         self.metrics = Metrics()
@@ -247,10 +247,16 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
     asyncio.run(main())
 
 
-def _own(settings: Settings) -> FileLock:
+def own_folder(settings: Settings) -> FileLock:
+    """Takes the data folder for this process, until the lock is released; the folder is made when absent.
+
+    Raises:
+        ConfigError: Another process has it, or it cannot be written.
+    """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(settings.data_dir / "lock")
+        # Whichever thread ends the program releases it.
+        lock = FileLock(settings.data_dir / "lock", thread_local=False)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ConfigError([f"data_dir: {settings.data_dir} is in use by another process; stop it first"]) from error
