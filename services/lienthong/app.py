@@ -23,11 +23,13 @@ from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics, metrics_door
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
+from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.readiness import Readiness
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
 from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, assemble
+from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
@@ -95,7 +97,10 @@ class Platform:
         self._engines = Engines(settings, self._clock, self._ids)
         self._components = [self._build(name) for name in self.services]
         copy = "" if target == ALL else self._ids.new()
-        self._running = [_watched(assemble(component, ConsumerLimits(), copy)) for component in self._components]
+        self._running = [
+            _watched(assemble(component, ConsumerLimits(), settings.retention, copy)) for component in self._components
+        ]
+        self._trimming = Periodic("event-log-retention", self._trim, settings.retention.sweep_seconds)
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
@@ -119,6 +124,7 @@ class Platform:
                 await asyncio.to_thread(running.start)
                 started.append(running)
             self._renewal.start()
+            self._trimming.start()
             await server.start()
             readiness.start()
             self._write_operator_context()
@@ -130,6 +136,7 @@ class Platform:
             await asyncio.to_thread(readiness.stop, STOP_SECONDS)
             await server.drain(self.settings.server.drain_seconds)
             await asyncio.to_thread(self._renewal.stop, STOP_SECONDS)
+            await asyncio.to_thread(self._trimming.stop, STOP_SECONDS)
             for running in reversed(started):
                 await asyncio.to_thread(running.stop, STOP_SECONDS)
             metrics()
@@ -200,6 +207,9 @@ class Platform:
     def renew_certificates(self) -> None:
         """Asks for a look now at what is to be renewed."""
         self._renewal.wake()
+
+    def _trim(self) -> bool:
+        return self._engines.event_log.trim(to_micros(self._clock.now())) > 0
 
     def _examine(self) -> Iterable[Check]:
         ring, now = self.keyring, self._clock.now()

@@ -18,9 +18,9 @@ from tests.faults.support.webhooks import Webhooks
 
 from lienthong.testing.sinks import HttpSink
 
-SETTLE_SECONDS = 120.0
-SPEND_SECONDS = 60.0
-COMMAND_SECONDS = 120.0
+SETTLE_SECONDS = 240.0
+SPEND_SECONDS = 180.0
+COMMAND_SECONDS = 180.0
 NOT_IN_THIS_STATE = 7
 
 
@@ -53,7 +53,7 @@ def embedded(folder: Path, press: Press, webhooks: Webhooks) -> Program:
 
 
 @pytest.mark.servers
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_traffic_goes_on_through_a_move(tmp_path: Path, press: Press, seed: int) -> None:
     """Killed under load, exported, imported into real engines, and later back: nothing is lost, nothing is doubled."""
     with HttpSink() as sink:

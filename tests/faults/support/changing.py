@@ -17,6 +17,7 @@ class Changing:
     def __init__(self, first: Served) -> None:
         """Begins with a platform, which may not run yet."""
         self._all = [first]
+        self._lost: list[float] = []
 
     @property
     def current(self) -> Served:
@@ -31,7 +32,7 @@ class Changing:
     @property
     def starts(self) -> list[float]:
         """How long each start of each took, in seconds."""
-        return [seconds for one in self._all for seconds in one.starts]
+        return [*self._lost, *(seconds for one in self._all for seconds in one.starts)]
 
     @property
     def contexts(self) -> Path:
@@ -46,6 +47,12 @@ class Changing:
             if not file.name.startswith("operator"):
                 shutil.copy(file, platform.contexts / file.name)
         self._all.append(platform)
+
+    def replace(self, platform: Served) -> None:
+        """Lets another platform take over from those that are destroyed; agencies keep their credentials."""
+        self.succeed(platform)
+        self._lost = [seconds for one in self._all[:-1] for seconds in one.starts]
+        del self._all[:-1]
 
     def speak(self, name: str) -> Axis:
         """Opens a session as a context."""

@@ -21,7 +21,7 @@ case list
 notice list|watch|ack
 subscription add|list|remove|test
 edxml check|show|canonical
-ops parked|lag|outbox
+ops parked|lag|outbox|purge
 ops outbox republish
 ops dead-letters list|show|redrive|skip
 audit list
