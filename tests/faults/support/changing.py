@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from tests.faults.support.served import Served
 
 from lienthong.client import Axis
@@ -46,6 +47,12 @@ class Changing:
             # The operator's is written at each start.
             if not file.name.startswith("operator"):
                 shutil.copy(file, platform.contexts / file.name)
+        for file in platform.contexts.glob("*.yaml"):
+            # Agencies have the certificate of the authority with them.
+            context = yaml.safe_load(file.read_text("utf-8"))
+            own = platform.contexts / f"{file.stem}-authority.pem"
+            shutil.copy(file.parent / context["authority"], own)
+            file.write_text(yaml.safe_dump({**context, "authority": str(own)}), "utf-8")
         self._all.append(platform)
 
     def replace(self, platform: Served) -> None:
