@@ -23,11 +23,13 @@ from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics, metrics_door
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
+from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.readiness import Readiness
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
 from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, assemble
+from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
@@ -88,14 +90,17 @@ class Platform:
         _insist_on_shared_engines(settings, target)
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
-        self._lock = _own(settings)
+        self._lock = own_folder(settings)
         self.keyring = open_keys(settings, self.services, self._clock, self._ids)
         self.hub = Hub()
         self.metrics = Metrics()
         self._engines = Engines(settings, self._clock, self._ids)
         self._components = [self._build(name) for name in self.services]
         copy = "" if target == ALL else self._ids.new()
-        self._running = [_watched(assemble(component, ConsumerLimits(), copy)) for component in self._components]
+        self._running = [
+            _watched(assemble(component, ConsumerLimits(), settings.retention, copy)) for component in self._components
+        ]
+        self._trimming = Periodic("event-log-retention", self._trim, settings.retention.sweep_seconds)
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
@@ -123,6 +128,7 @@ class Platform:
             self._renewal.start()
             if self._bus is not None:
                 self._bus.start()
+            self._trimming.start()
             await server.start()
             readiness.start()
             self._write_operator_context()
@@ -134,6 +140,7 @@ class Platform:
             await asyncio.to_thread(readiness.stop, STOP_SECONDS)
             await server.drain(self.settings.server.drain_seconds)
             await asyncio.to_thread(self._renewal.stop, STOP_SECONDS)
+            await asyncio.to_thread(self._trimming.stop, STOP_SECONDS)
             for running in reversed(started):
                 await asyncio.to_thread(running.stop, STOP_SECONDS)
             if self._bus is not None:
@@ -207,6 +214,9 @@ class Platform:
         """Asks for a look now at what is to be renewed."""
         self._renewal.wake()
 
+    def _trim(self) -> bool:
+        return self._engines.event_log.trim(to_micros(self._clock.now())) > 0
+
     def _examine(self) -> Iterable[Check]:
         ring, now = self.keyring, self._clock.now()
         yield from checks.of_keys(ring)
@@ -253,10 +263,16 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
     asyncio.run(main())
 
 
-def _own(settings: Settings) -> FileLock:
+def own_folder(settings: Settings) -> FileLock:
+    """Takes the data folder for this process, until the lock is released; the folder is made when absent.
+
+    Raises:
+        ConfigError: Another process has it, or it cannot be written.
+    """
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(settings.data_dir / "lock")
+        # Whichever thread ends the program releases it.
+        lock = FileLock(settings.data_dir / "lock", thread_local=False)
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ConfigError([f"data_dir: {settings.data_dir} is in use by another process; stop it first"]) from error

@@ -18,6 +18,7 @@ from lienthong.chassis.ids import IdSource
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.tally import Tally
 from lienthong.chassis.topics import TOPICS
+from lienthong.chassis.unfinished import unfinished
 from lienthong.settings import Settings
 
 
@@ -39,7 +40,7 @@ class Engines:
         """Opens the database of a service; its schema is one that this code can work with.
 
         Raises:
-            ConfigError: The schema is too old, and only `lienthong db upgrade` may change it.
+            ConfigError: The schema is too old, and only `lienthong db upgrade` may change it; an import is unfinished.
             AxisError: UNAVAILABLE when it does not answer.
         """
         section = self._settings.engines.postgres
@@ -53,6 +54,7 @@ class Engines:
             database = SqliteDatabase(self._folder("databases") / f"{service}.db")
             self._databases[service] = database
             migrations.upgrade(database, service)
+        _insist_on_whole(database, service)
         return database
 
     def hints(self, service: str, hub: Hub) -> PostgresHints | None:
@@ -78,3 +80,10 @@ class Engines:
         folder = self._settings.data_dir / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def _insist_on_whole(database: Database, service: str) -> None:
+    with database.read() as connection:
+        begun = unfinished(connection)
+    if begun is not None:
+        raise ConfigError([f"the database of {service} holds a part of export {begun.export}; end `lienthong import`"])

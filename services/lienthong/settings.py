@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from lienthong.chassis.config import KeysSection, LogSection, Section, ServerSection, TelemetrySection
+from lienthong.chassis.config import KeysSection, LogSection, RetentionSection, Section, ServerSection, TelemetrySection
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.chassis.engines.postgres.settings import PostgresSection
@@ -50,6 +50,7 @@ class Settings(Section):
     keys: KeysSection = Field(default_factory=KeysSection, description="Private keys and certificates of the axis.")
     log: LogSection = Field(default_factory=LogSection, description="How the program logs.")
     telemetry: TelemetrySection = Field(default_factory=TelemetrySection, description="Traces.")
+    retention: RetentionSection = Field(default_factory=RetentionSection, description="What goes by itself, and when.")
     intake: IntakeSection = Field(default_factory=IntakeSection, description="Accepting documents.")
     routing: RoutingSection = Field(default_factory=RoutingSection, description="Directory and mailboxes.")
     workflow: WorkflowSection = Field(default_factory=WorkflowSection, description="Statuses and tasks.")

@@ -108,6 +108,20 @@ class KeysSection(Section):
         return self
 
 
+class RetentionSection(Section):
+    """How long rows stay that are not kept for ever, in the database of every service."""
+
+    outbox_days: int = Field(
+        7, ge=1, le=3650, description="Events after they were published, so that a lost event log can be filled, days."
+    )
+    answers_days: int = Field(
+        30, ge=1, le=3650, description="Answers to requests, so that a repeat by `request_id` gets the same one, days."
+    )
+    sweep_seconds: float = Field(
+        600.0, ge=0.02, le=86_400, description="Pause between two looks at what has had its time, in seconds."
+    )
+
+
 class ConfigError(Exception):
     """The configuration cannot be used.
 

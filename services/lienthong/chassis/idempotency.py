@@ -1,23 +1,22 @@
 """Repeats by the caller's key: the first answer comes back, whatever crash lies between.
 
-Scope of a `request_id` is (agency, method). Only successes are remembered, for 30 days; afterwards natural keys answer.
+Scope of a `request_id` is (agency, method). Only successes are remembered, for 30 days by default (`retention`);
+afterwards natural keys answer.
 Concurrent repeats wait for the first, because writers of a database are serialised.
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, bindparam, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, select, tuple_
 
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.events.tables import requests
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 
-KEEP = timedelta(days=30)
 KEY_LENGTH_AT_MOST = 128
 
 Answer = TypeVar("Answer", bound=Message)
@@ -137,9 +136,3 @@ def once(
         answer = action(work)
         remember_answer(work, call, request_id, content, answer, resource)
         return answer
-
-
-def forget_answers(connection: Connection, now: int) -> int:
-    """Removes answers that are older than `KEEP`; `now` in microseconds since 1970."""
-    before = now - KEEP // timedelta(microseconds=1)
-    return connection.execute(delete(requests).where(requests.c.answered_at < before)).rowcount

@@ -56,6 +56,17 @@ class Metrics:
             "lienthong_transfer_bytes", "Bytes of contents by direction.", ["direction"], registry=self.registry
         )
 
+        self._expired = Counter(
+            "lienthong_expired_rows",
+            "Rows removed because their time was over.",
+            ["service", "table"],
+            registry=self.registry,
+        )
+
+    def expired(self, service: str, table: str, count: int) -> None:
+        """Counts rows that were removed."""
+        self._expired.labels(service, table).inc(count)
+
     def delivered(self, state: str) -> None:
         """Counts a delivery that reached a state."""
         self._deliveries.labels(state).inc()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
@@ -16,6 +17,7 @@ from lienthong.chassis.events.outbox import outbox_state, republish
 from lienthong.chassis.events.tables import audit, dead_letters, parked, positions
 from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
+from lienthong.chassis.retention import BATCH, Expiry
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.service import Component
 from lienthong.chassis.times import from_micros, timestamp_micros, to_duration, to_micros, to_timestamp
@@ -59,6 +61,26 @@ class OperationsApi:
         if request.dry_run:
             return _dry(context.units, again)
         return once(context.units, call, request, pb.RepublishOutboxResponse, again)
+
+    def purge_expired(self, request: pb.PurgeExpiredRequest, call: Call) -> pb.PurgeExpiredResponse:
+        """Removes a batch of each kind of rows whose time is over."""
+        component = self._component(request.service)
+        context, metrics = component.context, component.context.base.metrics
+        if request.dry_run:
+            now = to_micros(context.base.clock.now())
+            with context.database.read() as connection:
+                tables = [_expired(one, one.count(connection, now)) for one in component.expiries]
+            return pb.PurgeExpiredResponse(tables=tables)
+
+        def purge(work: UnitOfWork) -> pb.PurgeExpiredResponse:
+            tables = [_expired(one, one.remove(work.connection, work.now_micros)) for one in component.expiries]
+            told = ", ".join(f"{one.table} {one.rows}" for one in tables)
+            work.record(_entry(call, "expired.purge", request.service, told))
+            for one in tables:
+                work.after_commit(partial(metrics.expired, context.name, one.table, one.rows))
+            return pb.PurgeExpiredResponse(tables=tables, more=any(one.rows == BATCH for one in tables))
+
+        return once(context.units, call, request, pb.PurgeExpiredResponse, purge)
 
     def list_parked_events(self, request: pb.ListParkedEventsRequest, call: Call) -> pb.ListParkedEventsResponse:
         """Lists parked events."""
@@ -231,6 +253,10 @@ def _entry(call: Call, action: str, resource: str, detail: str) -> AuditEntry:
     return AuditEntry(
         call.caller.system.id, call.caller.scope, action, resource, person=call.caller.person, detail=detail
     )
+
+
+def _expired(expiry: Expiry, rows: int) -> pb.ExpiredRows:
+    return pb.ExpiredRows(table=expiry.name, rows=rows, keep=to_duration(expiry.keep))
 
 
 def _held_message(row: Any) -> pb.HeldEvent:

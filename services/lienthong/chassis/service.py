@@ -1,7 +1,8 @@
 """How a service is put together: what the process gives it, and what it gives the process."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -9,6 +10,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from lienthong.chassis.auth.caller import Authenticator
 from lienthong.chassis.checks import Examination, nothing
 from lienthong.chassis.clock import Clock
+from lienthong.chassis.config import RetentionSection
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.database import Database
@@ -20,6 +22,8 @@ from lienthong.chassis.events.outbox import Relay
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.keyring import Keyring
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.periodic import Periodic
+from lienthong.chassis.retention import Expiry, expire, of_every_service
 from lienthong.chassis.rpc.admission import Admission
 from lienthong.chassis.rpc.call import ContentDoor
 from lienthong.chassis.rpc.hub import Hub
@@ -95,6 +99,7 @@ class Component:
         doors: Contents that it serves.
         workers: What works in the background besides relay and consumer.
         examine: Looks whether it is well, for `doctor`.
+        expiries: What grows in its own tables and is not kept for ever.
     """
 
     context: ServiceContext
@@ -103,6 +108,7 @@ class Component:
     doors: Sequence[ContentDoor] = ()
     workers: Sequence[Worker] = ()
     examine: Examination = nothing
+    expiries: Sequence[Expiry] = ()
 
 
 @dataclass(slots=True)
@@ -128,15 +134,22 @@ class RunningComponent:
         self.started.clear()
 
 
-def assemble(component: Component, limits: ConsumerLimits, copy: str = "") -> RunningComponent:
-    """Gives a component its relay and its consumer.
+def assemble(
+    component: Component, limits: ConsumerLimits, retention: RetentionSection, copy: str = ""
+) -> RunningComponent:
+    """Gives a component its relay, its consumer, and what removes what has had its time.
 
     Args:
         component: The service.
         limits: Of its consumer.
+        retention: How long things stay.
         copy: Name of this copy of the service; one that is alone needs none.
     """
     context = component.context
+    expiries = (*of_every_service(retention), *component.expiries)
+    sweep = partial(expire, context.name, context.units, expiries, context.base.metrics)
+    sweeper = Periodic(f"{context.name}-retention", sweep, retention.sweep_seconds)
+    component = replace(component, expiries=expiries, workers=(*component.workers, sweeper))
     relay = Relay(context.name, context.database, context.base.log, context.base.clock, copy)
     _wake(relay, context)
     context.units.keep_journal(Journal(context.base.metrics).tell)

@@ -24,6 +24,7 @@ from lienthong.cli import (
     edxml,
     keys,
     mailbox,
+    moving,
     notice,
     ops,
     run,
@@ -68,6 +69,8 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("export")(moving.export)
+app.command("import")(moving.import_)
 for name, group in (
     ("agency", agency.app),
     ("system", system.app),

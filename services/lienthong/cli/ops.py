@@ -1,5 +1,6 @@
 """`lienthong ops`: events on their way, events that wait or failed. Operators only."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from lienthong.cli.console import (
 )
 from lienthong.cli.mailbox import ITEM
 from lienthong.cli.names import EVENTS, whole
+from lienthong.client import Axis
 from lienthong.client.context import SERVICES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import operations_pb2 as pb
@@ -72,6 +74,28 @@ def lag(*, service: Service = "", who: As = DEFAULT_CONTEXT, as_json: Json = Fal
             records = sum(row.records for row in answer.partitions)
             oldest = max((from_duration(row.age).total_seconds() for row in answer.partitions), default=0.0)
             out.print(f"{name:<14} {records:>8} records  {oldest:8.1f} s")
+
+
+@app.command("purge")
+def purge(*, service: Service = "", dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+    """Removes rows whose time is over, batch by batch, as happens by itself."""
+    with session(who) as axis:
+        for name in _services(service):
+            for table, rows in _purged(axis, name, dry_run=dry_run).items():
+                if as_json:
+                    print_json({"service": name, "table": table, "rows": rows})
+                else:
+                    out.print(f"{name:<14} {table:<12} {rows:>10} rows {'would be removed' if dry_run else 'removed'}")
+
+
+def _purged(axis: Axis, service: str, *, dry_run: bool) -> Counter[str]:
+    removed, more = Counter[str](), True
+    while more:
+        request = pb.PurgeExpiredRequest(service=service, dry_run=dry_run, request_id=new_request_id())
+        answer = axis.operations(service).PurgeExpired(request)
+        removed.update({one.table: one.rows for one in answer.tables})
+        more = answer.more
+    return removed
 
 
 @app.command("parked")

@@ -16,6 +16,7 @@ from lienthong.notification.handlers.sweep import sweep
 from lienthong.notification.sending.book import Book, rules_of
 from lienthong.notification.sending.couriers import Courier, mail_courier, webhook_courier
 from lienthong.notification.sending.sender import Sender
+from lienthong.notification.storage.notices import old_notices
 from lienthong.notification.storage.queue import waiting_by_channel
 from lienthong.notification.v1 import notification_pb2
 
@@ -37,7 +38,6 @@ def build(context: ServiceContext, section: NotificationSection) -> Component:
         _sender(context, section, desk, Channel.EMAIL, mail_courier(mail, clock)),
     ]
     _count(context)
-    keep = timedelta(days=section.keep_days)
     return Component(
         context,
         apis=[
@@ -46,8 +46,9 @@ def build(context: ServiceContext, section: NotificationSection) -> Component:
         subscription=subscription(desk),
         workers=[
             *senders,
-            Periodic("notification-sweep", lambda: sweep(context.units, keep), section.sweep_seconds),
+            Periodic("notification-sweep", lambda: sweep(context.units), section.sweep_seconds),
         ],
+        expiries=[old_notices(timedelta(days=section.keep_days))],
     )
 
 

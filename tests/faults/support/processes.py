@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import yaml
 from psycopg import sql
 from tests.faults.support.harness import is_alarm
 
@@ -45,6 +46,21 @@ class Processes:
         self.up = threading.Event()
         self.starts: list[float] = []
         self._chance = random.Random(0)  # noqa: S311 -- spreads calls, keeps no secret
+
+    def make_engines_ready(self) -> Path:
+        """Starts the engines; gives the configuration with which their administrator fills them."""
+        platform = self.platform
+        for engine in platform.engines.values():
+            engine.start()
+            engine.provision(SERVICES)
+        file = platform.folder / "administrator.yaml"
+        config = {
+            "data_dir": str(platform.folder / "administrator"),
+            "keys": {"dir": str(platform.folder / "keys")},
+            "engines": {name: dict(engine.settings()) for name, engine in platform.engines.items()},
+        }
+        file.write_text(yaml.safe_dump(config), "utf-8")
+        return file
 
     @property
     def contexts(self) -> Path:

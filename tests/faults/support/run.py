@@ -74,7 +74,7 @@ def running(
     with HttpSink() as sink:
         webhooks = Webhooks(sink)
         program = Program(folder, defect, settings={"notification": webhooks.settings()})
-        yield from _under_traffic(program, lambda: Traffic(program, press, seed, count, plan, webhooks))
+        yield from under_traffic(program, lambda: Traffic(program, press, seed, count, plan, webhooks))
 
 
 @contextmanager
@@ -84,10 +84,11 @@ def running_processes(folder: Path, press: Press, seed: int, *, copies: int = 2)
     with HttpSink() as sink:
         webhooks = Webhooks(sink)
         processes = Processes(folder, {"notification": webhooks.settings()}, copies)
-        yield from _under_traffic(processes, lambda: Traffic(processes, press, seed, webhooks=webhooks))
+        yield from under_traffic(processes, lambda: Traffic(processes, press, seed, webhooks=webhooks))
 
 
-def _under_traffic(program: Platform, begin: Callable[[], Traffic]) -> Iterator[Run[Platform]]:
+def under_traffic(program: Platform, begin: Callable[[], Traffic]) -> Iterator[Run[Platform]]:
+    """Starts a platform and the traffic on it; leaves nothing running when it goes on."""
     try:
         assert program.start(), program.tail()
         traffic = begin()

@@ -9,15 +9,17 @@ from lienthong.client import Axis
 
 
 class Served(Protocol):
-    """A platform under test.
+    """A platform under test."""
 
-    Attributes:
-        up: Set while it takes calls.
-        starts: How long each start took, in seconds.
-    """
+    @property
+    def up(self) -> threading.Event:
+        """Set while it takes calls."""
+        ...
 
-    up: threading.Event
-    starts: list[float]
+    @property
+    def starts(self) -> list[float]:
+        """How long each start took, in seconds."""
+        ...
 
     @property
     def contexts(self) -> Path:

@@ -14,6 +14,7 @@ from lienthong.notification.domain import Circuit, CircuitPolicy
 from lienthong.notification.handlers.notices import WATCH_BATCH
 from lienthong.notification.handlers.sweep import sweep
 from lienthong.notification.storage.circuits import circuit_of, keep_circuit
+from lienthong.notification.storage.notices import old_notices
 from lienthong.notification.v1 import notification_pb2 as pb
 from lienthong.testing.service import HCMC, VPCP
 
@@ -163,7 +164,8 @@ def test_old_notices_leave_waiting_ones_stay(post: Any) -> None:
     """After its time a notice that waits for nothing is removed; one that is still to be sent stays."""
     post.deliver()
     post.bench.clock.advance(days=400)
-    sweep(post.bench.context.units, timedelta(days=365))
+    with post.bench.context.units.begin() as work:
+        assert old_notices(timedelta(days=365)).remove(work.connection, work.now_micros)
     (left,) = post.notices(HCMC)
     assert left.channel == pb.CHANNEL_WEBHOOK
 
@@ -178,7 +180,7 @@ def test_circuits_of_endpoints_that_are_gone_are_swept(post: Any) -> None:
         for endpoint in (waiting, gone):
             keep_circuit(work.connection, endpoint, Circuit(5, 1, work.now + timedelta(minutes=1)), policy)
     for _ in range(2):
-        sweep(units, timedelta(days=365))
+        sweep(units)
         with units.database.read() as connection:
             found = [circuit_of(connection, endpoint) != Circuit() for endpoint in (waiting, gone)]
         assert found == [True, post.bench.clock.now() == work.now]

@@ -11,7 +11,7 @@ from lienthong.chassis.engines.eventlog import Lag, LogConsumer, NewRecord
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.events.event import NewEvent
-from lienthong.chassis.events.outbox import forget_published, outbox_state, republish
+from lienthong.chassis.events.outbox import outbox_state, republish
 from lienthong.chassis.events.tables import outbox
 from lienthong.chassis.times import to_micros
 
@@ -148,18 +148,6 @@ def test_kept_rows_fill_a_lost_log_again(stage: Stage) -> None:
         assert republish(connection, since) == 1
     relay.publish_once()
     assert texts(stage) == [("one", 1), ("two", 2), ("two", 2)]
-
-
-def test_published_rows_go_after_a_week(stage: Stage) -> None:
-    """Published rows are forgotten after seven days; what waits is never forgotten."""
-    stage.emit("published")
-    stage.relay().publish_once()
-    stage.emit("waits")
-    stage.clock.advance(days=8)
-    with stage.database.write() as connection:
-        assert forget_published(connection, to_micros(stage.clock.now())) == 1
-    (row,) = stage.rows(outbox)
-    assert StringValue.FromString(row.value).value == "waits"
 
 
 def _fail(stage: Stage) -> None:

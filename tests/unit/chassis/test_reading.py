@@ -14,10 +14,9 @@ from lienthong.chassis.auth.caller import Caller
 from lienthong.chassis.directory.model import Role, System
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.filtering import CONDITIONS_AT_MOST, Condition, Kind, parse_filter
-from lienthong.chassis.idempotency import check_key, forget_answers, once
+from lienthong.chassis.idempotency import check_key, once
 from lienthong.chassis.paging import DEFAULT_SIZE, SIZE_AT_MOST, page_of
 from lienthong.chassis.rpc.call import Call
-from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.routing.v1 import directory_pb2
 
@@ -189,13 +188,3 @@ def test_once(stage: Stage) -> None:
     assert (refused.value.code, refused.value.reason) == (Code.ALREADY_EXISTS, "REQUEST_ID_REUSED")
     elsewhere = replace(CALL, method="x.Y/Z")
     assert once(stage.units, elsewhere, other, StringValue, act).value == "answer 2"
-
-
-def test_answers_are_forgotten_after_a_month(stage: Stage) -> None:
-    """Answers are kept for 30 days."""
-    request = directory_pb2.GrantAgencyRequest(name="systems/1", request_id="key")
-    once(stage.units, CALL, request, StringValue, lambda _work: StringValue(value="x"))
-    for days, forgotten in ((29, 0), (2, 1)):
-        stage.clock.advance(days=days)
-        with stage.database.write() as connection:
-            assert forget_answers(connection, to_micros(stage.clock.now())) == forgotten

@@ -10,7 +10,7 @@ import typer
 entry: Any = import_module("lienthong.cli.main")
 
 NAMES = """
-run  demo  doctor
+run  demo  doctor  export  import
 agency add|list|show|import|rename|merge|retire|issue-credentials
 document submit|compose|check|get|list|download|recall|update|replace|progress|evidence
 mailbox list|pull|download|ack|fail|watch
@@ -21,7 +21,7 @@ case list
 notice list|watch|ack
 subscription add|list|remove|test
 edxml check|show|canonical
-ops parked|lag|outbox
+ops parked|lag|outbox|purge
 ops outbox republish
 ops dead-letters list|show|redrive|skip
 audit list
@@ -29,7 +29,7 @@ system add|list|act-for|revoke
 config show|check
 context list|use|add
 """
-LOCAL = {"run", "edxml", "config", "context", "demo", "keys", "db", "topics", "dev"}
+LOCAL = {"run", "edxml", "config", "context", "demo", "keys", "db", "topics", "dev", "export", "import"}
 """Groups that ask no platform, or bring their own: nobody speaks."""
 
 

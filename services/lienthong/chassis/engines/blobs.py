@@ -69,8 +69,8 @@ class BlobEntry:
 class BlobStore(Protocol):
     """Where content stands. Several processes share one."""
 
-    def create(self) -> BlobWriter:
-        """Starts a blob under a new random key."""
+    def create(self, key: str = "") -> BlobWriter:
+        """Starts a blob under a new random key; under the key that it has elsewhere when it is copied from there."""
         ...
 
     def resume(self, key: str, size: int) -> BlobWriter:

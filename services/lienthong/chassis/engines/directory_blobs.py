@@ -32,9 +32,9 @@ class DirectoryBlobs:
         self._incoming = root / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
 
-    def create(self) -> "FileBlobWriter":
+    def create(self, key: str = "") -> "FileBlobWriter":
         """Starts a blob. See `BlobStore.create`."""
-        key = self._ids.new()
+        key = checked_key(key) if key else self._ids.new()
         return FileBlobWriter(key, self._incoming / key, self._place(key), self.syncs)
 
     def resume(self, key: str, size: int) -> "FileBlobWriter":

@@ -135,7 +135,7 @@ class EventLog(Protocol):
         ...
 
     def trim(self, now_micros: int) -> int:
-        """Removes what retention and compaction no longer keep; tells how many records went.
+        """Removes some of what retention and compaction no longer keep; tells how many records went, 0 at the end.
 
         An engine that does so by itself has nothing to do, and says 0.
         """

@@ -45,6 +45,16 @@ _COMMIT: Final = """
 INSERT INTO offsets VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET next = max(next, excluded.next)
 """
+_TRIM: Final = """
+DELETE FROM records WHERE (topic, partition, offset) IN
+    (SELECT topic, partition, offset FROM records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT 1000)
+AND timestamp < ?
+"""
+"""The oldest of a partition, some at a time: whoever publishes waits meanwhile."""
+_COMPACT: Final = """
+DELETE FROM records WHERE topic = :topic AND (partition, offset) NOT IN
+    (SELECT partition, max(offset) FROM records WHERE topic = :topic GROUP BY partition, key)
+"""
 
 
 class SqliteEventLog:
@@ -202,15 +212,10 @@ class SqliteEventLog:
         removed = 0
         if topic.retention_seconds:
             before = now_micros - topic.retention_seconds * 1_000_000
-            removed += self._records.execute(
-                "DELETE FROM records WHERE topic = ? AND timestamp < ?", (topic.name, before)
-            ).rowcount
+            for number in range(topic.partitions):
+                removed += self._records.execute(_TRIM, (topic.name, number, before)).rowcount
         if topic.compacted:
-            removed += self._records.execute(
-                "DELETE FROM records WHERE topic = ? AND offset < (SELECT max(later.offset) FROM records later "
-                "WHERE (later.topic, later.partition, later.key) = (records.topic, records.partition, records.key))",
-                (topic.name,),
-            ).rowcount
+            removed += self._records.execute(_COMPACT, {"topic": topic.name}).rowcount
         return removed
 
 

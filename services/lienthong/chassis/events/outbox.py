@@ -5,12 +5,11 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
 import structlog
-from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
@@ -28,9 +27,6 @@ from lienthong.chassis.times import from_micros, to_micros
 
 BATCH = 500
 """Events published at once."""
-
-KEEP = timedelta(days=7)
-"""How long published rows stay, so that a lost log can be filled again."""
 
 SHARDS = 8
 """Parts of an outbox, each published by one copy of the service at a time; a key is always in the same one."""
@@ -220,11 +216,3 @@ def republish(connection: Connection, since: int) -> int:
     """Marks kept rows written at or after `since` (microseconds since 1970) to be published again."""
     again = update(outbox).where(outbox.c.written_at >= since, outbox.c.published_at.is_not(None))
     return connection.execute(again.values(published_at=None)).rowcount
-
-
-def forget_published(connection: Connection, now: int) -> int:
-    """Removes published rows that are older than `KEEP`."""
-    before = now - KEEP // timedelta(microseconds=1)
-    return connection.execute(
-        delete(outbox).where(outbox.c.published_at.is_not(None), outbox.c.written_at < before)
-    ).rowcount

@@ -56,7 +56,8 @@ def format_folder(properties: Path, cluster: str, users: dict[str, str]) -> None
     Raises:
         EngineError: The program that does so failed.
     """
-    command = [*java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+    # One word: an identifier may begin with a hyphen.
+    command = [*java(), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
     for name, password in users.items():
         command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)  # noqa: S603 -- our own command line

@@ -1,10 +1,9 @@
 """Sweeping: expired uploads, and contents that no document and no upload holds."""
 
 from datetime import timedelta
+from itertools import islice
 
 from lienthong.chassis.engines.blobs import BlobStore
-from lienthong.chassis.events.outbox import forget_published
-from lienthong.chassis.idempotency import forget_answers
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.intake import storage
@@ -20,8 +19,6 @@ def sweep_uploads(units: UnitsOfWork, blobs: BlobStore, section: IntakeSection) 
     with units.begin() as work:
         expired = storage.expired_uploads(work.connection, before)
         storage.remove_uploads(work.connection, [upload.id for upload, _used in expired])
-        forget_published(work.connection, work.now_micros)
-        forget_answers(work.connection, work.now_micros)
     for upload, used in expired:
         if not used:
             blobs.delete(upload.blob)
@@ -31,10 +28,9 @@ def sweep_uploads(units: UnitsOfWork, blobs: BlobStore, section: IntakeSection) 
 def sweep_orphans(units: UnitsOfWork, blobs: BlobStore) -> int:
     """Removes contents that nothing holds and that are older than a day; tells how many."""
     before = units.clock.now() - _ORPHAN_AGE
-    old = [entry.key for entry in blobs.entries() if entry.modified < before]
+    old = (entry.key for entry in blobs.entries() if entry.modified < before)
     removed = 0
-    for start in range(0, len(old), _BATCH):
-        keys = old[start : start + _BATCH]
+    while keys := list(islice(old, _BATCH)):
         with units.database.read() as connection:
             held = storage.known_blobs(connection, keys)
         for key in keys:

@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, literal, select, tuple_, update
+from sqlalchemy import Connection, func, literal, select, tuple_, update
 
 from lienthong.chassis.counters import next_value
 from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.filtering import Condition
+from lienthong.chassis.retention import Expiry
 from lienthong.notification.domain import Kind
 from lienthong.notification.domain.notices import Channel, NoticeState
 from lienthong.notification.storage.tables import attempts, notices
@@ -152,13 +154,10 @@ def mark_read(connection: Connection, identifiers: Collection[str]) -> int:
     return connection.execute(update(notices).where(unread).values(state=NoticeState.ACKNOWLEDGED)).rowcount
 
 
-def remove_old(connection: Connection, before: int, limit: int) -> int:
-    """Removes notices that wait for nothing and were made before a time; tells how many."""
-    ended = notices.c.next_attempt_at.is_(None) & (notices.c.created_at < before)
-    found = select(notices.c.id).where(ended).order_by(notices.c.created_at).limit(limit)
-    names = list(connection.execute(found).scalars())
-    connection.execute(delete(attempts).where(attempts.c.notice.in_(names)))
-    return connection.execute(delete(notices).where(notices.c.id.in_(names))).rowcount
+def old_notices(keep: timedelta) -> Expiry:
+    """Says which notices go, with their attempts: those that wait for nothing."""
+    ended = notices.c.next_attempt_at.is_(None)
+    return Expiry(notices, keep, notices.c.created_at, ended=lambda _before: ended, parts=(attempts.c.notice,))
 
 
 def stored_notice(row: Any) -> StoredNotice:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from lienthong.chassis.engines.sql import database_now
-from lienthong.chassis.idempotency import forget_answers
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.routing.handlers.agencies import rename_when_due
@@ -73,11 +72,10 @@ def park_due(units: UnitsOfWork, desk: Desk) -> bool:
 
 
 def clean(units: UnitsOfWork, desk: Desk) -> bool:
-    """Ends old statuses and forgets old answers."""
+    """Ends old statuses."""
     with units.begin() as work:
         before = work.now_micros - micros(desk.limits.status_items_days * _DAY_SECONDS)
         ended = expire_statuses(work.connection, before, desk.limits.chunk)
-        forget_answers(work.connection, work.now_micros)
     return ended > 0
 
 

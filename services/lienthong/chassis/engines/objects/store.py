@@ -49,9 +49,9 @@ class ObjectBlobs:
         """Objects that were written durably."""
         self._writers: WeakValueDictionary[str, ObjectBlobWriter] = WeakValueDictionary()
 
-    def create(self) -> ObjectBlobWriter:
+    def create(self, key: str = "") -> ObjectBlobWriter:
         """Starts a blob. See `BlobStore.create`."""
-        return self._writing(self._ids.new(), None)
+        return self._writing(checked_key(key) if key else self._ids.new(), None)
 
     def resume(self, key: str, size: int) -> ObjectBlobWriter:
         """Goes on with a blob. See `BlobStore.resume`.
