@@ -23,7 +23,7 @@ from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics, metrics_door
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
-from lienthong.chassis.readiness import Readiness
+from lienthong.chassis.readiness import Readiness, patiently
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
@@ -78,9 +78,8 @@ class Platform:
         """Opens engines and keys, and builds every component.
 
         Raises:
-            ConfigError: The target needs engines that others share, the data folder is in use or cannot be written, a
-                key is missing, or a schema is too old.
-            AxisError: UNAVAILABLE when the database does not answer.
+            ConfigError: The target needs engines that others share, the data folder is in use or cannot be written, or
+                a key is missing.
         """
         self.settings = settings
         self.target = target
@@ -105,8 +104,10 @@ class Platform:
     async def serve(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
         """Serves until `stopping` is set, then drains.
 
+        While a database is away at the start it lives, and is not ready.
+
         Raises:
-            ConfigError: A port cannot be bound.
+            ConfigError: A port cannot be bound, or a schema is too old or too new.
         """
         self.hub.bind(asyncio.get_running_loop())
         server = self._server()
@@ -115,16 +116,18 @@ class Platform:
         metrics = metrics_door(self.settings.server.metrics, self.metrics)
         started: list[RunningComponent] = []
         try:
-            for running in self._running:
-                await asyncio.to_thread(running.start)
-                started.append(running)
-            self._renewal.start()
             await server.start()
-            readiness.start()
-            self._write_operator_context()
-            _log.info("serving", target=self.target, port=self.port, data_dir=str(self.settings.data_dir))
-            ready()
-            await stopping.wait()
+            if await patiently(self._prepare, stopping):
+                for running in self._running:
+                    await asyncio.to_thread(running.start)
+                    started.append(running)
+                self._renewal.start()
+                await server.open()
+                readiness.start()
+                self._write_operator_context()
+                _log.info("serving", target=self.target, port=self.port, data_dir=str(self.settings.data_dir))
+                ready()
+                await stopping.wait()
         finally:
             _log.info("draining", seconds=self.settings.server.drain_seconds)
             await asyncio.to_thread(readiness.stop, STOP_SECONDS)
@@ -135,6 +138,11 @@ class Platform:
             metrics()
             self._close()
             _log.info("stopped")
+
+    def _prepare(self) -> None:
+        self._engines.insist_on_schemas()
+        for component in self._components:
+            component.prepare()
 
     def _server(self) -> Server:
         section = self.settings.server

@@ -1,6 +1,6 @@
 """How a service is put together: what the process gives it, and what it gives the process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -95,6 +95,7 @@ class Component:
         doors: Contents that it serves.
         workers: What works in the background besides relay and consumer.
         examine: Looks whether it is well, for `doctor`.
+        prepare: What it puts into its database before it begins; done again where the database was away meanwhile.
     """
 
     context: ServiceContext
@@ -103,6 +104,7 @@ class Component:
     doors: Sequence[ContentDoor] = ()
     workers: Sequence[Worker] = ()
     examine: Examination = nothing
+    prepare: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)

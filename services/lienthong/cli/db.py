@@ -66,7 +66,7 @@ def upgrade(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Brings schemas to a version, beside running services of that version and the one before. Safe to repeat."""
+    """Brings schemas to a version, beside services of that version and the one before. Safe to repeat."""
     from lienthong.chassis import migrations
 
     for name, database in _owned(load(data_dir, config_file), service):
@@ -87,7 +87,7 @@ def downgrade(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Takes schemas back to an older version, beside running services of that version and the one after."""
+    """Takes schemas back to an older version, beside services of that version; newer ones must be gone before."""
     from lienthong.chassis import migrations
 
     for name, database in _owned(load(data_dir, config_file), service):

@@ -18,7 +18,7 @@ OPERATOR_FILE = "operator.json"
 
 
 def build(context: ServiceContext, section: RoutingSection) -> Component:
-    """Puts routing together, and the installation's operator into its directory.
+    """Puts routing together.
 
     Args:
         context: What the service stands on.
@@ -31,8 +31,11 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
         Periodic("routing-steps", partial(background.step, units, desk), section.worker_seconds),
         Periodic("routing-cleaning", partial(background.clean, units, desk), section.housekeeping_seconds),
     ]
-    with units.begin() as work:
-        know_operator(work, desk, context.base.keys.folder / OPERATOR_FILE)
+
+    def prepare() -> None:
+        with units.begin() as work:
+            know_operator(work, desk, context.base.keys.folder / OPERATOR_FILE)
+
     renderer = Renderer(context.base.blobs)
     return Component(
         context,
@@ -43,6 +46,7 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
         subscription(desk),
         [MailboxContents(units, desk, renderer)],
         workers,
+        prepare=prepare,
     )
 
 
