@@ -116,8 +116,7 @@ class Platform:
         metrics = metrics_door(self.settings.server.metrics, self.metrics)
         started: list[RunningComponent] = []
         try:
-            await server.start()
-            if await patiently(self._prepare, stopping):
+            if await patiently(self._prepare, stopping, server.start):
                 for running in self._running:
                     await asyncio.to_thread(running.start)
                     started.append(running)

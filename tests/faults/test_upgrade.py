@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.faults.support.harness import ROOT
+from tests.faults.support.harness import ROOT, wait_until
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
 from tests.faults.support.run import Run, listed, running_processes
@@ -31,7 +32,7 @@ def test_a_new_program_takes_over_and_gives_back(
         roll(run, 1, NEXT)
         change_schemas(run, "upgrade")
         roll(run, 2, NEXT)
-        filled = written_by_next(run.program)
+        wait_until("the next programs fill the new column", partial(next_fills, run), SETTLE_SECONDS)
         roll(run, 1, PROGRAM)
         roll(run, 2, PROGRAM)
         change_schemas(run, "downgrade", "0001")
@@ -42,7 +43,6 @@ def test_a_new_program_takes_over_and_gives_back(
             print(figures)  # noqa: T201 -- the figures of the run
     assert not wrongs, listed(wrongs)
     assert not ledger.unanswered, listed(ledger.unanswered)
-    assert all(filled.values()), f"the next program wrote nothing: {filled}"
 
 
 def roll(run: Run[Processes], number: int, program: tuple[str, ...]) -> None:
@@ -66,7 +66,8 @@ def change_schemas(run: Run[Processes], *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def written_by_next(processes: Processes) -> dict[str, int]:
-    """Gives for each service how many rows the next program wrote."""
+def next_fills(run: Run[Processes]) -> bool:
+    """Tells whether the next program of each service has written rows with the new column."""
+    run.traffic.grant(1)
     statement = "SELECT count(*) FROM {} WHERE written_by = 'next'"
-    return {service: processes.rows(service, statement.format(LARGEST[service]))[0][0] for service in SERVICES}
+    return all(run.program.rows(service, statement.format(LARGEST[service]))[0][0] for service in SERVICES)

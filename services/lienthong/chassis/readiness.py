@@ -5,7 +5,7 @@ not asked: without them calls go on, as far as they can.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -59,12 +59,15 @@ class Readiness:
         return False
 
 
-async def patiently(action: Callable[[], None], stopping: asyncio.Event) -> bool:
+async def patiently(
+    action: Callable[[], None], stopping: asyncio.Event, meanwhile: Callable[[], Awaitable[None]]
+) -> bool:
     """Does what needs the database, again and again while it is away, however long.
 
     Args:
         action: What is done; it may be done again after it failed.
         stopping: Ends the wait.
+        meanwhile: What is done when there is a wait, before it; done again it does nothing.
 
     Returns:
         Whether it was done; False when it was to stop before.
@@ -80,6 +83,7 @@ async def patiently(action: Callable[[], None], stopping: asyncio.Event) -> bool
             if looks % _TOLD_AGAIN == 0:
                 _log.warning("waits for the database", reason=error.reason, cause=_cause_of(error))
             looks += 1
+            await meanwhile()
         else:
             return True
         with suppress(TimeoutError):

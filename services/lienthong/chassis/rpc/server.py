@@ -202,6 +202,7 @@ class Server:
         door: _Door,
     ) -> None:
         self._door = door
+        self._started = False
         self._server = server
         self._checks = checks
         self._names = names
@@ -219,13 +220,17 @@ class Server:
         return self._server.add_secure_port(address, credentials)
 
     async def start(self) -> None:
-        """Begins to answer: it lives, and calls are told to come again until `open`."""
+        """Begins to answer: it lives, and calls are told to come again until `open`. Once is enough."""
+        if self._started:
+            return
+        self._started = True
         await self._server.start()
         await self._checks.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
         await self.tell(ready=False)
 
     async def open(self) -> None:
         """Lets calls in; healthy from now on."""
+        await self.start()
         self._door.open = True
         await self.tell(ready=True)
 
