@@ -2,14 +2,14 @@
 
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.faults.support.harness import ROOT, wait_until
+from tests.faults.support.harness import ROOT
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
 from tests.faults.support.run import Run, listed, running_processes
+from tests.faults.support.traffic import until
 from tests.upgrade.support.versions import LARGEST
 
 from lienthong.dev.platform import PROGRAM, SERVICES
@@ -32,7 +32,8 @@ def test_a_new_program_takes_over_and_gives_back(
         roll(run, 1, NEXT)
         change_schemas(run, "upgrade")
         roll(run, 2, NEXT)
-        wait_until("the next programs fill the new column", partial(next_fills, run), SETTLE_SECONDS)
+        until(lambda: not idle(run), SETTLE_SECONDS)
+        assert not idle(run), "these programs did not fill the new column"
         roll(run, 1, PROGRAM)
         roll(run, 2, PROGRAM)
         change_schemas(run, "downgrade", "0001")
@@ -66,8 +67,9 @@ def change_schemas(run: Run[Processes], *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def next_fills(run: Run[Processes]) -> bool:
-    """Tells whether the next program of each service has written rows with the new column."""
+def idle(run: Run[Processes]) -> list[str]:
+    """Names the services whose next program has not written a row with the new column yet."""
     run.traffic.grant(1)
     statement = "SELECT count(*) FROM {} WHERE written_by = 'next'"
-    return all(run.program.rows(service, statement.format(LARGEST[service]))[0][0] for service in SERVICES)
+    found = {service: run.program.rows(service, statement.format(LARGEST[service]))[0][0] for service in SERVICES}
+    return [service for service, rows in found.items() if not rows]

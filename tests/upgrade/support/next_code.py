@@ -1,4 +1,4 @@
-"""The code of the next program, as far as it differs: it fills the new column where the schema has it."""
+"""The code of the next program, as far as it differs: it fills the new column as soon as the schema has it."""
 
 from tests.upgrade.support.versions import LARGEST, become_next
 
@@ -8,8 +8,10 @@ from lienthong.chassis.engines.database import Database
 
 _insert = rows._insert
 _problem = migrations.problem
+_tables: dict[str, tuple[Database, str]] = {}
+"""The tables that change, with the database and the service that they belong to."""
 _filled: set[str] = set()
-"""Tables that have the new column."""
+"""Those that are known to have the new column."""
 
 
 def install() -> None:
@@ -20,15 +22,16 @@ def install() -> None:
 
 
 def problem(database: Database, service: str) -> str:
-    """Looks at the schema as every program does, and keeps whether it has the new column."""
-    if migrations.standing(database, service).ahead == 0:
-        _filled.add(LARGEST[service])
+    """Looks at the schema as every program does, and keeps where the new column will be."""
+    _tables[LARGEST[service]] = (database, service)
     return _problem(database, service)
 
 
 def insert(mark: str, table: str, names: tuple[str, ...]) -> str:
     """Writes the statement of an insert."""
     statement = _insert(mark, table, names)
+    if table not in _filled and table in _tables and migrations.standing(*_tables[table]).ahead == 0:
+        _filled.add(table)
     if table not in _filled:
         return statement
     columns, values = statement.removesuffix(")").split(") VALUES (")
