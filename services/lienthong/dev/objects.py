@@ -14,6 +14,8 @@ from lienthong.dev.servers import Command, ServerProcess, answers, free_port
 
 BUCKET = "lienthong"
 START_SECONDS = 60.0
+_PATIENT = {"retries": 0, "connect_seconds": 30.0, "request_seconds": 30.0}
+"""The first handshake of a server that has just started takes its time."""
 _JARS = Path(__file__).with_name("s3proxy.jars")
 _JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _LOG = """<configuration>
@@ -101,7 +103,7 @@ class ObjectServer:
         if not answers(self.port):
             return False
         try:
-            Bucket(ObjectsSection.model_validate({**self.settings(), "retries": 0})).get("ready")
+            Bucket(ObjectsSection.model_validate({**self.settings(), **_PATIENT})).get("ready")
         except AxisError:
             return False
         return True
