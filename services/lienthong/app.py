@@ -24,11 +24,11 @@ from lienthong.chassis.metrics import Metrics, metrics_door
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
 from lienthong.chassis.periodic import Periodic
-from lienthong.chassis.readiness import Readiness
+from lienthong.chassis.readiness import Readiness, patiently
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
-from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, assemble
+from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, Worker, assemble
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.tracing import tracing
@@ -80,9 +80,8 @@ class Platform:
         """Opens engines and keys, and builds every component.
 
         Raises:
-            ConfigError: The target needs engines that others share, the data folder is in use or cannot be written, a
-                key is missing, or a schema is too old.
-            AxisError: UNAVAILABLE when the database does not answer.
+            ConfigError: The target needs engines that others share, the data folder is in use or cannot be written, or
+                a key is missing.
         """
         self.settings = settings
         self.target = target
@@ -100,20 +99,23 @@ class Platform:
         self._running = [
             _watched(assemble(component, ConsumerLimits(), settings.retention, copy)) for component in self._components
         ]
-        self._trimming = Periodic("event-log-retention", self._trim, settings.retention.sweep_seconds)
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
-        # In one process more than one service writes, and their streams share a hub: any database carries all hints.
-        self.hub.bus = self._bus = self._engines.hints(self.services[0], self.hub)
         self._renewal = renewal(self.keyring, settings, self._clock)
+        trimming = Periodic("event-log-retention", self._trim, settings.retention.sweep_seconds)
+        # Services of one process share a hub: the database of any of them carries all hints.
+        self.hub.bus = bus = self._engines.hints(self.services[0], self.hub)
+        self._beside: list[Worker] = [self._renewal, trimming, *([bus] if bus else [])]
         self.port = 0
 
     async def serve(self, stopping: asyncio.Event, ready: Callable[[], None]) -> None:
         """Serves until `stopping` is set, then drains.
 
+        While a database is away at the start it lives, and is not ready.
+
         Raises:
-            ConfigError: A port cannot be bound.
+            ConfigError: A port cannot be bound, or a schema is too old or too new.
         """
         self.hub.bind(asyncio.get_running_loop())
         server = self._server()
@@ -122,32 +124,32 @@ class Platform:
         metrics = metrics_door(self.settings.server.metrics, self.metrics)
         started: list[RunningComponent] = []
         try:
-            for running in self._running:
-                await asyncio.to_thread(running.start)
-                started.append(running)
-            self._renewal.start()
-            if self._bus is not None:
-                self._bus.start()
-            self._trimming.start()
-            await server.start()
-            readiness.start()
-            self._write_operator_context()
-            _log.info("serving", target=self.target, port=self.port, data_dir=str(self.settings.data_dir))
-            ready()
-            await stopping.wait()
+            if await patiently(self._prepare, stopping, server.start):
+                for running in self._running:
+                    await asyncio.to_thread(running.start)
+                    started.append(running)
+                for worker in self._beside:
+                    worker.start()
+                await server.open()
+                readiness.start()
+                self._write_operator_context()
+                _log.info("serving", target=self.target, port=self.port, data_dir=str(self.settings.data_dir))
+                ready()
+                await stopping.wait()
         finally:
             _log.info("draining", seconds=self.settings.server.drain_seconds)
             await asyncio.to_thread(readiness.stop, STOP_SECONDS)
             await server.drain(self.settings.server.drain_seconds)
-            await asyncio.to_thread(self._renewal.stop, STOP_SECONDS)
-            await asyncio.to_thread(self._trimming.stop, STOP_SECONDS)
-            for running in reversed(started):
-                await asyncio.to_thread(running.stop, STOP_SECONDS)
-            if self._bus is not None:
-                await asyncio.to_thread(self._bus.stop, STOP_SECONDS)
+            for worker in (*reversed(started), *reversed(self._beside)):
+                await asyncio.to_thread(worker.stop, STOP_SECONDS)
             metrics()
             self._close()
             _log.info("stopped")
+
+    def _prepare(self) -> None:
+        self._engines.insist_on_schemas()
+        for component in self._components:
+            component.prepare()
 
     def _server(self) -> Server:
         section = self.settings.server

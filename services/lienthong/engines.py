@@ -37,25 +37,30 @@ class Engines:
         self.blobs: BlobStore = ObjectBlobs(objects, ids) if objects.url else DirectoryBlobs(self._folder("blobs"), ids)
 
     def database(self, service: str) -> Database:
-        """Opens the database of a service; its schema is one that this code can work with.
+        """Opens the database of a service; one in the data folder is brought to the newest version of its schema."""
+        section = self._settings.engines.postgres
+        if section.servers:
+            self._databases[service] = PostgresDatabase(section, service)
+        else:
+            embedded = SqliteDatabase(self._folder("databases") / f"{service}.db")
+            self._databases[service] = embedded
+            migrations.upgrade(embedded, service)
+        return self._databases[service]
+
+    def insist_on_schemas(self) -> None:
+        """Makes sure that this code can work with the schemas of all databases that were opened.
 
         Raises:
-            ConfigError: The schema is too old, and only `lienthong db upgrade` may change it; an import is unfinished.
-            AxisError: UNAVAILABLE when it does not answer.
+            ConfigError: A schema is too old or too new, and only `lienthong db` may change it, or holds an unfinished
+                import.
+            AxisError: UNAVAILABLE when a database does not answer.
         """
-        section = self._settings.engines.postgres
-        database: Database
-        if section.servers:
-            database = self._databases[service] = PostgresDatabase(section, service)
-            problem = migrations.problem(database, service)
-            if problem:
-                raise ConfigError([f"engines.postgres: {problem}"])
-        else:
-            database = SqliteDatabase(self._folder("databases") / f"{service}.db")
-            self._databases[service] = database
-            migrations.upgrade(database, service)
-        _insist_on_whole(database, service)
-        return database
+        found = [migrations.problem(database, service) for service, database in self._databases.items()]
+        problems = [f"engines.postgres: {one}" for one in found if one]
+        if problems:
+            raise ConfigError(problems)
+        for service, database in self._databases.items():
+            _insist_on_whole(database, service)
 
     def hints(self, service: str, hub: Hub) -> PostgresHints | None:
         """Makes the bus by which copies of a service pass hints on; none where there can be no copies."""

@@ -1,35 +1,67 @@
-"""Schema versions: Alembic scripts of each service, run at start or by command."""
+"""Schema versions: Alembic scripts of each service, run at start or by command, beside running services.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+Versions are numbered one by one. Code works with a schema one version behind its own or ahead of it: so the schema can
+be changed before the program or after it, while both the old and the new program serve. How a script changes a table
+under load stands in `schema_changes`.
+"""
+
+import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from datetime import timedelta
+from importlib.resources import files
 from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from alembic.util import CommandError
 
+from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.database import Database
-from lienthong.chassis.engines.sql import take_locks
-from lienthong.chassis.events.tables import metadata
+from lienthong.chassis.engines.sql import try_session_lock
+from lienthong.chassis.errors import AxisError, unavailable
+
+PATIENCE_SECONDS = 120.0
+"""A change of a schema is tried for so long while others hold what it needs."""
+
+_PAUSE_SECONDS = 1.0
+_BUSY = "DATABASE_BUSY"
+_LOCK = "migrations"
+
+Revisions = Callable[[ScriptDirectory, Any], Any]
 
 
-def upgrade(database: Database, service: str, to: str = "head") -> None:
-    """Brings a service's database to a version of its schema; nothing to do is no error.
+def upgrade(database: Database, service: str, to: str = "head", patience: float = PATIENCE_SECONDS) -> None:
+    """Brings a service's database to a version of its schema; nothing to do is no error, nor is a newer schema.
 
     Args:
         database: Opened by whoever owns the tables.
         service: Whose.
         to: The version; `head` is the newest that this code knows.
+        patience: Seconds for which it is tried while others hold what it needs.
+
+    Raises:
+        ConfigError: There is no such version.
+        AxisError: UNAVAILABLE; what was done until then is kept, and the rest is done by the next try.
     """
-    _run(database, service, lambda script, current: script._upgrade_revs(to, current))  # noqa: SLF001 -- what Alembic's own commands hand over; it has no public name
+    if standing(database, service).ahead <= 0:
+        _patiently(database, service, lambda script, current: script._upgrade_revs(to, current), patience)  # noqa: SLF001 -- what Alembic's own commands hand over; it has no public name
 
 
-def downgrade(database: Database, service: str, to: str) -> None:
-    """Takes a service's database back to an older version of its schema."""
-    _run(database, service, lambda script, current: script._downgrade_revs(to, current))  # noqa: SLF001 -- as above
+def downgrade(database: Database, service: str, to: str, patience: float = PATIENCE_SECONDS) -> None:
+    """Takes a service's database back to an older version of its schema. See `upgrade`.
+
+    Raises:
+        ConfigError: There is no such version, or the schema is newer than this code.
+        AxisError: UNAVAILABLE; see `upgrade`.
+    """
+    found = standing(database, service)
+    if found.ahead > 0:
+        text = f"version {found.current} was made by a newer program, and only that one can take it back"
+        raise ConfigError([f"the schema of {service}: {text}"])
+    _patiently(database, service, lambda script, current: script._downgrade_revs(to, current), patience)  # noqa: SLF001 -- as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +71,12 @@ class Standing:
     Attributes:
         current: Its version; empty when there are no tables.
         newest: The newest that this code knows.
-        missing: Versions that this code knows and the schema lacks; None when its version is unknown to this code.
+        ahead: Versions by which the schema is ahead of this code; below 0 when it is behind.
     """
 
     current: str
     newest: str
-    missing: int | None
+    ahead: int
 
 
 def standing(database: Database, service: str) -> Standing:
@@ -53,45 +85,75 @@ def standing(database: Database, service: str) -> Standing:
     Raises:
         AxisError: The database is away.
     """
-    with _scripts(service) as script, database.read() as connection:
+    newest = _scripts(service).get_current_head() or ""
+    with database.read() as connection:
         current = MigrationContext.configure(connection).get_current_revision() or ""
-        known = [one.revision for one in script.walk_revisions()]
-    newest = known[0]
-    if current and current not in known:
-        return Standing(current, newest, None)
-    return Standing(current, newest, known.index(current) if current else len(known))
+    return Standing(current, newest, int(current or 0) - int(newest))
 
 
 def problem(database: Database, service: str) -> str:
     """Says why this code cannot work with a schema; empty when it can.
 
-    One version behind is well: code runs before the schema is changed, and a schema before the code. A version that
-    this code does not know was made by the next one, which leaves in place what this one needs.
+    One version behind is well, and so is one ahead: each version leaves in place what the code before it needs.
+
+    Raises:
+        AxisError: The database is away.
     """
     found = standing(database, service)
-    if found.missing is None or (found.current and found.missing <= 1):
+    if found.current and abs(found.ahead) <= 1:
         return ""
     stands = f"stands at version {found.current}" if found.current else "has no tables"
-    return f"the schema of {service} {stands}, and {found.newest} is needed; run `lienthong db upgrade`"
+    if found.ahead <= 0:
+        return f"the schema of {service} {stands}, and {found.newest} is needed; run `lienthong db upgrade`"
+    remedy = "start a newer program, or take the schema back with that one's `lienthong db downgrade`"
+    return f"the schema of {service} {stands}, and this program knows {found.newest} only; {remedy}"
 
 
-def _run(database: Database, service: str, revisions: Callable[[ScriptDirectory, Any], Any]) -> None:
-    with _scripts(service) as script, database.write() as connection:
-        # Two that change the schema at once take turns; the second finds nothing to do.
-        take_locks(connection, ["migrations"])
-        context = MigrationContext.configure(
-            connection, opts={"fn": lambda current, _context: revisions(script, current)}
-        )
+def _patiently(database: Database, service: str, revisions: Revisions, patience: float) -> None:
+    """Changes a schema; whoever held a lock is waited for by trying again, never by standing in the way of others."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return _run(database, service, revisions)
+        except CommandError as error:
+            raise ConfigError([f"the schema of {service}: {error}"]) from error
+        except AxisError as error:
+            if error.reason != _BUSY:
+                raise
+            pause = _PAUSE_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311 -- spreads tries, guards nothing
+            if time.monotonic() + pause > end:
+                raise _still_busy(service, patience, error) from error
+        time.sleep(pause)
+
+
+def _still_busy(service: str, patience: float, error: AxisError) -> AxisError:
+    statement = " ".join(str(getattr(error.__cause__, "statement", "")).split())
+    return unavailable(
+        "SCHEMA_BUSY",
+        f"The schema of {service} could not be changed within {patience:g} s: others hold what it needs. What was done "
+        "is kept. End long transactions and other `lienthong db` commands, and run it again."
+        + (f" It waits at: {statement[:200]}" if statement else ""),
+        timedelta(seconds=patience),
+    )
+
+
+def _run(database: Database, service: str, revisions: Revisions) -> None:
+    script = _scripts(service)
+    with database.alter() as connection:
+        # Two that change a schema at once take turns; the second finds nothing to do.
+        if not try_session_lock(connection, _LOCK):
+            raise unavailable(_BUSY, "Another program changes this schema.", timedelta(seconds=_PAUSE_SECONDS))
+        options = {"fn": lambda current, _context: revisions(script, current), "transaction_per_migration": True}
+        context = MigrationContext.configure(connection, opts=options)
         with Operations.context(context):
             context.run_migrations()
 
 
-@contextmanager
-def _scripts(service: str) -> Iterator[ScriptDirectory]:
-    with as_file(files(f"lienthong.{service}.migrations")) as folder:
-        yield ScriptDirectory(str(folder), version_locations=[str(folder)])
+def places(service: str) -> list[str]:
+    """Gives the folders in which the versions of a service's schema stand."""
+    return [str(files(f"lienthong.{service}.migrations"))]
 
 
-def create_chassis_tables(connection: Connection) -> None:
-    """Makes the tables of the chassis, in the first version of each service's schema."""
-    metadata.create_all(connection)
+def _scripts(service: str) -> ScriptDirectory:
+    found = places(service)
+    return ScriptDirectory(found[0], version_locations=found)

@@ -1,11 +1,12 @@
-"""Whether this process can take calls now: its health, by the database that all calls need.
+"""Whether this process can take calls: its health, by the database that all calls need, at the start and later.
 
 A process that lives but is not ready keeps its open calls and gets no new ones. The event log and the content store are
 not asked: without them calls go on, as far as they can.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import structlog
 from sqlalchemy import select
@@ -16,6 +17,8 @@ from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.rpc.server import Server
 
 LOOK_SECONDS = 2.0
+_TOLD_AGAIN = 30
+"""Looks after which a wait that goes on is told again: a minute."""
 
 _ANSWER = select(1)
 
@@ -54,3 +57,40 @@ class Readiness:
             _log.warning("ready again" if self._ready else "not ready", reason=reason)
             asyncio.run_coroutine_threadsafe(self._server.tell(ready=self._ready), self._loop).result(LOOK_SECONDS)
         return False
+
+
+async def patiently(
+    action: Callable[[], None], stopping: asyncio.Event, meanwhile: Callable[[], Awaitable[None]]
+) -> bool:
+    """Does what needs the database, again and again while it is away, however long.
+
+    Args:
+        action: What is done; it may be done again after it failed.
+        stopping: Ends the wait.
+        meanwhile: What is done when there is a wait, before it; done again it does nothing.
+
+    Returns:
+        Whether it was done; False when it was to stop before.
+
+    Raises:
+        Exception: What `action` raises other than an `AxisError`.
+    """
+    looks = 0
+    while not stopping.is_set():
+        try:
+            await asyncio.to_thread(action)
+        except AxisError as error:
+            if looks % _TOLD_AGAIN == 0:
+                _log.warning("waits for the database", reason=error.reason, cause=_cause_of(error))
+            looks += 1
+            await meanwhile()
+        else:
+            return True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
+    return False
+
+
+def _cause_of(error: AxisError) -> str:
+    """Gives what the driver said, in one line: a wrong password is told as an outage to callers only."""
+    return str(getattr(error.__cause__, "orig", "") or error.message).partition("\n")[0]

@@ -1,6 +1,6 @@
 """How a service is put together: what the process gives it, and what it gives the process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
@@ -100,6 +100,7 @@ class Component:
         workers: What works in the background besides relay and consumer.
         examine: Looks whether it is well, for `doctor`.
         expiries: What grows in its own tables and is not kept for ever.
+        prepare: What it puts into its database before it begins; done again where the database was away meanwhile.
     """
 
     context: ServiceContext
@@ -109,6 +110,7 @@ class Component:
     workers: Sequence[Worker] = ()
     examine: Examination = nothing
     expiries: Sequence[Expiry] = ()
+    prepare: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)

@@ -8,7 +8,8 @@ import yaml
 
 from lienthong.cli.console import Json, in_use, out, print_json
 from lienthong.cli.tables import fit, table_of
-from lienthong.client.context import ContextError, find_context, folders, load_context
+from lienthong.client.addresses import ContextError, split
+from lienthong.client.context import SERVICES, find_context, folders, load_context
 
 app = typer.Typer(help="Choose who speaks.")
 
@@ -52,28 +53,44 @@ def use(name: str, *, as_json: Json = False) -> None:
 @app.command("add")
 def add(
     name: str,
-    address: str,
+    address: Annotated[str, typer.Argument(help="host:port; those of several copies separated by commas.")],
     *,
+    service: Annotated[
+        list[str] | None, typer.Option(help="service=host:port,… where a service has its own; may be repeated.")
+    ] = None,
     authority: Annotated[Path, typer.Option(help="Roots of the axis, PEM.")],
     certificate: Annotated[Path, typer.Option(help="Client certificate, PEM.")],
     key: Annotated[Path, typer.Option(help="Its private key, PEM.")],
     agency: Annotated[str, typer.Option(help="Agency to act for, where there are several.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Adds a context for ADDRESS (host:port)."""
+    """Adds a context for ADDRESS, which serves every service that is not named by itself."""
+    addresses = _by_service(service or [])
+    for one in (address, *addresses.values()):
+        split(one)
     for file in (authority, certificate, key):
         if not file.is_file():
             raise ContextError(f"{file} does not exist; a context names files that do")
     target = folders()[0] / f"{name}.yaml"
     target.parent.mkdir(parents=True, exist_ok=True)
-    values = {
+    values: dict[str, object] = {
         "address": address,
         "authority": str(authority.resolve()),
         "certificate": str(certificate.resolve()),
         "key": str(key.resolve()),
-    } | ({"agency": agency} if agency else {})
+        **({"agency": agency} if agency else {}),
+        **({"addresses": addresses} if addresses else {}),
+    }
     target.write_text(yaml.safe_dump(values), "utf-8")
     if as_json:
         print_json({"name": name, "file": str(target)})
     else:
         out.print(f"context {name} written to {target}")
+
+
+def _by_service(pairs: list[str]) -> dict[str, str]:
+    found = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    wrong = [pair for pair in pairs if pair.split("=", 1)[0] not in SERVICES or "=" not in pair]
+    if wrong:
+        raise ContextError(f"--service {wrong[0]}: write SERVICE=host:port, SERVICE one of {', '.join(SERVICES)}")
+    return found

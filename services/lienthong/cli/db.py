@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,9 @@ app = typer.Typer(help="Schemas of PostgreSQL: make ready, upgrade, check, downg
 
 BEHIND = 3
 _PASSWORD_BYTES = 24
+
+Patience = Annotated[float, typer.Option(help="Seconds for which each schema is tried while others hold its tables.")]
+_PATIENCE = 120.0
 
 Service = Annotated[list[str] | None, typer.Option(help="Only this service; may be repeated.")]
 
@@ -56,17 +60,18 @@ def provision(
 def upgrade(
     *,
     to: Annotated[str, typer.Option(help="Version of the schema; the newest when absent.")] = "head",
+    patience: Patience = _PATIENCE,
     service: Service = None,
     config_file: ConfigFile = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Brings schemas to a version, beside running services of that version and the one before."""
+    """Brings schemas to a version, beside services of that version and the one before. Safe to repeat."""
     from lienthong.chassis import migrations
 
     for name, database in _owned(load(data_dir, config_file), service):
         before = migrations.standing(database, name).current
-        migrations.upgrade(database, name, to)
+        migrations.upgrade(database, name, to, patience)
         after = migrations.standing(database, name).current
         words = f"{before or 'nothing'} → {after}" if before != after else f"stays at {after}"
         _tell(name, {"before": before, "after": after}, words, as_json=as_json)
@@ -76,16 +81,17 @@ def upgrade(
 def downgrade(
     to: Annotated[str, typer.Argument(help="Version of the schema.")],
     *,
+    patience: Patience = _PATIENCE,
     service: Service = None,
     config_file: ConfigFile = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Takes schemas back to an older version; services that need a newer one must be gone before."""
+    """Takes schemas back to an older version, beside services of that version; newer ones must be gone before."""
     from lienthong.chassis import migrations
 
     for name, database in _owned(load(data_dir, config_file), service):
-        migrations.downgrade(database, name, to)
+        migrations.downgrade(database, name, to, patience)
         after = migrations.standing(database, name).current
         _tell(name, {"after": after}, f"back at {after}", as_json=as_json)
 
@@ -94,20 +100,21 @@ def downgrade(
 def check(
     *, service: Service = None, config_file: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False
 ) -> None:
-    """Tells where each schema stands. Exit code 3 when one is behind."""
+    """Tells where each schema stands. Exit code 3 when one is behind, or so far ahead that this program refuses it."""
     from lienthong.chassis import migrations
 
     rows: list[dict[str, Any]] = []
     for name, database in _owned(load(data_dir, config_file), service):
         found = migrations.standing(database, name)
-        rows.append({"service": name, "current": found.current, "newest": found.newest, "missing": found.missing})
+        usable = not migrations.problem(database, name)
+        rows.append({"service": name, **asdict(found), "usable": usable})
     if as_json:
         print_json(rows)
     else:
         for row in rows:
-            behind = "made by a newer program" if row["missing"] is None else f"{row['missing']} behind"
-            out.print(f"{row['service']}: at {row['current'] or 'nothing'}, newest {row['newest']}, {behind}")
-    if any(row["missing"] for row in rows):
+            words = "this program works with it" if row["usable"] else "this program does not work with it"
+            out.print(f"{row['service']}: at {row['current'] or 'nothing'}, newest {row['newest']}; {words}")
+    if any(row["ahead"] < 0 or not row["usable"] for row in rows):
         raise typer.Exit(BEHIND)
 
 

@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from lienthong.chassis.config import ConfigError
+from lienthong.chassis.errors import AxisError
 from lienthong.cli import (
     agency,
     audit,
@@ -46,6 +47,7 @@ from lienthong.client import (
     NotFoundError,
     PreconditionError,
 )
+from lienthong.client.errors import from_axis_error
 
 USAGE = 2
 _EXIT_CODES: tuple[tuple[type[AxisCallError], int], ...] = (
@@ -99,8 +101,10 @@ def main() -> None:
     try:
         app()
     except AxisCallError as error:
-        explain(error)
-        sys.exit(next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1))
+        _refused(error)
+    except AxisError as error:
+        # An engine, asked from here and not through a service.
+        _refused(from_axis_error(error))
     except ContextError as error:
         err.print(f"[bold red]CONTEXT[/]  {escape(str(error))}", soft_wrap=True)
         sys.exit(USAGE)
@@ -115,3 +119,8 @@ def main() -> None:
             raise
         err.print(f"[bold red]FILE[/]  {escape(f'{error.filename}: {error.strerror}')}", soft_wrap=True)
         sys.exit(USAGE)
+
+
+def _refused(error: AxisCallError) -> None:
+    explain(error)
+    sys.exit(next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1))

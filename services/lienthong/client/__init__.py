@@ -7,12 +7,14 @@
         for progress in axis.watch_progress(receipt.document):
             ...
 
-Every call has a deadline. Only what is safe is tried again: calls that change nothing, and calls with a `request_id`.
+A context names one address, or those of several copies of a service; calls go to the copies that answer. Every call has
+a deadline. Only what is safe is tried again: calls that change nothing, and calls with a `request_id`.
 Transfers resume where they broke. What goes wrong is an `AxisCallError` that can be read.
 """
 
+from lienthong.client.addresses import ContextError
 from lienthong.client.channel import server_certificate
-from lienthong.client.context import Context, ContextError, load_context
+from lienthong.client.context import Context, load_context
 from lienthong.client.errors import (
     AxisCallError,
     AxisUnavailableError,

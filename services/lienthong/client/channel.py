@@ -1,5 +1,6 @@
-"""Channels to the axis: mutual TLS with the files that a context names."""
+"""Channels to the axis: mutual TLS with the files that a context names, over all copies of a service."""
 
+import json
 import socket
 import ssl
 
@@ -9,7 +10,8 @@ from cryptography import x509
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.keyring import Keyring, is_encrypted, read_passphrase
 from lienthong.chassis.pki import PkiError
-from lienthong.client.context import Context, ContextError, is_loopback
+from lienthong.client.addresses import ContextError, on_loopback, split, target
+from lienthong.client.context import Context
 from lienthong.client.errors import MESSAGE_BYTES_AT_MOST
 
 SHAKE_SECONDS = 10.0
@@ -19,6 +21,12 @@ _OPTIONS = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES_AT_MOST),
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Calls go to the copies in turn, past those that are away; a copy that comes back is found within half a second.
+    ("grpc.service_config", json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})),
+    ("grpc.service_config_disable_resolution", 1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
 ]
 
 
@@ -26,14 +34,17 @@ def open_channel(address: str, context: Context) -> grpc.Channel:
     """Opens a channel to an address as the context says.
 
     Raises:
-        ContextError: A file of the context cannot be read, or nothing would be encrypted beyond this machine.
+        ContextError: A file of the context cannot be read, a host is not known, or nothing would be encrypted beyond
+            this machine.
     """
+    place, name = target(address)
+    options = [*_OPTIONS, ("grpc.default_authority", name)]
     if context.authority is None:
-        if not is_loopback(address):
+        if not on_loopback(address):
             raise ContextError(
                 f"{address} is not on this machine, and without `authority` nothing is encrypted; name it"
             )
-        return grpc.insecure_channel(address, options=_OPTIONS)
+        return grpc.insecure_channel(place, options=options)
     try:
         authority = context.authority.read_bytes()
         key = _key_of(context)
@@ -43,7 +54,7 @@ def open_channel(address: str, context: Context) -> grpc.Channel:
             f"{error.filename} cannot be read: {error.strerror}. Mend the context, or its file."
         ) from error
     credentials = grpc.ssl_channel_credentials(authority, key, certificate)
-    return grpc.secure_channel(address, credentials, options=_OPTIONS)
+    return grpc.secure_channel(place, credentials, options=options)
 
 
 def _key_of(context: Context) -> bytes | None:
@@ -61,19 +72,19 @@ def _key_of(context: Context) -> bytes | None:
 
 
 def server_certificate(context: Context) -> x509.Certificate:
-    """Connects, and gives the certificate that the server shows to this client.
+    """Connects, and gives the certificate that the server shows to this client; of several copies the first one's.
 
     Raises:
         OSError: It cannot be reached, or the handshake fails.
         ContextError: The context cannot be used.
     """
-    host, _, port = context.address.rpartition(":")
+    host, port = split(context.address)[0]
     settings = ssl.create_default_context(cafile=context.authority)
     if context.certificate is not None:
         passphrase = read_passphrase("passphrase_file", context.passphrase_file)
         settings.load_cert_chain(context.certificate, context.key, passphrase)
     with (
-        socket.create_connection((host.strip("[]"), int(port)), SHAKE_SECONDS) as plain,
-        settings.wrap_socket(plain, server_hostname=host.strip("[]")) as secure,
+        socket.create_connection((host, port), SHAKE_SECONDS) as plain,
+        settings.wrap_socket(plain, server_hostname=host) as secure,
     ):
         return x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from lienthong.client.addresses import ContextError, split
 
 SERVICES = ("intake", "routing", "workflow", "signing", "notification")
 FOLDER_VARIABLE = "LIENTHONG_CONTEXTS"
@@ -16,17 +17,13 @@ _FILES = ("authority", "certificate", "key", "passphrase_file")
 _KEYS = {"address", "addresses", "authority", "certificate", "key", "agency", "person", "passphrase_file"}
 
 
-class ContextError(Exception):
-    """A context cannot be used; the message says which file, why, and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """Where and as whom.
 
     Attributes:
-        address: Host and port that serve everything not named in `addresses`.
-        addresses: Host and port by service, where each is a process of its own.
+        address: Host and port that serve everything not named in `addresses`; several copies separated by commas.
+        addresses: The same by service, where each is a process of its own.
         authority: Roots against which servers verify, PEM; None calls without TLS, on loopback only.
         certificate: Client certificate, PEM.
         key: Its private key, PEM.
@@ -47,15 +44,6 @@ class Context:
     def address_of(self, service: str) -> str:
         """Gives the address of a service."""
         return self.addresses.get(service, self.address)
-
-
-def is_loopback(address: str) -> bool:
-    """Tells whether a host and port are on this machine."""
-    host = address.rpartition(":")[0].strip("[]")
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def folders() -> tuple[Path, ...]:
@@ -86,7 +74,7 @@ def load_context(file: Path | str) -> Context:
     """Reads a context. Relative paths in it count from its own folder.
 
     Raises:
-        ContextError: The file cannot be read, or holds an unknown key or no address.
+        ContextError: The file cannot be read, or holds an unknown key, no address, or what is none.
     """
     place = Path(file)
     try:
@@ -99,4 +87,16 @@ def load_context(file: Path | str) -> Context:
     if unknown:
         raise ContextError(f"context {place} has unknown keys: {', '.join(sorted(unknown))}")
     files = {key: place.parent / str(values[key]) for key in _FILES if key in values}
-    return Context(**(values | files))
+    named = values.get("addresses") or {}
+    addresses = {service: _address(place, named[service]) for service in named}
+    return Context(**(values | files | {"address": _address(place, values["address"]), "addresses": addresses}))
+
+
+def _address(file: Path, written: object) -> str:
+    """Gives an address as text; copies may be written as a list too."""
+    address = ",".join(map(str, written)) if isinstance(written, list) else str(written)
+    try:
+        split(address)
+    except ContextError as error:
+        raise ContextError(f"context {file}: {error}") from error
+    return address

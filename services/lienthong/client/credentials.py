@@ -1,6 +1,5 @@
 """Credentials of a system: the key is made here and never leaves; the axis certifies it."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +8,14 @@ import yaml
 from lienthong.chassis import pki
 from lienthong.chassis.keyfiles import request_to_pem, write_private_key
 from lienthong.chassis.keyring import read_passphrase
-from lienthong.client import Axis, AxisUnavailableError
+from lienthong.client import Axis
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.routing.v1 import directory_pb2
 from lienthong.signing.v1 import signing_pb2
 
-_ON_ITS_WAY = "SYSTEM_NOT_KNOWN_YET"
-
 ISSUE_SECONDS = 30.0
-"""Issuing waits so long for the new system to be known everywhere."""
+"""Issuing waits so long for signing to hear of the new system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +86,11 @@ def certify(axis: Axis, system: str, name: str, place: Place) -> Issued:
     """
     place.folder.mkdir(parents=True, exist_ok=True)
     request = place.csr.read_bytes() if place.csr else _new_key(place, name)
-    certificate = _issued(axis, signing_pb2.IssueCertificateRequest(system=system, csr=request))
+    asked = signing_pb2.IssueCertificateRequest(system=system, csr=request, request_id=new_request_id())
+    certificate = axis.signing.IssueCertificate(asked, timeout=ISSUE_SECONDS)
     chain = place.folder / f"{name}.crt"
     chain.write_bytes(certificate.chain)
     return Issued(system, chain, None if place.csr else _context(axis, place, name))
-
-
-def _issued(axis: Axis, request: signing_pb2.IssueCertificateRequest) -> signing_pb2.Certificate:
-    """Asks until signing knows a system that was registered a moment ago."""
-    request.request_id = new_request_id()
-    end = time.monotonic() + ISSUE_SECONDS
-    while True:
-        try:
-            return axis.signing.IssueCertificate(request, timeout=ISSUE_SECONDS)
-        except AxisUnavailableError as error:
-            if error.reason != _ON_ITS_WAY or time.monotonic() > end:
-                raise
 
 
 def _new_key(place: Place, name: str) -> bytes:

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import grpc
@@ -24,6 +25,8 @@ ATTEMPTS = 5
 PATIENCE_SECONDS = 60.0
 """A transfer may stand still for so long: a server starts again meanwhile."""
 
+_ON_ITS_WAY = "SYSTEM_NOT_KNOWN_YET"
+"""Who calls was registered, and each service hears of it soon: worth the whole deadline."""
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
 
@@ -52,12 +55,13 @@ def retried(action: Callable[[float], Any], *, seconds: float, safe: bool) -> An
     """
     end = time.monotonic() + seconds
     delay = _FIRST_DELAY
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in count(1):
         try:
             return action(max(0.001, end - time.monotonic()))
         except AxisUnavailableError as error:
             pause = _pause(error, delay)
-            if not safe or attempt == ATTEMPTS or time.monotonic() + pause >= end:
+            enough = attempt >= ATTEMPTS and error.reason != _ON_ITS_WAY
+            if not safe or enough or time.monotonic() + pause >= end:
                 raise
         time.sleep(pause)
         delay = min(delay * 2, _LONGEST_DELAY)

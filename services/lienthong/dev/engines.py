@@ -30,7 +30,7 @@ class MakeServer(Protocol):
 SERVERS: Mapping[str, MakeServer] = {
     "postgres": PostgresServer,
     "kafka": partial(KafkaCluster, secure=True),
-    "objects": ObjectServer,
+    "objects": partial(ObjectServer, secure=True),
 }
 """The servers, by the section of `engines` in the configuration that names each."""
 

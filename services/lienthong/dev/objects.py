@@ -8,11 +8,14 @@ from pathlib import Path
 from lienthong.chassis.engines.objects.bucket import Bucket
 from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.chassis.errors import AxisError
+from lienthong.dev.credentials import Credentials
 from lienthong.dev.jars import jars, java
 from lienthong.dev.servers import Command, ServerProcess, answers, free_port
 
 BUCKET = "lienthong"
 START_SECONDS = 60.0
+_PATIENT = {"retries": 0, "connect_seconds": 30.0, "request_seconds": 30.0}
+"""The first handshake of a server that has just started takes its time."""
 _JARS = Path(__file__).with_name("s3proxy.jars")
 _JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _LOG = """<configuration>
@@ -29,19 +32,20 @@ class ObjectServer:
 
     name = "objects"
 
-    def __init__(self, folder: Path, *, tied: bool, keystore: Path | None = None, password: str = "") -> None:
+    def __init__(self, folder: Path, *, tied: bool, secure: bool = False) -> None:
         """Starts nothing yet; the folder is made, with a key of its own and a bucket.
 
         Args:
             folder: Where its objects, secrets, log and port are kept.
             tied: Whether it is killed when the thread that started it ends.
-            keystore: PKCS#12 file with key and certificate, for TLS; None for plain HTTP.
-            password: Of the key store.
+            secure: Whether it is reached over TLS.
         """
         (folder / "data" / BUCKET).mkdir(parents=True, exist_ok=True)
         self._folder = folder.absolute()
         self._tied = tied
-        self._keystore, self._password = keystore, password
+        self._credentials = Credentials(self._folder / "credentials") if secure else None
+        if self._credentials and not self._credentials.folder.exists():
+            self._credentials.make((self.name,))
         self._id = _kept(self._file("access-key-id"), f"axis-{secrets.token_hex(4)}")
         self._secret = _kept(self._file("secret-access-key"), secrets.token_urlsafe(30))
         self.port = int(_kept(self._file("port"), str(free_port())))
@@ -85,9 +89,10 @@ class ObjectServer:
         """Gives the section `engines.objects`. See `EngineServer.settings`."""
         return {
             "url": f"s3://{BUCKET}/axis",
-            "endpoint": f"{'https' if self._keystore else 'http'}://127.0.0.1:{self.port}",
+            "endpoint": f"{'https' if self._credentials else 'http'}://127.0.0.1:{self.port}",
             "access_key_id_file": str(self._file("access-key-id")),
             "secret_access_key_file": str(self._file("secret-access-key")),
+            **({"ca_file": str(self._credentials.authority)} if self._credentials else {}),
         }
 
     def _file(self, name: str) -> Path:
@@ -97,10 +102,8 @@ class ObjectServer:
         # Another program may have the port by now: it does not know the secret.
         if not answers(self.port):
             return False
-        if self._keystore is not None:
-            return True
         try:
-            Bucket(ObjectsSection.model_validate({**self.settings(), "retries": 0})).get("ready")
+            Bucket(ObjectsSection.model_validate({**self.settings(), **_PATIENT})).get("ready")
         except AxisError:
             return False
         return True
@@ -124,8 +127,11 @@ class ObjectServer:
         return Command(self.name, arguments, self._folder)
 
     def _properties(self) -> Mapping[str, object]:
-        door = "s3proxy.secure-endpoint" if self._keystore else "s3proxy.endpoint"
-        secure = {"s3proxy.keystore-path": self._keystore, "s3proxy.keystore-password": self._password}
+        door, secure = "s3proxy.endpoint", {}
+        if self._credentials is not None:
+            door = "s3proxy.secure-endpoint"
+            secure["s3proxy.keystore-path"] = str(self._credentials.keystore(self.name))
+            secure["s3proxy.keystore-password"] = self._credentials.password(self.name).read_text("ascii")
         return {
             door: self.settings()["endpoint"],
             "s3proxy.authorization": "aws-v4",
@@ -135,7 +141,7 @@ class ObjectServer:
             "jclouds.identity": "none",
             "jclouds.credential": "none",
             "jclouds.filesystem.basedir": self._file("data"),
-            **(secure if self._keystore else {}),
+            **secure,
         }
 
 

@@ -7,6 +7,7 @@ what says so itself, by the health of its port.
 
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,9 @@ from lienthong.setup import first_start, write_context
 START_SECONDS = 60.0
 STOP_SECONDS = 40.0
 
+PROGRAM = (sys.executable, "-m", "lienthong")
+"""What copies run."""
+
 SERVICES = tuple(module.name for module in MODULES)
 
 
@@ -42,6 +46,7 @@ class Copy:
         number: Which copy, from 1.
         port: Of gRPC, on 127.0.0.1.
         metrics: Of its metrics, on 127.0.0.1.
+        config: Its configuration.
         process: The process.
     """
 
@@ -49,6 +54,7 @@ class Copy:
     number: int
     port: int
     metrics: int
+    config: Path
     process: ServerProcess
 
     @property
@@ -90,7 +96,7 @@ class ProcessPlatform:
 
     @property
     def contexts(self) -> Path:
-        """Folder of the contexts; `operator.yaml` reaches the first copy of each service."""
+        """Folder of the contexts; `operator.yaml` reaches all copies of each service."""
         return self.folder / "contexts"
 
     def start(self) -> None:
@@ -150,6 +156,25 @@ class ProcessPlatform:
         """
         copy.process.start(lambda: self._serving(copy), START_SECONDS)
 
+    def replace(self, leaving: Sequence[Copy], program: Sequence[str] = PROGRAM) -> None:
+        """Stops copies as their supervisors would, and starts others in their places; they take calls when it returns.
+
+        Args:
+            leaving: Which, all at once.
+            program: What the new ones run.
+
+        Raises:
+            EngineError: One does not start in time.
+        """
+        with ThreadPoolExecutor(max(1, len(leaving))) as threads:
+            list(threads.map(lambda copy: copy.process.stop(STOP_SECONDS), leaving))
+        successors = [self._copy(copy.service, copy.number, program) for copy in leaving]
+        self.copies = [copy for copy in self.copies if copy not in leaving] + successors
+        for copy in successors:
+            copy.process.launch()
+        for copy in successors:
+            self.await_serving(copy)
+
     def remove(self, copy: Copy) -> None:
         """Stops a copy as its supervisor would."""
         copy.process.stop(STOP_SECONDS)
@@ -184,16 +209,16 @@ class ProcessPlatform:
             database.close()
         first_start(self._ring, ("localhost", "127.0.0.1"), SystemClock(), Uuid7Source())
 
-    def _copy(self, service: str, number: int) -> Copy:
+    def _copy(self, service: str, number: int, program: Sequence[str] = PROGRAM) -> Copy:
         place = self.folder / "services" / f"{service}-{number}"
         place.mkdir(parents=True, exist_ok=True)
         config = place / "config.yaml"
         kept = yaml.safe_load(config.read_text("utf-8"))["server"] if config.exists() else {}
         port, metrics = _port(kept, "listen"), _port(kept, "metrics")
         config.write_text(yaml.safe_dump(self._config(service, place, port, metrics)), "utf-8")
-        arguments = [sys.executable, "-m", "lienthong", "run", "--target", service, "--config", str(config)]
+        arguments = [*program, "run", "--target", service, "--config", str(config)]
         command = Command(f"{service}-{number}", arguments, place)
-        return Copy(service, number, port, metrics, ServerProcess(command, tied=self._wanted.tied))
+        return Copy(service, number, port, metrics, config, ServerProcess(command, tied=self._wanted.tied))
 
     def _config(self, service: str, place: Path, port: int, metrics: int) -> dict[str, Any]:
         return {
@@ -214,8 +239,10 @@ class ProcessPlatform:
                 return False
 
     def _write_contexts(self) -> None:
-        first: Sequence[Copy] = [copy for copy in self.copies if copy.number == 1]
-        addresses = {copy.service: f"127.0.0.1:{copy.port}" for copy in first}
+        addresses = {
+            service: ",".join(f"127.0.0.1:{copy.port}" for copy in self.copies if copy.service == service)
+            for service in SERVICES
+        }
         file = self.contexts / "operator.yaml"
         write_context(file, addresses["intake"], self._ring.root.chain, self._ring.operator, addresses=addresses)
 

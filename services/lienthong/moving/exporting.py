@@ -87,7 +87,7 @@ def export_installation(settings: Settings, folder: Path, tell: Tell, *, with_ke
 def _service(source: Installation, service: str, folder: Path, tell: Tell) -> ServiceEntry:
     database = source.databases[service]
     standing = migrations.standing(database, service)
-    if standing.missing != 0:
+    if standing.ahead != 0:
         rule = f"stands at {standing.current or 'nothing'}, and this program exports {standing.newest}"
         raise MovingError([f"the schema of {service} {rule}; run `lienthong db upgrade`, or start it once"])
     _insist_on_whole(database, service)

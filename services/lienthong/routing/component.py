@@ -19,7 +19,7 @@ OPERATOR_FILE = "operator.json"
 
 
 def build(context: ServiceContext, section: RoutingSection) -> Component:
-    """Puts routing together, and the installation's operator into its directory.
+    """Puts routing together.
 
     Args:
         context: What the service stands on.
@@ -33,8 +33,11 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
         Periodic("routing-leases", EndedLeases(units, desk).look, LOOK_SECONDS),
         Periodic("routing-cleaning", partial(background.clean, units, desk), section.housekeeping_seconds),
     ]
-    with units.begin() as work:
-        know_operator(work, desk, context.base.keys.folder / OPERATOR_FILE)
+
+    def prepare() -> None:
+        with units.begin() as work:
+            know_operator(work, desk, context.base.keys.folder / OPERATOR_FILE)
+
     renderer = Renderer(context.base.blobs)
     return Component(
         context,
@@ -45,6 +48,7 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
         subscription(desk),
         [MailboxContents(units, desk, renderer)],
         workers,
+        prepare=prepare,
     )
 
 

@@ -166,5 +166,6 @@ def service_bench(
     )
     context = ServiceContext(name, base, database, UnitsOfWork(database, clock, ids), DirectoryCache(database))
     bench = ServiceBench(build(context, section), clock)
+    bench.component.prepare()
     bench.know(VPCP, HCMC, NGHE_AN)
     return bench

@@ -83,6 +83,8 @@ class Ledger:
         resumed: Larger uploads that went on from where they had broken off.
         repeats: Mutations that were repeated after a crash.
         observed: States that senders saw, by delivery, in their order.
+        answered: Calls that were answered.
+        unanswered: Calls that were not, though the client repeats what it may, with the reason.
         wrongs: What was wrong when it happened.
     """
 
@@ -100,6 +102,8 @@ class Ledger:
     resumed: set[str] = field(default_factory=set)
     repeats: int = 0
     observed: dict[str, list[DeliveryState.ValueType]] = field(default_factory=lambda: defaultdict(list))
+    answered: int = 0
+    unanswered: list[str] = field(default_factory=list)
     wrongs: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -179,6 +183,16 @@ class Ledger:
         with self.lock:
             for row in progress.recipients:
                 self.observed[row.delivery].append(row.state)
+
+    def answer(self) -> None:
+        """Counts a call that was answered."""
+        with self.lock:
+            self.answered += 1
+
+    def fail(self, text: str) -> None:
+        """Notes a call that the client gave up."""
+        with self.lock:
+            self.unanswered.append(text)
 
     def wrong(self, text: str) -> None:
         """Notes something that must not happen."""

@@ -1,11 +1,9 @@
 """The platform as processes on real engines, for the same traffic and the same checks as one program."""
 
-import random
 import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +43,6 @@ class Processes:
         self.platform = ProcessPlatform(folder / "platform", Wanted(dict.fromkeys(SERVICES, copies), config, tied=True))
         self.up = threading.Event()
         self.starts: list[float] = []
-        self._chance = random.Random(0)  # noqa: S311 -- spreads calls, keeps no secret
 
     def make_engines_ready(self) -> Path:
         """Starts the engines; gives the configuration with which their administrator fills them."""
@@ -68,15 +65,8 @@ class Processes:
         return self.platform.contexts
 
     def speak(self, name: str) -> Axis:
-        """Opens a session as a context; for each service it reaches one of the copies that live."""
-        living = [copy for copy in self.platform.copies if copy.process.process() is not None]
-        addresses = {}
-        for service in SERVICES:
-            found = [copy for copy in living if copy.service == service]
-            if found:
-                addresses[service] = f"127.0.0.1:{self._chance.choice(found).port}"
-        context = load_context(self.contexts / f"{name}.yaml")
-        return connect(replace(context, addresses={**context.addresses, **addresses}))
+        """Opens a session as a context; it goes to the copies that live."""
+        return connect(load_context(self.contexts / f"{name}.yaml"))
 
     def start(self) -> bool:
         """Starts everything and waits until it is ready."""

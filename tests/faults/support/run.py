@@ -78,13 +78,15 @@ def running(
 
 
 @contextmanager
-def running_processes(folder: Path, press: Press, seed: int, *, copies: int = 2) -> Iterator[Run[Processes]]:
+def running_processes(
+    folder: Path, press: Press, seed: int, *, copies: int = 2, count: int = 4
+) -> Iterator[Run[Processes]]:
     """Starts engines and several copies of each service, and traffic on them; leaves nothing running."""
     press.write_trust(folder / "trust")
     with HttpSink() as sink:
         webhooks = Webhooks(sink)
         processes = Processes(folder, {"notification": webhooks.settings()}, copies)
-        yield from under_traffic(processes, lambda: Traffic(processes, press, seed, webhooks=webhooks))
+        yield from under_traffic(processes, lambda: Traffic(processes, press, seed, count, webhooks=webhooks))
 
 
 def under_traffic(program: Platform, begin: Callable[[], Traffic]) -> Iterator[Run[Platform]]:

@@ -72,8 +72,10 @@ class Speaker:
                     raise
                 if error.reason == "DEADLINE_EXCEEDED":
                     self.ledger.wrong(f"{self.name}: a call hung: {error.message}")
+                self.ledger.fail(f"{self.name}: {error.reason}: {error.message}")
                 self.close()
             else:
+                self.ledger.answer()
                 self.pending = ""
                 return answer
 

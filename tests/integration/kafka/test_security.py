@@ -13,8 +13,8 @@ from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import DIRECTORY, DOCUMENTS, VERDICTS
 from lienthong.chassis.topics import CONSUMED, PUBLISHED, TOPICS
+from lienthong.dev.credentials import Credentials
 from lienthong.dev.kafka import KafkaCluster
-from lienthong.dev.kafka.security import Credentials
 
 ONE = {topic: NewRecord(topic, b"key", b"value", {}) for topic in (DOCUMENTS, VERDICTS)}
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -15,7 +16,7 @@ from google.bytestream import bytestream_pb2
 from lienthong.chassis.errors import AxisError, Code, exhausted, invalid, unavailable
 from lienthong.chassis.rpc.server import MESSAGE_BYTES_AT_MOST as SERVER_BYTES_AT_MOST
 from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
-from lienthong.client import AxisUnavailableError, InvalidRequestError, LimitReachedError, connect
+from lienthong.client import AxisUnavailableError, InvalidRequestError, LimitReachedError, connect, stubs
 from lienthong.client.context import Context
 from lienthong.client.errors import MESSAGE_BYTES_AT_MOST
 from lienthong.client.transfers import Transfers
@@ -47,6 +48,10 @@ class Scripted:
 
     def __init__(self, *errors: AxisError) -> None:
         self.calls = 0
+        self.scripted(*errors)
+
+    def scripted(self, *errors: AxisError) -> None:
+        """Refuses with these next."""
         self._errors = list(errors)
 
     def __call__(self, _request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -134,6 +139,19 @@ def test_only_what_is_safe_and_may_help_is_repeated(
             with pytest.raises(raises):
                 axis.workflow.ReportStatuses(request_)
     assert handler.calls == calls
+
+
+def test_who_was_registered_a_moment_ago_is_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each service hears of a new system by an event: a call of its own waits for that, within its deadline."""
+    monkeypatch.setattr(stubs, "_LONGEST_DELAY", 0.1)
+    on_its_way = replace(AWAY, reason="SYSTEM_NOT_KNOWN_YET")
+    handler = Scripted(*[on_its_way] * 9)
+    with serving(handler) as address, connect(Context(address)) as axis:
+        axis.workflow.ReportStatuses(KEYED)
+        assert handler.calls == 10
+        handler.scripted(*[on_its_way] * 99)
+        with pytest.raises(AxisUnavailableError, match="does not answer"):
+            axis.workflow.ReportStatuses(KEYED, timeout=0.5)
 
 
 def test_a_silent_server_costs_the_deadline() -> None:

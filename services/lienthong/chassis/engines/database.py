@@ -41,6 +41,13 @@ class Database(Protocol):
         """Opens a consistent snapshot for reading."""
         ...
 
+    def alter(self) -> AbstractContextManager[Connection]:
+        """Opens a connection that changes the schema beside running writers: it gives up what it does not get at once.
+
+        An engine of several writers begins no transaction; whoever changes the schema commits step by step.
+        """
+        ...
+
     def close(self) -> None:
         """Gives all connections back."""
         ...
@@ -102,6 +109,10 @@ class SqliteDatabase:
         with translated(), self._readers.connect() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
+
+    def alter(self) -> AbstractContextManager[Connection]:
+        """Opens a transaction like any other: nobody else works meanwhile. See `Database.alter`."""
+        return self.write()
 
     def close(self) -> None:
         """Gives all connections back."""

@@ -48,6 +48,20 @@ def take_locks(connection: Connection, names: Iterable[str]) -> None:
         connection.execute(_LOCK, {"names": sorted(names)})
 
 
+def try_session_lock(connection: Connection, name: str) -> bool:
+    """Takes a lock of this name in this schema, unless somebody has it; it is held until the connection is closed.
+
+    Writers that take turns anyway need none.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    got = bool(connection.execute(_TRY_LOCK, {"name": name}).scalar_one())
+    connection.commit()
+    return got
+
+
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' ' || :name, 0))")
+
 _LOCK = text(
     "SELECT count(pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || name, 0))) "
     "FROM unnest(CAST(:names AS text[])) AS name"

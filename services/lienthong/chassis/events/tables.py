@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    event,
     text,
 )
 
@@ -110,6 +108,7 @@ requests = Table(
     Index("requests_age", "answered_at"),
 )
 
+# Append-only also for whoever has the database open: triggers in the first version of each schema see to it.
 audit = Table(
     "audit_entries",
     metadata,
@@ -124,24 +123,6 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Index("audit_resource", "resource", "id"),
 )
-
-# Append-only also for whoever has the database open: an entry once written is neither changed nor taken away.
-_GUARDS = {
-    "sqlite": """
-        CREATE TRIGGER audit_entries_no_{act} BEFORE {act} ON audit_entries
-        BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END
-        """,
-    "postgresql": """
-        CREATE FUNCTION audit_entries_no_{act}() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$;
-        CREATE TRIGGER audit_entries_no_{act} BEFORE {act} ON audit_entries
-        FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_no_{act}()
-        """,
-}
-for _dialect, _guard in _GUARDS.items():
-    for _act in ("update", "delete"):
-        made = DDL(_guard.format(act=_act)).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call] # untyped in SQLAlchemy
-        event.listen(audit, "after_create", made)
 
 counters = Table(
     "counters",

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -20,7 +21,7 @@ from grpc_reflection.v1alpha import reflection
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.auth.policy import Row
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.logging import bound
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.races import again
@@ -123,8 +124,9 @@ class ServerBuilder:
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)
         names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(names, server)
-        server.add_generic_rpc_handlers(tuple(self._handlers.values()))
-        return Server(server, checks, self._names, (self._pool, self._transfers), self._streams)
+        door = _Door()
+        server.add_generic_rpc_handlers((door, *self._handlers.values()))
+        return Server(server, checks, self._names, (self._pool, self._transfers), self._streams, door)
 
     def _method(self, method: MethodDescriptor, implementation: object, admission: Admission) -> Handler:
         name = f"{method.containing_service.full_name}/{method.name}"
@@ -163,6 +165,22 @@ class ServerBuilder:
         return handle
 
 
+class _Door(grpc.GenericRpcHandler):
+    """Stands before all services: while it is closed each call is told to come again."""
+
+    def __init__(self) -> None:
+        self.open = False
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":  # noqa: ARG002 -- the name is the library's
+        """Takes a call while it is closed; None leaves it to the services."""
+        return None if self.open else grpc.stream_stream_rpc_method_handler(self._refuse)
+
+    async def _refuse(self, _requests: object, context: Context) -> None:
+        await abort(context, unavailable("STARTING", "This copy of the axis is starting. Try again.", _STARTING))
+
+
+_STARTING = timedelta(seconds=1)
+
 LIVENESS = "liveness"
 """Health of the process itself: serving as long as it runs."""
 
@@ -180,7 +198,10 @@ class Server:
         names: Sequence[str],
         pools: Sequence[ThreadPoolExecutor],
         streams: Streams,
+        door: _Door,
     ) -> None:
+        self._door = door
+        self._started = False
         self._server = server
         self._checks = checks
         self._names = names
@@ -198,9 +219,18 @@ class Server:
         return self._server.add_secure_port(address, credentials)
 
     async def start(self) -> None:
-        """Begins to answer; healthy from now on."""
+        """Begins to answer: it lives, and calls are told to come again until `open`. Once is enough."""
+        if self._started:
+            return
+        self._started = True
         await self._server.start()
         await self._checks.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
+        await self.tell(ready=False)
+
+    async def open(self) -> None:
+        """Lets calls in; healthy from now on."""
+        await self.start()
+        self._door.open = True
         await self.tell(ready=True)
 
     async def tell(self, *, ready: bool) -> None:

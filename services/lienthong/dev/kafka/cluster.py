@@ -17,10 +17,10 @@ from lienthong.chassis.engines.kafka.rights import rights
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.engines.kafka.topics import apply
 from lienthong.chassis.topics import PUBLISHED, TOPICS
+from lienthong.dev.credentials import Credentials
 from lienthong.dev.kafka.jars import dump_archive, fetch_archive, format_folder
 from lienthong.dev.kafka.node import KafkaNode
 from lienthong.dev.kafka.properties import ADMIN, BROKER, LOGGING, Ports, properties
-from lienthong.dev.kafka.security import Credentials
 from lienthong.dev.servers import EngineError, free_port
 
 _PLAN: Final = "cluster.json"
@@ -133,7 +133,7 @@ class KafkaCluster:
             files.make((BROKER, ADMIN, *PUBLISHED))
             users = {name: files.password(name).read_text("ascii") for name in (ADMIN, *PUBLISHED)}
             keys = (files.store(BROKER), files.authority)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = _new_id()
         for number, node in enumerate(self.nodes):
             node.folder.mkdir(exist_ok=True)
             (node.folder / "log4j2.properties").write_text(LOGGING, "ascii")
@@ -174,8 +174,15 @@ def _record(archive: Path) -> None:
     (node.folder / "log4j2.properties").write_text(LOGGING, "ascii")
     ports = (Ports({"PLAINTEXT": free_port()}, free_port()),)
     node.properties.write_text(properties(0, ports, node.folder, None), "ascii")
-    format_folder(node.properties, base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), {})
+    format_folder(node.properties, _new_id(), {})
     node.start()
     node.stop()
     dump_archive(classes, archive)
     shutil.rmtree(folder)
+
+
+def _new_id() -> str:
+    """Makes the identifier of a cluster; the program that formats takes one that begins with "-" for an option."""
+    while (new := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return new

@@ -1,16 +1,171 @@
-"""The first schema.
+"""The first schema of workflow, as it was made: it never changes again, later versions do.
 
 Revision ID: 0001
 Revises:
 """
 
 from alembic import op
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
-from lienthong.chassis.migrations import create_chassis_tables
-from lienthong.workflow.storage.tables import metadata
+from lienthong.chassis.first_tables import create_chassis_tables
 
 revision = "0001"
 down_revision = None
+
+metadata = MetaData()
+
+Table(
+    "cases",
+    metadata,
+    Column("document", Text, primary_key=True),
+    Column("document_id", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("sender_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("delivery_count", Integer, nullable=False),
+    Column("deliveries_made", Integer, nullable=False),
+    Column("verdict", Integer, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("change", BigInteger, nullable=False),
+)
+
+Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("case_document", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("sender_code", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("recipient_code", Text, nullable=False),
+    Column("recipient_name", Text, nullable=False),
+    Column("document_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("promulgated", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("due_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("visible", Boolean, nullable=False),
+    Column("own_line", Boolean, nullable=False),
+    Column("original", Text, nullable=False),
+    Column("successor", Text, nullable=False),
+    Column("replaced", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answers", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owing", Boolean, nullable=False),
+    Column("requests", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("answered_at", BigInteger),
+    Column("answer_document", Text, nullable=False),
+    Column("answer_code", Text, nullable=False),
+    Column("acknowledged_at", BigInteger),
+    Column("submitted_at", BigInteger),
+    Column("arrival_number", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("failure", Text, nullable=False),
+    Column("verdict", Integer, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Index("deliveries_document", "document", "id"),
+    Index("deliveries_case", "case_document", "owing"),
+    Index("deliveries_sent", "sender", "created_at", "id"),
+    Index("deliveries_sent_state", "sender", "state", "created_at", "id"),
+    Index("deliveries_sent_owing", "sender", "owing", "created_at", "id"),
+    Index("deliveries_sent_priority", "sender", "priority", "created_at", "id"),
+    Index("deliveries_sent_document_id", "sender", "document_id"),
+    Index("deliveries_received", "recipient", "created_at", "id"),
+    Index("deliveries_received_state", "recipient", "state", "created_at", "id"),
+    Index("deliveries_received_owing", "recipient", "owing", "created_at", "id"),
+    Index("deliveries_received_priority", "recipient", "priority", "created_at", "id"),
+    Index("deliveries_received_document_id", "recipient", "document_id"),
+    Index("deliveries_received_code", "recipient", "code"),
+)
+
+Table(
+    "statuses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("delivery", Text, nullable=False),
+    Column("case_document", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("natural_key", Text, unique=True),
+    Column("reporter", Text, nullable=False),
+    Column("reporter_name", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("staff", LargeBinary, nullable=False),
+    Column("arrival_number", Text, nullable=False),
+    Column("event_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    Column("warnings", Text, nullable=False),
+    Column("seal_subject", LargeBinary, nullable=False),
+    Column("seal", LargeBinary, nullable=False),
+    Column("named_delivery", Text, nullable=False),
+    Column("named_document_id", Text, nullable=False),
+    Column("named_code", Text, nullable=False),
+    Column("named_date", Text, nullable=False),
+    Column("named_party", Text, nullable=False),
+    Column("named_recipients", Text, nullable=False),
+    Column("waiting", Boolean, nullable=False),
+    Index("statuses_case", "case_document", "position"),
+    Index("statuses_delivery", "delivery", "position"),
+    Index("statuses_waiting", "reporter", "waiting", "received_at", "id"),
+    Index("statuses_kept", "waiting", "received_at"),
+    Index("statuses_waiting_document_id", "waiting", "reporter", "named_document_id"),
+    Index("statuses_waiting_code", "waiting", "reporter", "named_code"),
+    Index("statuses_waiting_delivery", "waiting", "reporter", "named_delivery"),
+)
+
+Table(
+    "tasks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("delivery", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("instruction", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Column("completed_at", BigInteger),
+    Column("result", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("started_at", BigInteger),
+    Column("handed_over_at", BigInteger),
+    Column("successor", Text, nullable=False),
+    Column("predecessor", Text, nullable=False),
+    Column("giver", LargeBinary, nullable=False),
+    Index("tasks_delivery", "delivery", "created_at", "id"),
+    Index("tasks_recipient", "recipient", "created_at", "id"),
+    Index("tasks_recipient_open", "recipient", "open", "created_at", "id"),
+)
+
+Table(
+    "answers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False, index=True),
+    Column("answer_document", Text, nullable=False),
+    Column("acknowledged_by", Text, nullable=False),
+    Column("answer_sender", Text, nullable=False),
+    Column("answer_code", Text, nullable=False),
+    Column("acknowledged_at", BigInteger, nullable=False),
+)
 
 
 def upgrade() -> None:

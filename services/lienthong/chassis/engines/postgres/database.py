@@ -53,8 +53,9 @@ class PostgresDatabase:
         self.service = service
         self.syncs = Tally()
         """Waits for the disk: one for each transaction that wrote."""
-        self._writers = _engine(section, service, _WRITING, owner=owner)
-        self._readers = _engine(section, service, _READING, owner=owner)
+        self._open = partial(_engine, section, service, owner=owner)
+        self._writers = self._open(_WRITING)
+        self._readers = self._open(_READING)
         self._hearing = partial(_arguments, section, service, {}, owner=owner)
         self._schema = named(section.schema_name, service)
 
@@ -86,6 +87,24 @@ class PostgresDatabase:
         with _translated(), self._readers.connect() as connection:
             yield connection
 
+    @contextmanager
+    def alter(self) -> Iterator[Connection]:
+        """Opens a connection that changes the schema. See `Database.alter`.
+
+        Whoever waits for the lock of a table lets everybody wait behind it: so it waits half a second at most, and what
+        it does under that lock takes a second at most. `schema_changes` knows how to do what takes longer.
+
+        Raises:
+            AxisError: UNAVAILABLE when the server is away, or others hold what is needed.
+        """
+        engine = self._open(_ALTERING)
+        try:
+            with _translated(), engine.connect() as connection:
+                yield connection
+        finally:
+            # Locks of the session end with it.
+            engine.dispose()
+
     def close(self) -> None:
         """Gives all connections back."""
         self._writers.dispose()
@@ -113,17 +132,18 @@ class _Connection(psycopg.Connection[Any]):
 
 _WRITING = {"default_transaction_isolation": "read committed"}
 _READING = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
+_ALTERING = {**_WRITING, "lock_timeout": "500", "statement_timeout": "1000"}
 
 
 def _arguments(section: PostgresSection, service: str, session: dict[str, str], *, owner: bool) -> dict[str, Any]:
     password = section.owner_password_file if owner else section.password_file
     settings = {
-        **session,
         "search_path": named(section.schema_name, service),
         "statement_timeout": f"{section.statement_seconds * 1000:.0f}",
         "lock_timeout": f"{section.lock_seconds * 1000:.0f}",
         "idle_in_transaction_session_timeout": f"{section.idle_seconds * 1000:.0f}",
         "timezone": "UTC",
+        **session,
     }
     arguments: dict[str, Any] = {
         "host": ",".join(server.rpartition(":")[0].strip("[]") for server in section.servers),

@@ -1,0 +1,89 @@
+"""Programs at work on a table while its schema changes: each waits, and tells how long."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Table, text
+
+from lienthong.chassis.engines.database import Database
+
+_ZERO = {str: "", int: 0, bytes: b"", bool: False}
+
+
+def fill(connection: Connection, table: Table, count: int) -> None:
+    """Puts rows into a table; every column that must hold something holds nothing much."""
+    needed = {one.name: _ZERO[one.type.python_type] for one in table.columns if not one.nullable}
+    keys = [one.name for one in table.columns if one.unique or one.primary_key]
+    # What is unique together differs too.
+    keys += [name for name in ("event", "position", "ordinal") if name in needed]
+    connection.execute(
+        table.insert(),
+        [
+            needed | {name: number if table.c[name].type.python_type is int else f"r{number:06}" for name in keys}
+            for number in range(count)
+        ],
+    )
+
+
+@dataclass
+class Crowd:
+    """Writers and readers of a table.
+
+    Attributes:
+        longest: The longest that one of them waited for the table, in seconds.
+        done: Transactions that they did.
+    """
+
+    database: Database
+    table: str
+    longest: float = 0.0
+    done: int = 0
+    failures: list[Exception] = field(default_factory=list)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def at_work(self, writers: int = 3) -> Iterator[None]:
+        """Lets them work during a block."""
+        threads = [threading.Thread(target=self._write, args=(number,)) for number in range(writers)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            for thread in threads:
+                thread.join()
+
+    @contextmanager
+    def reading_for_long(self, seconds: float) -> Iterator[None]:
+        """Has one who read from the table and leaves his transaction open for a while."""
+
+        def read() -> None:
+            with self.database.read() as connection:
+                connection.execute(text(f"SELECT count(*) FROM {self.table}"))  # noqa: S608 -- our own names
+                reading.set()
+                self._stopping.wait(seconds)
+
+        reading = threading.Event()
+        thread = threading.Thread(target=read)
+        thread.start()
+        reading.wait()
+        yield
+        thread.join()
+
+    def _write(self, number: int) -> None:
+        change = text(f"UPDATE {self.table} SET id = id WHERE id = :id")  # noqa: S608 -- our own names
+        turn = number
+        while not self._stopping.is_set():
+            turn = (turn + 7) % 100
+            begun = time.monotonic()
+            try:
+                with self.database.write() as connection:
+                    connection.execute(change, {"id": f"r{turn:06}"})
+                    self.longest = max(self.longest, time.monotonic() - begun)
+            except Exception as error:  # noqa: BLE001 -- the test tells it
+                self.failures.append(error)
+            self.done += 1
