@@ -78,13 +78,15 @@ def running(
 
 
 @contextmanager
-def running_processes(folder: Path, press: Press, seed: int, *, copies: int = 2) -> Iterator[Run[Processes]]:
-    """Starts engines and several copies of each service, and traffic on them; leaves nothing running."""
+def running_processes(
+    folder: Path, press: Press, seed: int, *, defect: str = "", brokers: int = 1, plan: Plan | None = None
+) -> Iterator[Run[Processes]]:
+    """Starts engines and two copies of each service, and traffic on them; leaves nothing running."""
     press.write_trust(folder / "trust")
     with HttpSink() as sink:
         webhooks = Webhooks(sink)
-        processes = Processes(folder, {"notification": webhooks.settings()}, copies)
-        yield from _under_traffic(processes, lambda: Traffic(processes, press, seed, webhooks=webhooks))
+        processes = Processes(folder, {"notification": webhooks.settings()}, defect, brokers=brokers)
+        yield from _under_traffic(processes, lambda: Traffic(processes, press, seed, plan=plan, webhooks=webhooks))
 
 
 def _under_traffic(program: Platform, begin: Callable[[], Traffic]) -> Iterator[Run[Platform]]:

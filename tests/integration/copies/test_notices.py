@@ -1,7 +1,6 @@
 """Two copies of notification have the same notice in hand: the claim of the first ended while it still sent."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -23,12 +22,12 @@ TAKEN = Attempt(0, 1, ok=True, detail="HTTP 204", next_attempt_at=None)
 
 
 @pytest.fixture
-def databases() -> Iterator[tuple[PostgresDatabase, PostgresDatabase]]:
+def databases() -> tuple[PostgresDatabase, PostgresDatabase]:
     """The database of notification, as each copy has it open."""
     section = fresh_schemas("notification")
     with closing(open_postgres(section, "notification", owner=True)) as owner:
         migrations.upgrade(owner, "notification")
-    yield open_postgres(section, "notification"), open_postgres(section, "notification")
+    return open_postgres(section, "notification"), open_postgres(section, "notification")
 
 
 def claimed(connection: Connection) -> StoredNotice:
