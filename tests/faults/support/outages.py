@@ -45,7 +45,7 @@ _UPLOADS: Final = 40
 _SERVED_BY: Final = {"Directory": "routing", "Mailbox": "routing", "Operations": "routing", "ByteStream": "intake"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row:
     """What one rpc does.
 
@@ -137,6 +137,17 @@ class Scene:
             "subscription": subscription,
             "notice": city.notification.TestSubscription(test).name,
         }
+
+    def arrives(self) -> bool:
+        """Hands a document in; tells whether it comes to its recipient."""
+        sent = self.sessions["vpcp"].intake.SubmitDocument(document(number=secrets.token_hex(4))).document
+        asked = mailbox_pb2.ListDeliveriesRequest(page_size=100)
+        city = self.sessions["city"].mailbox
+
+        def there() -> bool:
+            return any(one.document == sent for one in city.ListDeliveries(asked).deliveries)
+
+        return until(there, SET_UP_SECONDS)
 
     def outcome(self, row: Row) -> str:
         """Does a call; tells how it ended, in words when that is none of the three."""
