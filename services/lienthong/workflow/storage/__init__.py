@@ -25,7 +25,6 @@ from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDeli
 from lienthong.workflow.storage.statuses import (
     StateChange,
     add_status,
-    any_kept,
     ask_waiting,
     changes_of,
     count_waiting,
@@ -57,7 +56,6 @@ __all__ = [
     "add_status",
     "add_task",
     "answers_of",
-    "any_kept",
     "ask_waiting",
     "case_by_document",
     "changes_of",
