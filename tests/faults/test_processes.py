@@ -55,7 +55,7 @@ class Record:
         self.kinds[kind.name] += 1
         self.seconds[kind.name] += round(time.monotonic() - begun)
         wrongs = run.traffic.ledger.wrongs
-        assert not wrongs, f"after fault {len(self.hit)} ({what}):\n{listed(wrongs)}"
+        assert not wrongs, f"{listed(wrongs)}\nafter {'; '.join(self.hit)}"
 
     def __str__(self) -> str:
         told = ", ".join(f"{name} {count}" for name, count in sorted(self.kinds.items()))
