@@ -13,7 +13,7 @@ from typing import Final, Self
 from lienthong.dev.servers import free_port
 
 _PIECE: Final = 65_536
-_ABORT: Final = struct.pack("ii", 1, 0)
+ABORT: Final = struct.pack("ii", 1, 0)
 """For SO_LINGER: a connection ends by a reset, as if its other end had never been there."""
 
 Who = Callable[[int], bool]
@@ -54,7 +54,7 @@ class _Link:
     def cut(self) -> None:
         for end in self.ends:
             with suppress(OSError):
-                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
             end.transport.abort()
 
 
@@ -139,20 +139,26 @@ class Door:
                 end.close()
 
     async def _pass(self, link: _Link, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        try:
             while data := await source.read(_PIECE):
-                while (weather := self._at(link)).still:
-                    await self._changed.wait()
-                if weather.delay:
-                    await asyncio.sleep(weather.delay)
+                await self._wait(link)
                 link.passed += len(data)
-                if weather.breaks_after and link.passed > weather.breaks_after:
+                breaks_after = self._at(link).breaks_after
+                if breaks_after and link.passed > breaks_after:
                     self._end(link)
                     return
                 target.write(data)
                 await target.drain()
-            if target.can_write_eof():
-                target.write_eof()
+            target.write_eof()
+        except OSError:
+            # One end was reset: the other one learns of it, as it would without a door.
+            link.cut()
+
+    async def _wait(self, link: _Link) -> None:
+        while (weather := self._at(link)).still:
+            await self._changed.wait()
+        if weather.delay:
+            await asyncio.sleep(weather.delay)
 
     def _at(self, link: _Link) -> Weather:
         return self._weather if self._weather is not FAIR and self._who(link.client) else FAIR

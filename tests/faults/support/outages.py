@@ -39,7 +39,7 @@ STREAM_SECONDS: Final = 3.0
 SET_UP_SECONDS: Final = 60.0
 _DELIVERED: Final = 6
 """Documents that lie in the mailbox: each pull of one leases it."""
-_UPLOADS: Final = 40
+_UPLOADS: Final = 100
 """Each is written once."""
 
 _SERVED_BY: Final = {"Directory": "routing", "Mailbox": "routing", "Operations": "routing", "ByteStream": "intake"}
