@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-samples fuzz check format bench engines platform released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-samples fuzz check format bench engines platform released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -101,8 +101,12 @@ released: setup-dev ## Records the contracts of a release: VERSION=0.2.0.
 bench: setup-dev ## Measures, prints, and writes a dated table under docs/bench.
 	$(BIN)/python -m tests.bench
 
-test-faults: setup-dev ## N=1000 kills of one process, and as many faults of services and engines.
-	LIENTHONG_FAULT_KILLS=$(or $(N),1000) LIENTHONG_FAULTS=$(or $(N),1000) $(BIN)/python -m pytest tests/faults -s
+test-faults: setup-dev ## N=1000 faults of services and engines, SEED=0; goes on where it stopped. As many kills of one process.
+	$(BIN)/python -m tests.faults --count $(or $(N),1000) --seed $(or $(SEED),0)
+	LIENTHONG_FAULT_KILLS=$(or $(N),1000) $(BIN)/python -m pytest tests/faults -s --deselect tests/faults/test_processes.py
+
+test-faults-quick: setup-dev ## 300 faults of services and engines, SEED=0.
+	$(BIN)/python -m tests.faults --count 300 --seed $(or $(SEED),0)
 
 check: setup-dev ## Format, lint, types, layers, protos, references.
 	$(BIN)/ruff format --check $(SOURCES)

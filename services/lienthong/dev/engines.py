@@ -35,10 +35,10 @@ SERVERS: Mapping[str, MakeServer] = {
 """The servers, by the section of `engines` in the configuration that names each."""
 
 
-def servers(folder: Path, *, tied: bool = False) -> dict[str, EngineServer]:
+def servers(folder: Path, *, tied: bool = False, makers: Mapping[str, MakeServer] = SERVERS) -> dict[str, EngineServer]:
     """Gives all engines below a folder."""
     found = {}
-    for name, make in SERVERS.items():
+    for name, make in makers.items():
         place = (folder / name).absolute()
         place.mkdir(parents=True, exist_ok=True)
         found[name] = make(place, tied=tied)

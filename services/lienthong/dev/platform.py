@@ -24,7 +24,7 @@ from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.keyring import Keyring
 from lienthong.client import AxisCallError, connect, load_context
-from lienthong.dev.engines import servers
+from lienthong.dev.engines import SERVERS, MakeServer, servers
 from lienthong.dev.servers import Command, EngineServer, ServerProcess, free_port
 from lienthong.setup import first_start, write_context
 
@@ -71,11 +71,17 @@ class Wanted:
         copies: Processes of each service; one where it is not named.
         config: Settings of all services besides those of engines, keys and ports.
         tied: Whether everything is killed when the thread that started it ends.
+        engines: Makers of the engines, by the section of each.
+        program: Command line of the program, without its arguments.
+        environment: Variables of the services besides those of this process.
     """
 
     copies: Mapping[str, int] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     tied: bool = False
+    engines: Mapping[str, MakeServer] = field(default_factory=lambda: SERVERS)
+    program: Sequence[str] = PROGRAM
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class ProcessPlatform:
@@ -89,7 +95,9 @@ class ProcessPlatform:
             wanted: What is started.
         """
         self.folder = folder.resolve()
-        self.engines: dict[str, EngineServer] = servers(self.folder / "engines", tied=wanted.tied)
+        self.engines: dict[str, EngineServer] = servers(
+            self.folder / "engines", tied=wanted.tied, makers=wanted.engines
+        )
         self.copies: list[Copy] = []
         self._wanted = wanted
         self._ring = Keyring(self.folder / "keys")
@@ -156,12 +164,12 @@ class ProcessPlatform:
         """
         copy.process.start(lambda: self._serving(copy), START_SECONDS)
 
-    def replace(self, leaving: Sequence[Copy], program: Sequence[str] = PROGRAM) -> None:
+    def replace(self, leaving: Sequence[Copy], program: Sequence[str] = ()) -> None:
         """Stops copies as their supervisors would, and starts others in their places; they take calls when it returns.
 
         Args:
             leaving: Which, all at once.
-            program: What the new ones run.
+            program: What the new ones run; the same as before when empty.
 
         Raises:
             EngineError: One does not start in time.
@@ -209,15 +217,15 @@ class ProcessPlatform:
             database.close()
         first_start(self._ring, ("localhost", "127.0.0.1"), SystemClock(), Uuid7Source())
 
-    def _copy(self, service: str, number: int, program: Sequence[str] = PROGRAM) -> Copy:
+    def _copy(self, service: str, number: int, program: Sequence[str] = ()) -> Copy:
         place = self.folder / "services" / f"{service}-{number}"
         place.mkdir(parents=True, exist_ok=True)
         config = place / "config.yaml"
         kept = yaml.safe_load(config.read_text("utf-8"))["server"] if config.exists() else {}
         port, metrics = _port(kept, "listen"), _port(kept, "metrics")
         config.write_text(yaml.safe_dump(self._config(service, place, port, metrics)), "utf-8")
-        arguments = [*program, "run", "--target", service, "--config", str(config)]
-        command = Command(f"{service}-{number}", arguments, place)
+        arguments = [*(program or self._wanted.program), "run", "--target", service, "--config", str(config)]
+        command = Command(f"{service}-{number}", arguments, place, self._wanted.environment)
         return Copy(service, number, port, metrics, config, ServerProcess(command, tied=self._wanted.tied))
 
     def _config(self, service: str, place: Path, port: int, metrics: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -79,14 +80,22 @@ def running(
 
 @contextmanager
 def running_processes(
-    folder: Path, press: Press, seed: int, *, copies: int = 2, count: int = 4
+    folder: Path,
+    press: Press,
+    seed: int,
+    *,
+    defect: str = "",
+    brokers: int = 1,
+    count: int = 4,
+    plan: Plan | None = None,
 ) -> Iterator[Run[Processes]]:
-    """Starts engines and several copies of each service, and traffic on them; leaves nothing running."""
+    """Starts engines and two copies of each service, and traffic on them; leaves nothing running."""
     press.write_trust(folder / "trust")
     with HttpSink() as sink:
         webhooks = Webhooks(sink)
-        processes = Processes(folder, {"notification": webhooks.settings()}, copies)
-        yield from under_traffic(processes, lambda: Traffic(processes, press, seed, count, webhooks=webhooks))
+        processes = Processes(folder, {"notification": webhooks.settings()}, defect, brokers=brokers)
+        traffic = partial(Traffic, processes, press, seed, count, plan=plan, webhooks=webhooks)
+        yield from under_traffic(processes, traffic)
 
 
 def under_traffic(program: Platform, begin: Callable[[], Traffic]) -> Iterator[Run[Platform]]:

@@ -71,7 +71,8 @@ class Speaker:
                 if not isinstance(error, AxisUnavailableError) and error.message != _REFUSED:
                     raise
                 if error.reason == "DEADLINE_EXCEEDED":
-                    self.ledger.wrong(f"{self.name}: a call hung: {error.message}")
+                    what = getattr(action, "__qualname__", action)
+                    self.ledger.wrong(f"{self.name}: a call hung: {what}: {error.message}")
                 self.ledger.fail(f"{self.name}: {error.reason}: {error.message}")
                 self.close()
             else:

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from tests.unit.routing.conftest import PDF, Routing, leased, make, refusal
 from tests.unit.routing.test_lists import end_lease
 
 from lienthong.chassis.engines.sql import database_now
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.events.tables import audit
+from lienthong.chassis.rpc.call import Content
 from lienthong.events.v1 import routing_deliveries_pb2 as events
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
+from lienthong.routing.contents import Renderer
 from lienthong.routing.handlers.desk import watch_key
 from lienthong.routing.handlers.expiry import EndedLeases
 from lienthong.routing.v1 import mailbox_pb2 as pb
@@ -191,6 +195,23 @@ def test_content_comes_inline_when_asked_and_small_enough(routing: Routing) -> N
         actions = [(row.action, row.agency) for row in connection.execute(audit.select())]
     assert actions.count(("content.read", NGHE_AN.id)) == 2
     assert ("content.read", HCMC.id) not in actions
+
+
+def test_a_store_that_is_away_is_asked_once(routing: Routing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each try takes its time: a pull of many leases them all, and does not wait for the store for each of them."""
+    for _ in range(3):
+        routing.deliver(NGHE_AN)
+    asked = []
+
+    def away(_renderer: Renderer, accepted: DocumentAccepted) -> Content:
+        asked.append(accepted.document)
+        raise unavailable(
+            "CONTENT_STORE_AWAY", "The store of contents does not answer. Try again.", timedelta(seconds=1)
+        )
+
+    monkeypatch.setattr(Renderer, "document", away)
+    items = routing.pull(NGHE_AN, max_items=3, inline_limit=1_000_000)
+    assert ([item.content for item in items], len(asked)) == ([b"", b"", b""], 1)
 
 
 def test_bounds_of_batches_and_leases_are_kept(routing: Routing) -> None:

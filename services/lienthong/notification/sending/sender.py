@@ -11,6 +11,7 @@ import time
 import structlog
 
 from lienthong.chassis.errors import AxisError
+from lienthong.chassis.races import again
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.notification.channels import Retry
@@ -98,17 +99,22 @@ class Sender:
         free = self._size - self._in_hand + len(self._unwritten) if claiming else 0
         if not self._unwritten and not (free and self._due()):
             return False
+        # Another process may be at the same notices and endpoints.
+        tasks = again(lambda: self._write_and_take(free, claiming=claiming))
+        self._in_hand += len(tasks) - len(self._unwritten)
+        self._unwritten.clear()
+        for task in tasks:
+            self._tasks.put(task)
+        return bool(tasks)
+
+    def _write_and_take(self, free: int, *, claiming: bool) -> list[Task]:
         with self._units.begin() as work:
             for outcome in self._unwritten:
                 self._book.write(work, outcome)
             tasks = self._book.take(work, free) if free else []
             if claiming:
                 self._book.give_up(work)
-        self._in_hand += len(tasks) - len(self._unwritten)
-        self._unwritten.clear()
-        for task in tasks:
-            self._tasks.put(task)
-        return bool(tasks)
+            return tasks
 
     def _collect(self) -> None:
         while not self._finished.empty():

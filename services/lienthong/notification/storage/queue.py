@@ -93,7 +93,9 @@ def settle(connection: Connection, notice: StoredNotice, lease: str, attempt: At
     A process that lost its claim only adds what it did, and that the notice was taken when it was: when it is due again
     is the business of whoever claimed it since.
     """
-    row = connection.execute(select(notices.c.lease, notices.c.attempts).where(notices.c.id == notice.id)).one_or_none()
+    # Whoever lost its claim and whoever has it now may both have something to write down.
+    found = select(notices.c.lease, notices.c.attempts).where(notices.c.id == notice.id).with_for_update()
+    row = connection.execute(found).one_or_none()
     if row is None:
         return
     connection.execute(

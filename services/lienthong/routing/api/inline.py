@@ -1,6 +1,7 @@
 """Content that comes with a pull. The leases, and so the openings, are committed by then."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -23,19 +24,25 @@ _log = structlog.get_logger(__name__)
 def fill(units: UnitsOfWork, desk: Desk, renderer: Renderer, pulled: Pulled, items: Sequence[pb.Item]) -> None:
     """Puts content into the items that were chosen.
 
-    Content that cannot be read now is left out: the item is leased, and its content can be read by name.
+    Content that cannot be read now is left out: the item is leased, and its content can be read by name. Once the store
+    does not answer it is asked no more: each try takes its time, and the caller waits.
     """
+    away = False
     for row, item in zip(pulled.rows, items, strict=True):
-        if row.id in pulled.inline:
-            item.content = _content(units, desk, renderer, row)
-
-
-def _content(units: UnitsOfWork, desk: Desk, renderer: Renderer, row: Row[Any]) -> bytes:
-    if row.kind == ItemKind.DOCUMENT.value:
+        stored = row.kind == ItemKind.DOCUMENT.value
+        if row.id not in pulled.inline or (stored and away):
+            continue
         try:
-            return b"".join(renderer.document(DocumentAccepted.FromString(row.accepted)).read(0))
+            item.content = _stored(renderer, row) if stored else _written(desk, row, units.clock.now())
         except (AxisError, edxml.EdxmlError, OSError) as error:
+            away = isinstance(error, AxisError)
             _log.warning("content is left out of an answer", item=row.id, error=str(error))
-            return b""
+
+
+def _stored(renderer: Renderer, row: Row[Any]) -> bytes:
+    return b"".join(renderer.document(DocumentAccepted.FromString(row.accepted)).read(0))
+
+
+def _written(desk: Desk, row: Row[Any], now: datetime) -> bytes:
     agency = desk.directory.get().agencies.get(row.mailbox)
-    return item_paper(row.kind, row.accepted, row.facts, agency, units.clock.now()) or b""
+    return item_paper(row.kind, row.accepted, row.facts, agency, now) or b""

@@ -3,7 +3,10 @@
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
+from lienthong.chassis.engines.rows import Rows
+from lienthong.chassis.races import again
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.workflow import storage
@@ -48,15 +51,20 @@ def match_again(units: UnitsOfWork, desk: Desk) -> bool:
     """
     since = to_micros(units.clock.now() - _AGAIN)
     with units.database.read() as connection:
-        if not storage.any_kept(connection, since):
-            return False
-    with units.begin() as work:
-        directory = desk.directory.get()
-        for status in storage.kept_since(work.rows, since):
-            matched = match(desk, work, directory.mailboxes(status.reporter, work.now), status)
-            if matched.lines:
-                settle(desk, work, status, matched)
+        kept = storage.kept_since(Rows(connection), since)
+    # One by one: a transaction that holds several deliveries in any order and one of events wait for each other.
+    for status in kept:
+        again(partial(_match_one, units, desk, status))
     return False
+
+
+def _match_one(units: UnitsOfWork, desk: Desk, status: StoredStatus) -> None:
+    with units.begin() as work:
+        # First the delivery, then the status: so do events of a delivery.
+        matched = match(desk, work, desk.directory.get().mailboxes(status.reporter, work.now), status)
+        kept = storage.status_by_id(work.rows, status.id) if matched.lines else None
+        if kept is not None and kept.waiting:
+            settle(desk, work, kept, matched)
 
 
 def _match_waiting(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, agency: str) -> None:

@@ -26,7 +26,6 @@ from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDeli
 from lienthong.workflow.storage.statuses import (
     StateChange,
     add_status,
-    any_kept,
     ask_waiting,
     changes_of,
     count_waiting,
@@ -58,7 +57,6 @@ __all__ = [
     "add_status",
     "add_task",
     "answers_of",
-    "any_kept",
     "ask_waiting",
     "case_by_document",
     "cases_of",

@@ -141,16 +141,10 @@ def waiting_for(
     return rows.of(STATUSES).find(found.order_by(statuses.c.received_at, statuses.c.id).limit(WAITING_AT_ONCE))
 
 
-def any_kept(connection: Connection, since: int) -> bool:
-    """Tells whether a status that came after a time matches no delivery."""
-    found = select(statuses.c.id).where(statuses.c.waiting.is_(True), statuses.c.received_at > since).limit(1)
-    return connection.execute(found).first() is not None
-
-
 def kept_since(rows: Rows, since: int) -> list[StoredStatus]:
     """Finds statuses that came after a time and match no delivery, oldest first."""
     found = STATUSES.select().where(statuses.c.waiting.is_(True), statuses.c.received_at > since)
-    return rows.of(STATUSES).find(found.order_by(statuses.c.received_at).limit(WAITING_AT_ONCE), skip_locked=True)
+    return rows.of(STATUSES).find(found.order_by(statuses.c.received_at).limit(WAITING_AT_ONCE))
 
 
 def unmatched(

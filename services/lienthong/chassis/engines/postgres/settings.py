@@ -35,7 +35,11 @@ class PostgresSection(Section):
     statement_seconds: float = Field(30.0, gt=0, le=3600, description="Longest statement, in seconds.")
     lock_seconds: float = Field(5.0, gt=0, le=600, description="Longest wait for a lock, in seconds.")
     idle_seconds: float = Field(
-        60.0, gt=0, le=3600, description="A transaction in which nothing happens so long is ended, in seconds."
+        10.0,
+        gt=0,
+        le=3600,
+        description="A transaction in which nothing happens so long is ended, in seconds: that of a process whose "
+        "machine is gone holds its locks no longer.",
     )
 
     @model_validator(mode="after")
