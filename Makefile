@@ -79,6 +79,7 @@ ON_POSTGRESQL := tests/unit/intake tests/unit/routing tests/unit/signing tests/u
 test: setup-dev ## Runs the whole suite.
 ifeq ($(TEST),tests)
 	$(BIN)/python -m pytest -n 2 -m "not embedded" --database postgresql $(ON_POSTGRESQL)
+	$(BIN)/python -m pytest -m "not embedded" --engines real tests/integration/api
 endif
 	$(BIN)/python -m pytest -m "not long" $(TEST)
 

@@ -61,6 +61,7 @@ def upload(world: World) -> str:
     return world.vpcp.intake.CreateUpload(request).name
 
 
+@pytest.mark.embedded
 def test_a_stream_left_behind_cannot_change_what_was_sealed(world: World, upload: str) -> None:
     """Once another stream goes on with an upload, the earlier one is cut off: what is sealed stays as it was hashed."""
     before = _unfinished(world)
