@@ -256,3 +256,15 @@ def test_other_failures_are_not_hidden(blobs: BlobStore) -> None:
     with pytest.raises(OSError) as failed:  # noqa: PT011 -- the number says which
         writer.commit()
     assert failed.value.errno == errno.ENOENT
+
+
+def test_a_copy_keeps_its_key(blobs: BlobStore) -> None:
+    """A blob that is copied from another store stands under the key that it has there; no other text is a key."""
+    key = Uuid7Source().new()
+    with blobs.create(key) as writer:
+        writer.write(b"copied")
+    assert writer.key == key
+    with blobs.open(key) as stream:
+        assert stream.read() == b"copied"
+    with pytest.raises(AxisError):
+        blobs.create("../elsewhere")

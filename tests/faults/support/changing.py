@@ -3,6 +3,7 @@
 import shutil
 import threading
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -92,5 +93,6 @@ class Changing:
 
     def records(self) -> Iterator[tuple[str, str, int]]:
         """Reads the records of all event logs, the oldest log first."""
-        for one in self._all:
-            yield from one.records()
+        found = (record for one in self._all for record in one.records())
+        # What is published again goes out beside what is new: whoever reads it waits for the earlier version.
+        yield from sorted(found, key=itemgetter(2)) if self._lost else found

@@ -1,0 +1,45 @@
+"""The embedded event log does not grow for ever, and nobody waits long while it shrinks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lienthong.chassis.engines.eventlog import NewRecord, Topic
+from lienthong.chassis.engines.sqlite_log import SqliteEventLog
+from lienthong.chassis.times import to_micros
+from lienthong.testing.clock import FakeClock
+
+TOPICS = (Topic("t", partitions=1, retention_seconds=60), Topic("d", partitions=1, retention_seconds=0, compacted=True))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that a test moves."""
+    return FakeClock()
+
+
+@pytest.fixture
+def log(tmp_path: Path, clock: FakeClock) -> Iterator[SqliteEventLog]:
+    """An empty event log."""
+    made = SqliteEventLog(tmp_path, TOPICS, clock)
+    yield made
+    made.close()
+
+
+def test_many_old_records_go_in_batches(log: SqliteEventLog, clock: FakeClock) -> None:
+    """A thousand at a time, the oldest first; what is young stays, also beside old ones."""
+    log.publish([NewRecord("t", b"k", b"old", {}) for _ in range(2300)])
+    clock.advance(seconds=61)
+    log.publish([NewRecord("t", b"k", b"young", {}) for _ in range(5)])
+    assert [log.trim(to_micros(clock.now())) for _ in range(4)] == [1000, 1000, 300, 0]
+    assert [record.value for record in log.fetch(("t", 0), 0, 10)] == [b"young"] * 5
+
+
+def test_the_last_state_of_each_key_stays(log: SqliteEventLog, clock: FakeClock) -> None:
+    """However old: a compacted topic keeps one record of each key."""
+    log.publish([NewRecord("d", f"k{number % 50}".encode(), b"%d" % number, {}) for number in range(5000)])
+    clock.advance(days=400)
+    assert log.trim(to_micros(clock.now())) == 4950
+    assert len(log.fetch(("d", 0), 0, 100)) == 50
+    assert log.trim(to_micros(clock.now())) == 0
