@@ -19,6 +19,7 @@ from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.engines.kafka.connection import Trouble, connected, forbidden, missing, options
 from lienthong.chassis.engines.kafka.rejoin import keep_finished_joins
 from lienthong.chassis.engines.kafka.settings import KafkaSection
+from lienthong.chassis.engines.kafka.silence import Silence
 from lienthong.chassis.errors import AxisError, Code
 
 _log = structlog.get_logger(__name__)
@@ -59,6 +60,7 @@ class KafkaLogConsumer:
         self._closed = threading.Event()
         self._consumer: KafkaConsumer | None = None
         self._ours = _Ours()
+        self._silence = Silence()
         self._fenced: AxisError | None = None
 
     @property
@@ -116,7 +118,7 @@ class KafkaLogConsumer:
                 self._consumer = self._made()
             self._commit(_STEP_SECONDS)
             found = self._consumer.poll(timeout_ms=max(round(seconds * 1000), 0), max_records=max_records)
-            self._ours.read(found)
+            self._listen(found)
         except _AWAY as error:
             if self._consumer is None:
                 raise self._trouble.told(error) from error
@@ -126,6 +128,16 @@ class KafkaLogConsumer:
         except (errors.KafkaError, OSError) as error:
             raise self._failed(error) from error
         return [self._record(one) for batch in found.values() for one in batch]
+
+    def _listen(self, found: dict[TopicPartition, list[Any]]) -> None:
+        self._ours.read(found)
+        if found:
+            self._silence.ended()
+            return
+        answer_ms = round(self._section.answer_seconds * 1000)
+        if stuck := self._silence.stuck(self._consumer, self._ours.partitions, answer_ms):
+            _log.warning("partitions are no longer read; joining again", group=self.group, partitions=len(stuck))
+            raise errors.IllegalStateError(f"{len(stuck)} partitions of group {self.group} were no longer read")
 
     def _commit(self, seconds: float) -> None:
         offsets = dict(self._ours.uncommitted)
@@ -162,7 +174,7 @@ class KafkaLogConsumer:
         try:
             self._check(consumer)
             keep_finished_joins(consumer._coordinator)  # noqa: SLF001 -- no public way
-            self._ours = _Ours(consumer)
+            self._ours, self._silence = _Ours(consumer), Silence()
             consumer.subscribe(self._topics, listener=self._ours)
         except BaseException:
             _end(consumer)
