@@ -28,7 +28,7 @@ from lienthong.dev.engines import SERVERS, MakeServer, servers
 from lienthong.dev.servers import Command, EngineServer, ServerProcess, free_port
 from lienthong.setup import first_start, write_context
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 40.0
 
 PROGRAM = (sys.executable, "-m", "lienthong")
