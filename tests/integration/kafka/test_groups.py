@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import MemberToRemove
 
 from lienthong.chassis.engines.kafka.connection import options
@@ -46,6 +46,26 @@ def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSectio
         found += polled_until([one, three], lambda: len(found) >= count or not log_lag(log))
     assert kept
     assert sorted(int(one.value) for one in found) == list(range(count))
+
+
+def test_reading_goes_on_while_commits_are_not_answered(log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be committed is tried again with each poll, and never instead of one."""
+    reader = log.join("routing", ["documents"])
+    log.publish([record("key", "0")])
+    first = drain(reader, 1)
+
+    def unanswered(*_: object, **__: object) -> None:
+        raise errors.KafkaTimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reader._consumer, "commit", unanswered)
+        with pytest.raises(AxisError) as caught:
+            reader.commit(first)
+        assert caught.value.code is Code.UNAVAILABLE
+        log.publish([record("key", "1")])
+        assert [one.value for one in drain(reader, 1)] == [b"1"]
+    reader.poll(1, 0.0)
+    eventually(lambda: log_lag(log) == 1)
 
 
 def log_lag(log: KafkaEventLog) -> int:

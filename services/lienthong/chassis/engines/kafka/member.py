@@ -116,7 +116,9 @@ class KafkaLogConsumer:
         try:
             if self._consumer is None:
                 self._consumer = self._made()
-            self._commit(_STEP_SECONDS)
+            # A commit that is not answered must not keep from polling: polling is what finds the coordinator again.
+            with suppress(*_AWAY):
+                self._commit(_STEP_SECONDS)
             found = self._consumer.poll(timeout_ms=max(round(seconds * 1000), 0), max_records=max_records)
             self._listen(found)
         except _AWAY as error:
