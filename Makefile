@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-samples fuzz check format bench engines platform released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-samples fuzz check format bench bench-compare engines platform released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -101,6 +101,9 @@ released: setup-dev ## Records the contracts of a release: VERSION=0.2.0.
 
 bench: setup-dev ## Measures, prints, and writes a dated table under docs/bench.
 	$(BIN)/python -m tests.bench
+
+bench-compare: setup-dev ## Measures PARTS=… and prints each figure beside the one recorded last.
+	$(BIN)/python -m tests.bench --compare $(PARTS)
 
 test-faults: setup-dev ## N=1000 faults of services and engines, SEED=0; goes on where it stopped. As many kills of one process.
 	$(BIN)/python -m tests.faults --count $(or $(N),1000) --seed $(or $(SEED),0)

@@ -1,17 +1,21 @@
-"""`python -m tests.bench [part …]`: measures, prints, and writes a dated table under `docs/bench`."""
+"""`python -m tests.bench [--compare] [part …]`: measures, prints, and writes a dated table under `docs/bench`.
+
+With `--compare` nothing is written: the figures stand beside those recorded last.
+"""
 
 import os
 import platform
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from tests.bench.compare import compared, recorded
 from tests.bench.crowd import crowd
 from tests.bench.fanout import fan_out
 from tests.bench.large import large_transfer
@@ -24,6 +28,7 @@ from tests.bench.world import World, opened, opened_in_processes
 
 PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "pyhanko", "cryptography", "pybase64")
 FOLDER = Path("docs") / "bench"
+COMPARE = "--compare"
 
 ALONE: dict[str, Callable[[Path], list[Row]]] = {
     "codec": lambda _folder: codec(),
@@ -50,12 +55,13 @@ APART: dict[str, Callable[[World, Path], list[Row]]] = {
 ALL = (*ALONE, *TOGETHER, *APART)
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Measures the parts that are named, all when none is.
 
     Raises:
         SystemExit: There is no such part.
     """
+    comparing, names = COMPARE in arguments, [one for one in arguments if one != COMPARE]
     unknown = sorted(set(names) - set(ALL))
     if unknown:
         raise SystemExit(f"no part is called {', '.join(unknown)}; there are {', '.join(ALL)}")
@@ -63,8 +69,11 @@ def main(names: list[str]) -> None:
     for name in names or ALL:
         console.print(f"measuring {name} …")
         rows += _measured(name)
-    _show(console, rows)
-    _write(rows)
+    if comparing:
+        _show(console, ("what", "recorded", "now", "times"), compared(rows, recorded(FOLDER)))
+        return
+    _show(console, ("what", "figure", "conditions"), rows)
+    _write(rows, names)
 
 
 def _measured(name: str) -> list[Row]:
@@ -80,14 +89,14 @@ def _measured(name: str) -> list[Row]:
             return TOGETHER[name](world, folder)
 
 
-def _show(console: Console, rows: list[Row]) -> None:
-    table = Table("what", "figure", "conditions", box=None)
+def _show(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(*titles, box=None)
     for row in rows:
         table.add_row(*row)
     console.print(table)
 
 
-def _write(rows: list[Row]) -> None:
+def _write(rows: list[Row], names: Sequence[str]) -> None:
     now = datetime.now(UTC)
     FOLDER.mkdir(parents=True, exist_ok=True)
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
@@ -103,7 +112,7 @@ def _write(rows: list[Row]) -> None:
         *(f"| {what} | {figure} | {condition} |" for what, figure, condition in rows),
         "",
     ]
-    (FOLDER / f"{now:%Y-%m-%d}.md").write_text("\n".join(lines), "utf-8")
+    (FOLDER / f"{'-'.join([f'{now:%Y-%m-%d}', *names])}.md").write_text("\n".join(lines), "utf-8")
 
 
 if __name__ == "__main__":
