@@ -18,7 +18,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, press: Press) -> Iterator[Sc
     """Every service as a process on real engines."""
     folder = tmp_path_factory.mktemp("outages")
     press.write_trust(folder / "trust")
-    processes = Processes(folder, {}, copies=1)
+    processes = Processes(folder, {"intake": {"uploads_per_agency": 1000}}, copies=1)
     try:
         found = set_up(processes)
         yield found
