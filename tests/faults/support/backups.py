@@ -12,7 +12,7 @@ from lienthong.chassis.engines.objects.bucket import Bucket
 from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import operations_pb2
-from lienthong.dev.postgres import PostgresServer, tool
+from lienthong.dev.postgres import tool
 
 DATABASE = "lienthong"
 SECONDS = 120
@@ -53,9 +53,7 @@ def publish_again(processes: Processes) -> int:
 
 
 def _postgres(processes: Processes, program: str, *arguments: str) -> None:
-    server = processes.platform.engines["postgres"]
-    assert isinstance(server, PostgresServer)
-    access = server.access
+    access = processes.postgres.access
     address = f"postgresql://{access.user}@127.0.0.1:{access.port}/{DATABASE}"
     done = subprocess.run(  # noqa: S603 -- PostgreSQL's own tools
         [tool(program), f"--dbname={address}", *arguments],

@@ -129,8 +129,9 @@ def test_a_killed_import_is_begun_again(left: Left, tmp_path: Path, point: str, 
     arguments = ["import", str(left.export), "--data-dir", str(tmp_path / "data"), "--json"]
     killed = subprocess.run([*command, *arguments], env=os.environ, capture_output=True, check=False)  # noqa: S603 -- ours
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    with pytest.raises(ConfigError, match=r"part of export|lienthong import"):
-        Platform(settings_of(tmp_path / "data"))
+    refused = pytest.raises(ConfigError, match=r"part of export|lienthong import")
+    with refused, Background(Settings.model_validate({"data_dir": tmp_path / "data"} | SETTINGS)):
+        pass
     import_installation(settings_of(tmp_path / "data"), left.export, silent)
     export_installation(settings_of(tmp_path / "data"), tmp_path / "export", silent, with_keys=True)
     assert_same(left.export, tmp_path / "export")
