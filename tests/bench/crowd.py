@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tests.bench.load import LoadResult, percentile, run_load
+from tests.bench.load import pair, run_load
 from tests.bench.parts import Row
 from tests.bench.world import World, papers, submission
 
@@ -40,8 +40,12 @@ def crowd(world: World) -> list[Row]:
     seconds = world.cpu_seconds() - before
     beside = f"{WATCHES} open watches and {UPLOADS} slow uploads ({carried >> 20} MiB came in meanwhile)"
     return [
-        ("accept, alone", _pair(alone), f"p50 / p99 at {RATE:.0f} documents a second"),
-        ("accept, in a crowd", _pair(crowded), f"the same beside {beside}, which another process keeps open"),
+        ("accept, alone", pair(alone.journey.accepts), f"p50 / p99 at {RATE:.0f} documents a second"),
+        (
+            "accept, in a crowd",
+            pair(crowded.journey.accepts),
+            f"the same beside {beside}, which another process keeps open",
+        ),
         ("CPU of the platform in the crowd", f"{seconds:.0f} s", "from opening the first watch to closing the last"),
     ]
 
@@ -132,8 +136,3 @@ def uploads(axis: Axis) -> Iterator[Moving]:
         moving.stop.set()
         for call in calls:
             call.cancel()
-
-
-def _pair(result: LoadResult) -> str:
-    accepts = result.journey.accepts
-    return f"{percentile(accepts, 0.5) * 1000:.0f} / {percentile(accepts, 0.99) * 1000:.0f} ms"

@@ -221,11 +221,12 @@ def _latencies(name: str, result: LoadResult) -> list[Row]:
     through = journey.latencies(journey.returned, journey.submitted)
     back = journey.latencies(journey.returned, journey.acknowledged)
     return [
-        (f"accept, {name}", _pair(journey.accepts), "p50 / p99"),
-        (f"end to end, {name}", _pair(through), "p50 / p99, submit to status at the sender"),
-        (f"status visible, {name}", _pair(back), "p50 / p99, acknowledge to status at the sender"),
+        (f"accept, {name}", pair(journey.accepts), "p50 / p99"),
+        (f"end to end, {name}", pair(through), "p50 / p99, submit to status at the sender"),
+        (f"status visible, {name}", pair(back), "p50 / p99, acknowledge to status at the sender"),
     ]
 
 
-def _pair(seconds: list[float]) -> str:
+def pair(seconds: list[float]) -> str:
+    """Writes the median and the 99th percentile."""
     return f"{percentile(seconds, 0.5) * 1000:.0f} / {percentile(seconds, 0.99) * 1000:.0f} ms"

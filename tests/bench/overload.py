@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import grpc
-from tests.bench.load import CLIENTS, percentile, run_load
+from tests.bench.load import CLIENTS, pair, percentile, run_load
 from tests.bench.parts import Row
 from tests.bench.world import World, papers, submission
 
@@ -95,6 +95,5 @@ def _neighbour(world: World, pdfs: Sequence[bytes], first: int, seconds: float) 
 
 
 def _figure(flood: Flood) -> str:
-    figure = f"{percentile(flood.seconds, 0.5) * 1000:.0f} / {percentile(flood.seconds, 0.99) * 1000:.0f} ms"
     refused = flood.codes.total() - flood.codes["OK"]
-    return f"{figure}, {refused} refused" if refused else figure
+    return pair(flood.seconds) + (f", {refused} refused" if refused else "")

@@ -120,22 +120,18 @@ def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> None:
 
 def leases_ended(connection: Connection, reach: Sequence[str], since: int, now: int) -> bool:
     """Tells whether a lease in some mailboxes ran out within a time of the database's clock."""
-    found = select(items.c.id).where(
-        items.c.state == ItemState.LEASED.value,
-        items.c.lease_until > since,
-        items.c.lease_until <= now,
-        items.c.mailbox.in_(reach),
-    )
+    found = select(items.c.id).where(*_ended_between(since, now), items.c.mailbox.in_(reach))
     return connection.execute(found.limit(1)).first() is not None
 
 
 def mailboxes_of_ended_leases(connection: Connection, since: int, now: int) -> Sequence[str]:
     """Names the mailboxes in which a lease ran out within a time of the database's clock."""
-    found = select(items.c.mailbox).distinct()
-    found = found.where(
-        items.c.state == ItemState.LEASED.value, items.c.lease_until > since, items.c.lease_until <= now
-    )
+    found = select(items.c.mailbox).where(*_ended_between(since, now)).distinct()
     return connection.execute(found).scalars().all()
+
+
+def _ended_between(since: int, now: int) -> tuple[ColumnElement[bool], ...]:
+    return items.c.state == ItemState.LEASED.value, items.c.lease_until > since, items.c.lease_until <= now
 
 
 def items_by_id(rows: Rows, identifiers: Iterable[str], reach: Sequence[str]) -> dict[str, StoredItem]:
