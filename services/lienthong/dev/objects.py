@@ -17,7 +17,7 @@ START_SECONDS = 60.0
 _PATIENT = {"retries": 0, "connect_seconds": 30.0, "request_seconds": 30.0}
 """The first handshake of a server that has just started takes its time."""
 _JARS = Path(__file__).with_name("s3proxy.jars")
-_JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+_JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC")
 _LOG = """<configuration>
   <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%d %level %logger{20} %msg%n</pattern></encoder>

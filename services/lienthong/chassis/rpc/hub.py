@@ -29,6 +29,8 @@ class Hub:
         self._listening: dict[str, Callable[[], None]] = {}
         self.bus: Bus | None = None
         """Where hints for other copies go, when there may be any."""
+        self.wakes = 0
+        """How often streams were woken so far: what was looked at before the last time may be out of date."""
         self.closing = False
         """Whether streams are to end: the server drains."""
 
@@ -87,5 +89,6 @@ class Hub:
             self._wake(key)
 
     def _wake(self, key: str) -> None:
+        self.wakes += 1
         for event in self._waiting.get(key, ()):
             event.set()

@@ -64,12 +64,17 @@ class ServerLimits:
         transfers_of_one: Transfers of one system at once.
     """
 
-    threads: int = 16
+    threads: int = 8
     queue: int = 512
     queue_of_one: int = 128
     transfer_threads: int = 8
     watches_of_one: int = 2000
     transfers_of_one: int = 128
+
+    @property
+    def of_connection(self) -> int:
+        """What one connection may have begun: as much as one system may have in all."""
+        return self.threads + self.queue_of_one + self.watches_of_one + self.transfers_of_one
 
 
 class ServerBuilder:
@@ -116,6 +121,9 @@ class ServerBuilder:
             ("grpc.max_receive_message_length", MESSAGE_BYTES_AT_MOST),
             ("grpc.max_send_message_length", MESSAGE_BYTES_AT_MOST),
             ("grpc.so_reuseport", 0),
+            # A client that has more begun waits by itself: what it sends is not even taken in, and nothing is reset.
+            ("grpc.max_concurrent_streams", self._limits.of_connection),
+            ("grpc.http.overload_protection", 0),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ]
@@ -140,7 +148,7 @@ class ServerBuilder:
             return grpc.unary_stream_rpc_method_handler(
                 self._streams.handler(row, reading, admission),
                 request_deserializer=None,
-                response_serializer=_serialise,
+                response_serializer=_as_it_is,
             )
         return grpc.unary_unary_rpc_method_handler(
             self._unary(row, reading, admission), request_deserializer=None, response_serializer=_as_it_is
@@ -284,7 +292,3 @@ def _serve(
 
 def _as_it_is(answer: bytes) -> bytes:
     return answer
-
-
-def _serialise(message: Message) -> bytes:
-    return message.SerializeToString()

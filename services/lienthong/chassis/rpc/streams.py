@@ -9,8 +9,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from google.protobuf.message import Message
-
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.metrics import Metrics
@@ -27,6 +25,7 @@ from lienthong.chassis.rpc.admission import (
 from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.rpc.hub import LOOK_SECONDS, Hub
 from lienthong.chassis.rpc.shares import Shares
+from lienthong.chassis.rpc.singleflight import SingleFlight
 
 ROUND_SECONDS = 2.0
 """How long one round over all open streams takes, in which it is looked at whether their callers may still."""
@@ -96,12 +95,13 @@ class Streams:
         self._executor = executor
         self._shares = shares
         self._open: dict[_Stream, None] = {}
+        self._looks: SingleFlight[tuple[Sequence[bytes], str]] = SingleFlight()
         self._rounds: asyncio.Task[None] | None = None
 
-    def handler(self, row: Row, begin: Begin, admission: Admission) -> Callable[[Any, Any], AsyncIterator[Message]]:
+    def handler(self, row: Row, begin: Begin, admission: Admission) -> Callable[[Any, Any], AsyncIterator[bytes]]:
         """Makes the handler of an rpc."""
 
-        async def handle(request: bytes, context: Context) -> AsyncIterator[Message]:
+        async def handle(request: bytes, context: Context) -> AsyncIterator[bytes]:
             facts = facts_of(context)
             try:
                 with self._shares.held(system_of(facts[0])):
@@ -120,7 +120,7 @@ class Streams:
         if self._rounds is not None:
             self._rounds.cancel()
 
-    async def _feed(self, door: _Door) -> AsyncIterator[Message]:
+    async def _feed(self, door: _Door) -> AsyncIterator[bytes]:
         run = partial(self._run, door.row.method)
         call, watch = await run(door.admit)
         key, cursor = watch.key, watch.cursor
@@ -135,7 +135,10 @@ class Streams:
                     stream.call, watch = await run(door.admit)
                     stream.doubted = False
                 stream.looked = time.monotonic()
-                messages, cursor = await run(partial(watch.produce, cursor))
+                # Of a thousand who watch the same, one looks for all: that they saw the same so far is in the question.
+                question = (door.row.method, door.request, stream.call.caller, cursor)
+                look = partial(run, partial(_look, watch, cursor))
+                messages, cursor = await self._looks.ask(question, self._hub.wakes, look)
                 for message in messages:
                     yield message
                 if messages:
@@ -174,3 +177,9 @@ class Streams:
         longest = min(group, key=lambda stream: stream.looked)
         if time.monotonic() - longest.looked > LOOK_SECONDS / 2:
             longest.hint.set()
+
+
+def _look(watch: Watch, cursor: str) -> tuple[Sequence[bytes], str]:
+    """Finds what is new, written as it travels."""
+    messages, after = watch.produce(cursor)
+    return [message.SerializeToString() for message in messages], after

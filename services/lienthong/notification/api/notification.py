@@ -106,7 +106,7 @@ class NotificationApi:
         if not places:
             with self._units.database.read() as connection:
                 cursor = notices.write_cursor(notices.present_places(connection, reach))
-        return Watch(watch_key(agency), cursor, self._producer(agency, reach))
+        return Watch(watch_key(agency), cursor, self._producer(reach))
 
     def acknowledge_notices(self, request: pb.AcknowledgeNoticesRequest, call: Call) -> pb.AcknowledgeNoticesResponse:
         """Marks notices as read. Without a request id: a repeat changes nothing and says so."""
@@ -123,12 +123,10 @@ class NotificationApi:
             found = attempts_of(connection, notice.id)
         return pb.ListAttemptsResponse(attempts=[attempt_message(one) for one in found])
 
-    def _producer(self, agency: str, reach: Sequence[str]) -> Callable[[str], tuple[Sequence[Message], str]]:
+    def _producer(self, reach: Sequence[str]) -> Callable[[str], tuple[Sequence[Message], str]]:
         def produce(cursor: str) -> tuple[Sequence[Message], str]:
             with self._units.database.read() as connection:
                 found, places = notices.notices_since(connection, reach, notices.read_cursor(cursor))
-            if len(found) == notices.WATCH_BATCH:
-                self._desk.hub.publish(watch_key(agency))  # there is more: do not wait for the next hint
             messages = [
                 pb.WatchNoticesResponse(notice=notice_message(notice), cursor=notices.write_cursor(behind))
                 for notice, behind in found

@@ -32,7 +32,9 @@ class PostgresSection(Section):
     ca_file: Path | None = Field(None, description="Authorities that certify the server, PEM; the system's if absent.")
     connections: int = Field(16, ge=2, le=500, description="Connections of a process for writing, and as many to read.")
     connect_seconds: int = Field(5, ge=1, le=60, description="Longest wait for a connection, in seconds.")
-    statement_seconds: float = Field(30.0, gt=0, le=3600, description="Longest statement, in seconds.")
+    statement_seconds: float = Field(
+        10.0, gt=0, le=3600, description="Longest statement, in seconds; less than callers wait, so that they are told."
+    )
     lock_seconds: float = Field(5.0, gt=0, le=600, description="Longest wait for a lock, in seconds.")
     idle_seconds: float = Field(
         10.0,
