@@ -258,9 +258,8 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
         ConfigError: The settings cannot be used on this machine.
     """
     _arm(settings)
-    platform = Platform(settings, target=target)
-
     sys.setswitchinterval(SWITCH_SECONDS)
+    platform = Platform(settings, target=target)
 
     async def main() -> None:
         stopping = asyncio.Event()

@@ -48,14 +48,17 @@ def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSectio
     assert sorted(int(one.value) for one in found) == list(range(count))
 
 
-def test_reading_goes_on_while_commits_are_not_answered(log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [errors.KafkaTimeoutError, ConnectionResetError])
+def test_reading_goes_on_while_commits_are_not_answered(
+    log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
     """What could not be committed is tried again with each poll, and never instead of one."""
     reader = log.join("routing", ["documents"])
     log.publish([record("key", "0")])
     first = drain(reader, 1)
 
     def unanswered(*_: object, **__: object) -> None:
-        raise errors.KafkaTimeoutError
+        raise failure
 
     with monkeypatch.context() as patched:
         patched.setattr(reader._consumer, "commit", unanswered)

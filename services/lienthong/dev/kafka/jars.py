@@ -12,7 +12,7 @@ from lienthong.dev.jars import jars
 from lienthong.dev.servers import EngineError
 
 _JARS: Final = Path(__file__).parents[1] / "kafka.jars"
-HEAP: Final = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC")
+HEAP: Final = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 _ARCHIVE: Final = "classes.jsa"
 _FORMAT_SECONDS: Final = 60.0
 

@@ -27,7 +27,8 @@ _log = structlog.get_logger(__name__)
 _STEP_SECONDS: Final = 0.2
 """The library's poll cannot be woken: it waits in steps of this length, so that closing need not wait longer."""
 
-_AWAY: Final = (errors.KafkaConnectionError, errors.KafkaTimeoutError, errors.NodeNotReadyError)
+# A connection that is reset while something is written comes through as it is.
+_AWAY: Final = (errors.KafkaConnectionError, errors.KafkaTimeoutError, errors.NodeNotReadyError, ConnectionError)
 _LEFT_GROUP: Final = (errors.CommitFailedError, errors.UnknownMemberIdError, errors.IllegalGenerationError)
 
 
@@ -103,7 +104,7 @@ class KafkaLogConsumer:
         """Leaves the group."""
         self._closed.set()
         with self._turn:
-            with suppress(errors.KafkaError):
+            with suppress(errors.KafkaError, OSError):
                 self._commit(self._section.answer_seconds)
             self._drop()
         self._left(self)
@@ -249,7 +250,7 @@ class _Ours(AsyncConsumerRebalanceListener):  # type: ignore[misc] # untyped in 
         left = {one: self.uncommitted[one] for one in revoked if one in self.uncommitted}
         self._forget(revoked)
         if left and self._consumer is not None:
-            with suppress(errors.KafkaError):
+            with suppress(errors.KafkaError, OSError):
                 await self._consumer.commit_async(_wanted(left))
 
     async def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
