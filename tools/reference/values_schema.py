@@ -22,10 +22,18 @@ _PLAIN: dict[str, Any] = {
     "true or false": {"type": "boolean"},
     "quantity": _QUANTITY,
     "int or percent": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+%$"}]},
-    "object": {"type": "object"},
     "settings": {"$ref": "#/$defs/Settings"},
     "component": {"$ref": "#/$defs/component"},
     "engine": {"$ref": "#/$defs/engine"},
+    "parent": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name"],
+        "properties": {
+            **{name: {"type": "string"} for name in ("group", "kind", "namespace", "name", "sectionName")},
+            "port": {"type": "integer"},
+        },
+    },
 }
 _REFERENCE = re.compile(r"#/\$defs/(?P<name>[\w.]+)")
 _DROPPED = ("title", "default", "format", "x-kubernetes-list-type", "$schema")
