@@ -13,20 +13,19 @@ from tools.reference.errors import errors_page, reasons
 from tools.reference.reasons import told
 
 ROOT = Path(__file__).parents[3]
-PAGES = ("api.md", "cli.md", "config.md", "errors.md", "lifecycle.md", "policy.md", "telemetry.md")
 REASON = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", MAKERS)
 def test_a_page_is_what_would_be_written(name: str) -> None:
     """A committed page equals what the generator writes; `make reference` mends it."""
-    assert (ROOT / "docs" / "reference" / name).read_text("utf-8") == MAKERS[name]()
+    assert (ROOT / name).read_text("utf-8") == MAKERS[name]()
 
 
 def test_every_page_is_made() -> None:
-    """The list above and the generator name the same pages, and no other page lies in the folder."""
-    found = {file.name for file in (ROOT / "docs" / "reference").glob("*.md")}
-    assert set(PAGES) == MAKERS.keys() == found
+    """No other page lies in the folder, and the generator leaves none out."""
+    found = {str(file.relative_to(ROOT)) for file in (ROOT / "docs" / "reference").glob("*.md")}
+    assert found == {name for name in MAKERS if name.startswith("docs/")}
 
 
 def test_a_page_is_made_twice_alike() -> None:
