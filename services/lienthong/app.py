@@ -11,7 +11,6 @@ from importlib import import_module
 from typing import Any
 
 import structlog
-from filelock import FileLock, Timeout
 
 from lienthong.chassis import checks, failpoints
 from lienthong.chassis.checks import Check
@@ -38,6 +37,7 @@ from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
 from lienthong.custody import open_keys, renewal
 from lienthong.engines import Engines
+from lienthong.folder import own_folder
 from lienthong.settings import Settings
 from lienthong.setup import CERTIFIED, write_context
 
@@ -274,24 +274,6 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
         await platform.serve(stopping, lambda: announce(platform))
 
     asyncio.run(main())
-
-
-def own_folder(settings: Settings) -> FileLock:
-    """Takes the data folder for this process, until the lock is released; the folder is made when absent.
-
-    Raises:
-        ConfigError: Another process has it, or it cannot be written.
-    """
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        # Whichever thread ends the program releases it.
-        lock = FileLock(settings.data_dir / "lock", thread_local=False)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ConfigError([f"data_dir: {settings.data_dir} is in use by another process; stop it first"]) from error
-    except OSError as error:
-        raise ConfigError([f"data_dir: {settings.data_dir} cannot be written: {error.strerror}"]) from error
-    return lock
 
 
 def _watched(running: RunningComponent) -> RunningComponent:

@@ -9,7 +9,7 @@ from typing import Self
 
 from sqlalchemy import Table, select
 
-from lienthong.app import MODULES, own_folder
+from lienthong.app import MODULES
 from lienthong.chassis import migrations
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.engines.blobs import BlobStore
@@ -21,6 +21,7 @@ from lienthong.chassis.events.tables import leases
 from lienthong.chassis.events.tables import metadata as chassis_tables
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.engines import Engines
+from lienthong.folder import own_folder
 from lienthong.moving.form import MovingError
 from lienthong.settings import Settings
 

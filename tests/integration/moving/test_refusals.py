@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.integration.moving.conftest import Left, settings_of, silent
 
-from lienthong.app import own_folder
 from lienthong.chassis.config import ConfigError
+from lienthong.folder import own_folder
 from lienthong.moving.exporting import export_installation
 from lienthong.moving.form import MANIFEST, MovingError, read_manifest
 from lienthong.moving.importing import import_installation
