@@ -1,12 +1,13 @@
 """What the charts tell people: notes after an install, and examples beside the chart."""
 
 import shutil
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.chart.support.rendering import CHART, ENGINES, SERVICES, Values, Wanted, of_kind, render
+from tests.chart.support.rendering import CHART, ENGINES, ROOT, SERVICES, TOPICS_CHART, Values, Wanted, of_kind, render
 from tests.chart.support.schemas import problems
 from tests.chart.test_configuration import key_files
 
@@ -64,3 +65,12 @@ def test_examples_have_the_names_that_the_chart_looks_for() -> None:
     assert found.keys() == names
     assert {one["secretKey"] for one in found[secrets["postgres"]["name"]]["data"]} == set(SERVICES)
     assert "server.key" in key_files("intake")
+
+
+def test_charts_have_the_version_of_the_program() -> None:
+    """Whoever names no image gets that of the program that the chart was made for."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    charts = [yaml.safe_load((chart / "Chart.yaml").read_text("utf-8")) for chart in (CHART, TOPICS_CHART)]
+    assert [one["appVersion"] for one in charts] == [version, version]
+    job = yaml.safe_load((TOPICS_CHART / "values.yaml").read_text("utf-8"))["job"]
+    assert job["image"] == f"lienthong:{version}"

@@ -23,7 +23,7 @@ _FLAGS = " ".join(("-s", "-w", *(f"-X helm.sh/helm/v3/{stamp}" for stamp in _STA
 
 @cache
 def helm() -> Path:
-    """Gives the program; the first time it is built, in about three minutes.
+    """Gives the program; the first time it is built, in three to five minutes.
 
     Raises:
         EngineError: It cannot be built.

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -40,28 +39,35 @@ def values_of(chart: str) -> tuple[Value, ...]:
     Raises:
         ContradictionError: One has no comment, or a form is missing that cannot be told from its default.
     """
-    file = CHARTS / chart / "values.yaml"
-    text = file.read_text("utf-8")
+    return read((CHARTS / chart / "values.yaml").read_text("utf-8"), f"charts/{chart}/values.yaml")
+
+
+def read(text: str, name: str) -> tuple[Value, ...]:
+    """Reads the text of a file of values; `name` is for messages.
+
+    Raises:
+        ContradictionError: As `values_of`.
+    """
     node = yaml.compose(text)
     assert isinstance(node, yaml.MappingNode)  # noqa: S101 -- a chart's values are a mapping
-    return tuple(_values(file, text.splitlines(), (), node))
+    return tuple(_values(name, text.splitlines(), (), node))
 
 
-def _values(file: Path, lines: Sequence[str], path: tuple[str, ...], node: yaml.MappingNode) -> Iterator[Value]:
+def _values(name: str, lines: Sequence[str], path: tuple[str, ...], node: yaml.MappingNode) -> Iterator[Value]:
     for key, held in node.value:
         here = (*path, str(key.value))
         said = _comment(lines, key.start_mark.line)
         if not said:
-            raise ContradictionError(f"{file.relative_to(ROOT)}: {'.'.join(here)} has no comment `# -- …` above it")
+            raise ContradictionError(f"{name}: {'.'.join(here)} has no comment `# -- …` above it")
         found = _FORM.fullmatch(said)
         form, words = found.group("form", "words") if found else ("", said)
         default = yaml.safe_load(yaml.serialize(held))
         if isinstance(held, yaml.MappingNode) and not form:
-            yield Value(here, "", words, default, tuple(_values(file, lines, here, held)))
+            yield Value(here, "", words, default, tuple(_values(name, lines, here, held)))
             continue
         form = form or _INFERRED.get(type(default), "")
         if not form:
-            raise ContradictionError(f"{file.relative_to(ROOT)}: {'.'.join(here)} needs its form in brackets")
+            raise ContradictionError(f"{name}: {'.'.join(here)} needs its form in brackets")
         yield Value(here, form, words, default)
 
 

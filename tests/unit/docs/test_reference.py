@@ -11,6 +11,7 @@ from tools.reference import MAKERS, telemetry
 from tools.reference.common import ContradictionError
 from tools.reference.errors import errors_page, reasons
 from tools.reference.reasons import told
+from tools.reference.values import read
 
 ROOT = Path(__file__).parents[3]
 REASON = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
@@ -38,6 +39,16 @@ def test_a_metric_on_one_side_only_is_refused() -> None:
     shape = ("gauge", frozenset[str]())
     with pytest.raises(ContradictionError, match=r"new is exposed.*gone is registered"):
         telemetry._compare({"gone": shape}, {"new": shape})
+
+
+def test_a_value_without_a_word_is_refused() -> None:
+    """A value of a chart is named when it has no comment, or when nobody can tell what it holds."""
+    known = read("# -- (k8s Probe) Looks.\nprobe: {}\n# -- How many.\ncount: 2\n", "values")
+    assert [one.form for one in known] == ["k8s Probe", "int"]
+    with pytest.raises(ContradictionError, match=r"values: pods\.count has no comment"):
+        read("# -- Pods.\npods:\n  count: 2\n", "values")
+    with pytest.raises(ContradictionError, match="values: names needs its form in brackets"):
+        read("# -- Names.\nnames: []\n", "values")
 
 
 def _says_reason(node: ast.AST) -> bool:
