@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-samples fuzz check format bench bench-compare engines platform released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-samples fuzz check format bench bench-compare engines platform image released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,13 @@ test-unit: setup-dev ## Runs the fast tests, under a minute.
 $(VENV)/.fuzz-installed: requirements/fuzz.txt $(DEV_STAMP)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.txt
 	@touch $@
+
+$(VENV)/.image-installed: requirements/image.txt $(RUN_STAMP)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/image.txt
+	@touch $@
+
+image: setup $(VENV)/.image-installed ## Makes the image of the program under build/image, without a builder.
+	@$(BIN)/python -m tools.image
 
 fuzz: setup-dev $(VENV)/.fuzz-installed ## Fuzzes edXML and the door of intake; FUZZ_SECONDS=600.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz
