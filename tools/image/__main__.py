@@ -1,6 +1,7 @@
 """`python -m tools.image`: makes the image under `build/image`.
 
-`python -m tools.image lay-out FOLDER` only lays its files out; `python -m tools.image pin` pins its packages anew.
+`python -m tools.image lay-out FOLDER` only lays its files out; `python -m tools.image pin` pins its packages
+anew, and with `pin FILE` those of another listing.
 """
 
 import sys
@@ -15,8 +16,8 @@ def main(arguments: Sequence[str]) -> int:
     """Makes the image, or pins its packages; gives the exit code."""
     try:
         match arguments:
-            case ["pin"]:
-                pin()
+            case ["pin", *files]:
+                pin(Path(files[0]) if files else LISTING)
             case ["lay-out", folder]:
                 lay_out(Path(folder))
             case []:
@@ -37,10 +38,10 @@ def make() -> None:
     print(f"unpacked: {made.unpacked / 1e6:.0f} MB; bill of materials: {made.bill}")
 
 
-def pin() -> None:
-    """Writes the newest version of each package, and its hash, into the listing."""
-    lines = pinned([package.name for package in packages()])
-    LISTING.write_text("# python -m tools.image pin\n" + "".join(f"{line}\n" for line in lines), "ascii")
+def pin(listing: Path) -> None:
+    """Writes the newest version of each package, and its hash, into a listing."""
+    lines = pinned([package.name for package in packages(listing)])
+    listing.write_text("# python -m tools.image pin\n" + "".join(f"{line}\n" for line in lines), "ascii")
 
 
 if __name__ == "__main__":

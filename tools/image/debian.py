@@ -75,7 +75,7 @@ def fill(root: Path, listing: Path = LISTING) -> None:
         _run(["dpkg-deb", "--extract", str(file), str(root)], _UNPACK_SECONDS)
         # Where scanners look for packages of an image without a package manager.
         (status / package.name).write_text(_run(["dpkg-deb", "--field", str(file)], _UNPACK_SECONDS), "utf-8")
-    for name in _MERGED:
+    for name in (name for name in _MERGED if (root / name).is_dir()):
         shutil.copytree(root / name, root / "usr" / name, symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(root / name)
         (root / name).symlink_to(f"usr/{name}")
