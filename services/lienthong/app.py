@@ -20,10 +20,11 @@ from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.effort import measure
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.ids import IdSource, Uuid7Source
-from lienthong.chassis.metrics import Metrics, metrics_door
+from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.observe import observe
 from lienthong.chassis.operations import OperationsApi
 from lienthong.chassis.periodic import Periodic
+from lienthong.chassis.probes import open_probes, turns
 from lienthong.chassis.readiness import Readiness, patiently
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
@@ -117,11 +118,14 @@ class Platform:
         Raises:
             ConfigError: A port cannot be bound, or a schema is too old or too new.
         """
-        self.hub.bind(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self.hub.bind(loop)
         server = self._server()
         self.port = self._bind(server)
         readiness = Readiness([one.context.database for one in self._components], server)
-        metrics = metrics_door(self.settings.server.metrics, self.metrics)
+        close_probes = open_probes(
+            self.settings.server.metrics, self.metrics, lambda: turns(loop), lambda: server.ready
+        )
         started: list[RunningComponent] = []
         try:
             if await patiently(self._prepare, stopping, server.start):
@@ -142,7 +146,7 @@ class Platform:
             await server.drain(self.settings.server.drain_seconds)
             for worker in (*reversed(started), *reversed(self._beside)):
                 await asyncio.to_thread(worker.stop, STOP_SECONDS)
-            metrics()
+            close_probes()
             self._close()
             _log.info("stopped")
 

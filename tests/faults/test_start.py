@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tests.faults.support.harness import wait_until
@@ -60,6 +61,11 @@ def health(axis: Axis, name: str) -> int | None:
         return None
 
 
+def probe(copy: Copy, path: str) -> int:
+    """What a process answers to a probe over HTTP."""
+    return httpx.get(f"http://127.0.0.1:{copy.metrics}{path}", timeout=5.0).status_code
+
+
 def is_ready(axis: Axis) -> bool:
     """Whether calls may come."""
     return health(axis, READINESS) == SERVING
@@ -84,6 +90,7 @@ def test_without_its_database_a_process_lives_and_waits(platform: ProcessPlatfor
     routing.process.launch()
     wait_until("it lives", lambda: health(axis, LIVENESS) == SERVING, SECONDS)
     assert health(axis, READINESS) == NOT_SERVING
+    assert [probe(routing, path) for path in ("/livez", "/readyz")] == [200, 503]
     with pytest.raises(AxisUnavailableError) as caught:
         add_agency(axis, "000.00.01.G01")
     assert caught.value.reason == "STARTING"
@@ -91,6 +98,7 @@ def test_without_its_database_a_process_lives_and_waits(platform: ProcessPlatfor
     assert "waits for the database" in routing.process.log.read_text("utf-8")
     platform.engines["postgres"].start()
     wait_until("it is ready", partial(is_ready, axis), SECONDS)
+    assert probe(routing, "/readyz") == 200
     add_agency(axis, "000.00.01.G01")
 
 

@@ -7,6 +7,7 @@ may read are refused, so that a careless copy does not go unseen.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ SHORTEST_PASSPHRASE = 16
 """Characters."""
 _LONGEST = 1024
 _OTHERS = 0o077
+_OTHERS_OF_MOUNTED = 0o037
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
@@ -114,7 +116,7 @@ class Keyring:
         problems: list[str] = []
         changed: list[Path] = []
         for file in self.key_files():
-            if file.stat().st_mode & _OTHERS:
+            if open_to_others(file):
                 problems.append(
                     f"keys: {file} may be read by others; private keys are for their owner: chmod 600 {file}"
                 )
@@ -144,6 +146,22 @@ class Keyring:
         return False
 
 
+def open_to_others(file: Path) -> bool:
+    """Tell whether others than its owner may read a file; see `for_one`."""
+    found = file.stat()
+    return not for_one(found.st_mode, found.st_uid, os.geteuid())
+
+
+def for_one(mode: int, owner: int, reader: int) -> bool:
+    """Tell whether a file is for one reader alone.
+
+    A secret that root mounts for a program of another user is given to it by the group, which nobody else is in; so
+    does a cluster, and so PostgreSQL has it with its keys.
+    """
+    mounted = owner == 0 != reader
+    return not mode & (_OTHERS_OF_MOUNTED if mounted else _OTHERS)
+
+
 def is_encrypted(file: Path) -> bool:
     """Tell whether a key file is encrypted, by its first line."""
     with file.open("rb") as stream:
@@ -159,10 +177,10 @@ def read_passphrase(setting: str, file: Path | None) -> bytes | None:
     if file is None:
         return None
     try:
-        mode, content = file.stat().st_mode, file.read_bytes()[: _LONGEST + 1]
+        open_, content = open_to_others(file), file.read_bytes()[: _LONGEST + 1]
     except OSError as error:
         raise ConfigError([f"{setting}: {file} cannot be read: {error.strerror}"]) from error
-    if mode & _OTHERS:
+    if open_:
         raise ConfigError([f"{setting}: {file} may be read by others; it opens the keys: chmod 600 {file}"])
     passphrase = content.splitlines()[0] if content.strip() else b""
     if not SHORTEST_PASSPHRASE <= len(passphrase.decode("utf-8", "replace")) <= _LONGEST:

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from lienthong.chassis.config import ConfigError
-
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_STOP_SECONDS = 10.0
 _TRANSFER_TIMES = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
 
 Family = GaugeMetricFamily | CounterMetricFamily
@@ -122,25 +119,3 @@ class _Read(Collector):
         for values, value in self._read():
             family.add_metric(values, value)
         return [family]
-
-
-def metrics_door(address: str, metrics: Metrics) -> Callable[[], None]:
-    """Serves the metrics at an address, nothing when it is empty; gives what ends it.
-
-    Raises:
-        ConfigError: The address cannot be bound.
-    """
-    if not address:
-        return lambda: None
-    host, _, port = address.rpartition(":")
-    try:
-        server, thread = start_http_server(int(port), host, metrics.registry)
-    except (OSError, ValueError) as error:
-        raise ConfigError([f"server.metrics: {address} cannot be bound: {error}"]) from error
-
-    def close() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join(_STOP_SECONDS)
-
-    return close

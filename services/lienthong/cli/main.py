@@ -34,6 +34,7 @@ from lienthong.cli import (
     system,
     task,
     topics,
+    trial,
 )
 from lienthong.cli.console import err, explain
 from lienthong.client import (
@@ -70,6 +71,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
+app.command("trial")(trial.trial)
 app.command("doctor")(doctor.doctor)
 app.command("export")(moving.export)
 app.command("import")(moving.import_)

@@ -8,7 +8,7 @@ import pytest
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.keyfiles import load_certificates
-from lienthong.chassis.keyring import Keyring, is_encrypted, read_passphrase
+from lienthong.chassis.keyring import Keyring, for_one, is_encrypted, read_passphrase
 from lienthong.chassis.pki import PkiError, names_of
 from lienthong.setup import OPERATOR_DAYS, ROOT_DAYS, SERVER_DAYS, first_start, renew
 from lienthong.testing.clock import FakeClock
@@ -118,3 +118,20 @@ def test_nothing_outlives_the_authority(tmp_path: Path, clock: FakeClock) -> Non
     assert set(renew(keys, HOSTS, clock)) == {"server", "operator", "intake-seal", "workflow-seal"}
     ends = keys.certificate("axis-root").not_valid_after_utc
     assert keys.certificate("server").not_valid_after_utc == ends
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "reader", "good"),
+    [
+        (0o100600, 10001, 10001, True),
+        (0o100440, 10001, 10001, False),
+        (0o100440, 0, 10001, True),
+        (0o100640, 0, 10001, True),
+        (0o100460, 0, 10001, False),
+        (0o100444, 0, 10001, False),
+        (0o100440, 0, 0, False),
+    ],
+)
+def test_a_mounted_secret_may_be_read_by_the_group(mode: int, owner: int, reader: int, good: object) -> None:
+    """What root mounts comes by the group; what is one's own, or root's own program reads, is for its owner alone."""
+    assert for_one(mode, owner, reader) is good

@@ -189,7 +189,11 @@ READINESS = "readiness"
 
 
 class Server:
-    """A server that was built: starts, tells its health, drains."""
+    """A server that was built: starts, tells its health, drains.
+
+    Attributes:
+        ready: Whether new calls may come; may be read in any thread.
+    """
 
     def __init__(
         self,
@@ -200,6 +204,7 @@ class Server:
         streams: Streams,
         door: _Door,
     ) -> None:
+        self.ready = False
         self._door = door
         self._started = False
         self._server = server
@@ -235,12 +240,14 @@ class Server:
 
     async def tell(self, *, ready: bool) -> None:
         """Says whether new calls may come; `LIVENESS` stays as it is."""
+        self.ready = ready
         serving = health_pb2.HealthCheckResponse.SERVING
         for name in ("", READINESS, *self._names):
             await self._checks.set(name, serving if ready else health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def drain(self, grace: float) -> None:
         """Says that it is not serving any more, ends streams, lets calls end for `grace` seconds, and stops."""
+        self.ready = False
         await self._checks.enter_graceful_shutdown()
         self._streams.close()
         await self._server.stop(grace)

@@ -1,0 +1,96 @@
+"""What is asked over HTTP: metrics, and by a supervisor whether the process lives and whether calls may come.
+
+The port of gRPC tells its health too, but only over TLS, and the probes of a cluster speak none there.
+
+| Path | 200 | 503 |
+|---|---|---|
+| `/livez` | the loop that serves calls turns | it stands still: only another start helps |
+| `/readyz` | calls may come | it starts, its database is away, or it drains |
+| any other | the metrics | |
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from prometheus_client import make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
+
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.metrics import Metrics
+
+TURN_SECONDS = 2.0
+"""How long a turn of the loop may take."""
+
+_STOP_SECONDS = 10.0
+
+Question = Callable[[], bool]
+
+
+class _Server6(ThreadingWSGIServer):
+    address_family = socket.AF_INET6
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, *_arguments: Any) -> None:
+        """Logs nothing: probes come every second."""
+
+
+def turns(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tells whether a loop turns; to be asked in another thread."""
+    turned = threading.Event()
+    with suppress(RuntimeError):  # the loop is closed
+        loop.call_soon_threadsafe(turned.set)
+    return turned.wait(TURN_SECONDS)
+
+
+def open_probes(address: str, metrics: Metrics, lives: Question, ready: Question) -> Callable[[], None]:
+    """Answers at an address, nothing when it is empty; gives what ends it.
+
+    Args:
+        address: Host and port.
+        metrics: What is counted.
+        lives: Whether the process lives.
+        ready: Whether calls may come.
+
+    Raises:
+        ConfigError: The address cannot be bound.
+    """
+    if not address:
+        return lambda: None
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    kind = _Server6 if ":" in host else ThreadingWSGIServer
+    try:
+        server = make_server(host, int(port), _application(metrics, lives, ready), kind, _Handler)
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"server.metrics: {address} cannot be bound: {error}"]) from error
+    thread = threading.Thread(target=server.serve_forever, name="probes", daemon=True)
+    thread.start()
+
+    def close() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join(_STOP_SECONDS)
+
+    return close
+
+
+def _application(metrics: Metrics, lives: Question, ready: Question) -> Callable[..., Iterable[bytes]]:
+    exposition = make_wsgi_app(metrics.registry)
+    questions = {"/livez": lives, "/readyz": ready}
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        question = questions.get(environ["PATH_INFO"])
+        if question is None:
+            answered: Iterable[bytes] = exposition(environ, start)
+            return answered
+        yes = question()
+        start("200 OK" if yes else "503 Service Unavailable", [("Content-Type", "text/plain")])
+        return [b"yes\n" if yes else b"no\n"]
+
+    return answer

@@ -1,0 +1,78 @@
+"""What a supervisor is told over HTTP: whether the process lives, and whether calls may come."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.probes import open_probes, turns
+from lienthong.dev.servers import free_port
+
+
+@contextmanager
+def probes(*, lives: bool = True, ready: bool = True) -> Iterator[int]:
+    """Open probes; gives their port."""
+    port = free_port()
+    close = open_probes(f"127.0.0.1:{port}", Metrics(), lambda: lives, lambda: ready)
+    try:
+        yield port
+    finally:
+        close()
+
+
+def status(port: int, path: str) -> int:
+    """What is answered."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_life_and_readiness_are_two_things() -> None:
+    """A process that waits for its database lives and is not ready: it gets no calls, and is not started anew."""
+    with probes(ready=False) as port:
+        assert (status(port, "/livez"), status(port, "/readyz")) == (200, 503)
+    with probes(lives=False) as port:
+        assert (status(port, "/livez"), status(port, "/readyz")) == (503, 200)
+
+
+def test_metrics_stand_beside_them() -> None:
+    """Whatever else is asked for is the metrics."""
+    with probes() as port, urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        assert b"lienthong_rpc_calls" in answer.read()
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    """Two programs on one port are told at the start, with the setting."""
+    with probes() as port, pytest.raises(ConfigError, match=f"server.metrics: 127.0.0.1:{port} cannot be bound"):
+        open_probes(f"127.0.0.1:{port}", Metrics(), bool, bool)
+
+
+def test_a_loop_that_stands_still_is_no_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop lives while it turns, and does not while something holds it or after it was closed."""
+    monkeypatch.setattr("lienthong.chassis.probes.TURN_SECONDS", 0.2)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    held, go_on = threading.Event(), threading.Event()
+    try:
+        assert turns(loop)
+        loop.call_soon_threadsafe(held.set)
+        loop.call_soon_threadsafe(go_on.wait, 10)
+        assert held.wait(10)
+        assert not turns(loop)
+        go_on.set()
+    finally:
+        go_on.set()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+    assert not turns(loop)
