@@ -100,6 +100,16 @@ $(VENV)/.image-installed: requirements/image.txt $(RUN_STAMP)
 image: setup $(VENV)/.image-installed ## Makes the image of the program under build/image, without a builder.
 	@$(BIN)/python -m tools.image
 
+# Only root may make the node's namespaces and mounts.
+cluster: setup $(VENV)/.engines-installed $(VENV)/.image-installed ## Brings up a Kubernetes on this machine, installs everything, plays the story. Needs root, and Go once.
+	@$(BIN)/python -m tools.cluster up
+
+cluster-down: ## Takes it down; nothing of it is left.
+	@$(BIN)/python -m tools.cluster down
+
+test-cluster: setup-dev ## Tests on that Kubernetes: install, scale, delete pods, upgrade under load. Needs root, and Go once.
+	$(BIN)/python -m pytest -s tests/cluster
+
 fuzz: setup-dev $(VENV)/.fuzz-installed ## Fuzzes edXML and the door of intake; FUZZ_SECONDS=600.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz
 

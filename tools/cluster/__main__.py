@@ -3,10 +3,17 @@
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from tools.cluster import cluster, node
+from rich.console import Console
+from tools.cluster import cluster, node, platform
 from tools.cluster.layout import ClusterError
+from tools.image.build import build
+from tools.image.debian import ImageError
+
+from lienthong.client import AxisCallError
+from lienthong.demo.timeline import StoryError
+from lienthong.dev.servers import EngineError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,17 +29,28 @@ def main(arguments: Sequence[str]) -> int:
     try:
         match arguments:
             case ["up"]:
-                cluster.up(tell)
+                bring_up(tell)
             case ["down"]:
                 node.stop()
                 tell("the cluster is down")
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2
-    except ClusterError as error:
+    except (ClusterError, ImageError, EngineError, StoryError, AxisCallError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def bring_up(tell: Callable[[str], None]) -> None:
+    """Brings up the cluster, installs everything, and plays the story."""
+    image = build()
+    tell(f"{image.name} is made")
+    cluster.up(tell)
+    platform.install(image, tell)
+    platform.play_story(Console())
+    tell("the story was played")
+    print(platform.addresses())
 
 
 if __name__ == "__main__":

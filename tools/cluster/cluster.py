@@ -24,7 +24,8 @@ from tools.cluster.layout import (
 _API_SECONDS: Final = 120.0
 _NODE_SECONDS: Final = 120.0
 _IMPORT_SECONDS: Final = 300.0
-_ROLLOUT_SECONDS: Final = 300
+_ROLLOUT_SECONDS: Final = 120
+_TAIL_CHARACTERS: Final = 3000
 _FILES: Final = {
     "containerd.toml": "",
     "kubelet.yaml": "",
@@ -108,9 +109,26 @@ def await_rollout(namespace: str, name: str, seconds: int = _ROLLOUT_SECONDS) ->
     try:
         kubectl("-n", namespace, "rollout", "status", name, f"--timeout={seconds}s", seconds=seconds + 30)
     except ClusterError as error:
-        events = kubectl("-n", namespace, "get", "events", "--sort-by=.lastTimestamp")
-        pods = kubectl("-n", namespace, "get", "pods", "-o", "wide")
-        raise ClusterError(f"{error}\n{pods}\n{events[-3000:]}") from error
+        raise ClusterError(f"{error}\n{situation(namespace)}") from error
+
+
+def situation(namespace: str) -> str:
+    """Tells of the pods of a namespace, what happened there last, and what those that are not ready print."""
+    told = [kubectl("-n", namespace, "get", "pods", "-o", "wide")]
+    told.append(kubectl("-n", namespace, "get", "events", "--sort-by=.lastTimestamp")[-_TAIL_CHARACTERS:])
+    for pod in get("-n", namespace, "pods")["items"]:
+        status = pod["status"]
+        for one in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+            if not one["ready"]:
+                name = pod["metadata"]["name"]
+                told.append(f"{name}, {one['name']}:\n{_printed(namespace, name, one['name'])}")
+    return "\n".join(told)
+
+
+def _printed(namespace: str, pod: str, container: str) -> str:
+    command = [*_kubectl(), "-n", namespace, "logs", pod, "-c", container, "--tail=20"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)  # noqa: S603 -- our own command line
+    return (done.stdout or done.stderr)[-_TAIL_CHARACTERS:]
 
 
 def _lay_out(built: Path) -> None:

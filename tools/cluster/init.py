@@ -13,13 +13,11 @@ from types import FrameType
 from typing import Final
 
 from tools.cluster.components import Component, components
-from tools.cluster.layout import HOST_ADDRESS, LOGS, NODE_ADDRESS, NODE_LINK, STATE
+from tools.cluster.layout import HOST_ADDRESS, LOGS, MOVED, NODE_ADDRESS, NODE_LINK, STATE
 
 _PAUSE_SECONDS: Final = 0.5
 _LOOK_SECONDS: Final = 0.1
 _CABLE_SECONDS: Final = 30.0
-_MOVED: Final = {"lib/cni": "/var/lib/cni", "lib/kubelet": "/var/lib/kubelet", "log": "/var/log"}
-"""Folders of the machine in whose place the node sees its own."""
 
 
 class Supervisor:
@@ -51,11 +49,10 @@ def prepare() -> None:
     # Mounts of pods must be seen by all programs of the node.
     _run("mount", "--make-rshared", "/")
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
-    for name, place in _MOVED.items():
+    for name, place in MOVED.items():
         folder = STATE / "var" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        Path(place).mkdir(parents=True, exist_ok=True)
-        _run("mount", "--bind", str(folder), place)
+        folder.mkdir(parents=True)
+        _run("mount", "--bind", str(folder), str(place))
     _run("ip", "link", "set", "lo", "up")
     _await_cable()
     _run("ip", "address", "add", f"{NODE_ADDRESS}/30", "dev", NODE_LINK)

@@ -40,6 +40,9 @@ CGROUP: Final = "lienthong-cluster"
 CGROUPS: Final = Path("/sys/fs/cgroup")
 CONTROLLERS: Final = ("blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "memory", "pids", "systemd", "unified")
 
+MOVED: Final = {"lib/cni": Path("/var/lib/cni"), "lib/kubelet": Path("/var/lib/kubelet"), "log": Path("/var/log")}
+"""Folders of the machine in whose place the node sees its own, by their place below `var` of the state."""
+
 CLIENTS: Final = ("admin", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
 """Who has a file with which the API server is reached."""
 

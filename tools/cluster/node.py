@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from tools.cluster.layout import (
     HOST_ADDRESS,
     LINK,
     LOGS,
+    MOVED,
     NODE_LINK,
     ROOT,
     STATE,
@@ -53,6 +55,8 @@ def start() -> None:
     """
     LOGS.mkdir(parents=True)
     _make_groups()
+    for place in MOVED.values():
+        place.mkdir(exist_ok=True)
     _BEFORE.mkdir()
     for name in _SYSCTLS:
         shutil.copyfile(Path("/proc/sys", name), _BEFORE / name.replace("/", "."))
@@ -80,6 +84,10 @@ def stop() -> None:
         run("ip", "link", "delete", LINK)
     for group in _groups():
         await_that(partial(_removed, group), _END_SECONDS, f"processes are left in {group}: end them")
+    for place in MOVED.values():
+        # A kubelet or a network plugin of the machine's own would have something in it.
+        with suppress(OSError):
+            place.rmdir()
     for name in _SYSCTLS:
         before = _BEFORE / name.replace("/", ".")
         if before.exists():

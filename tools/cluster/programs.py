@@ -25,7 +25,6 @@ NAMES: Final = (
 """Names by which the one program of all components is called."""
 
 _KUBERNETES: Final = "1.34.4"
-_HELM: Final = "3.19.5"
 _VERSION: Final = "k8s.io/component-base/version"
 _STAMPS: Final = (
     f"-X {_VERSION}.gitVersion=v{_KUBERNETES} -X {_VERSION}.gitMajor=1 -X {_VERSION}.gitMinor=34 "
@@ -35,7 +34,6 @@ _BUILDS: Final = (
     # Program, package, folder of its module, stamps of its version.
     ("cluster", ".", SOURCES, _STAMPS),
     ("pause", "./pause", SOURCES, ""),
-    ("helm", "helm.sh/helm/v3/cmd/helm", SOURCES, f"-X helm.sh/helm/v3/internal/version.version=v{_HELM}"),
     ("metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server", SOURCES / "metrics-server", ""),
 )
 _BUILD_SECONDS: Final = 1800.0

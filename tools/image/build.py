@@ -129,7 +129,7 @@ def config(release: str) -> Mapping[str, object]:
         "Entrypoint": ["/usr/bin/lienthong"],
         "User": f"{python.USER}:{python.USER}",
         "WorkingDir": "/data",
-        "Env": ["PATH=/usr/bin", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"],
+        "Env": ["PATH=/usr/bin", "PYTHONUTF8=1", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"],
         "ExposedPorts": {"7443/tcp": {}, "9443/tcp": {}},
         "StopSignal": "SIGTERM",
         "Labels": {
