@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-chart test-samples fuzz check format bench bench-compare engines platform released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-chart test-cluster test-samples fuzz check format bench bench-compare engines platform image cluster cluster-down released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -92,6 +92,23 @@ test-chart: setup-dev ## Renders the charts in all sizes and options, and holds 
 $(VENV)/.fuzz-installed: requirements/fuzz.txt $(DEV_STAMP)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.txt
 	@touch $@
+
+$(VENV)/.image-installed: requirements/image.txt $(RUN_STAMP)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/image.txt
+	@touch $@
+
+image: setup $(VENV)/.image-installed ## Makes the image of the program under build/image, without a builder.
+	@$(BIN)/python -m tools.image
+
+# Only root may make the node's namespaces and mounts.
+cluster: setup $(VENV)/.engines-installed $(VENV)/.image-installed ## Brings up a Kubernetes on this machine, installs everything, plays the story. Needs root, and Go once.
+	@$(BIN)/python -m tools.cluster up
+
+cluster-down: ## Takes it down; nothing of it is left.
+	@$(BIN)/python -m tools.cluster down
+
+test-cluster: setup-dev ## Tests on that Kubernetes: install, scale, delete pods, upgrade under load. Needs root, and Go once.
+	$(BIN)/python -m pytest -s tests/cluster
 
 fuzz: setup-dev $(VENV)/.fuzz-installed ## Fuzzes edXML and the door of intake; FUZZ_SECONDS=600.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz

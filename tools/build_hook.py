@@ -1,4 +1,4 @@
-"""Build hooks: generated code goes into the wheel by itself, dependencies come from `requirements/run.in`."""
+"""Build hooks: generated code goes into the wheel by itself, dependencies come from `requirements/program.in`."""
 
 import subprocess
 import sys
@@ -9,9 +9,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 ROOT = Path(__file__).resolve().parent.parent
-
-BUILD_ONLY = frozenset({"hatchling", "editables", "grpcio-tools"})
-"""Lines of `run.in` that building needs and running does not."""
 
 
 class GeneratedCode(BuildHookInterface):  # type: ignore[type-arg] # its parameter says nothing here
@@ -30,6 +27,5 @@ class LockedDependencies(MetadataHookInterface):
     PLUGIN_NAME = "custom"
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Reads them from `requirements/run.in`."""
-        lines = (ROOT / "requirements" / "run.in").read_text("utf-8").split()
-        metadata["dependencies"] = [line for line in lines if line not in BUILD_ONLY]
+        """Reads them from `requirements/program.in`."""
+        metadata["dependencies"] = (ROOT / "requirements" / "program.in").read_text("utf-8").split()

@@ -1,7 +1,7 @@
 """What a platform must be told so that the story can be played on it: whose signatures to trust, where mail goes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ import yaml
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lienthong.testing.authority import DemoAuthority
+from lienthong.testing.sinks import LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +18,27 @@ class Props:
 
     Attributes:
         trust_dir: Folder of the authorities that the platform trusts.
-        mail_port: Where its mail goes, on loopback.
-        hook_ports: The private addresses that webhooks may reach, on loopback.
+        mail_port: Where its mail goes.
+        hook_ports: The private addresses that webhooks may reach.
+        host: Where these ports are, as the platform reaches them.
     """
 
     trust_dir: Path
     mail_port: int
     hook_ports: tuple[int, ...]
+    host: str = LOOPBACK
 
     def config(self) -> dict[str, dict[str, Any]]:
         """Gives the sections of the configuration that the platform needs."""
         return {
             "signing": {"trust_dir": str(self.trust_dir), "trust_seconds": 0.5},
             "notification": {
-                "smtp_host": "127.0.0.1",
+                "smtp_host": self.host,
                 "smtp_port": self.mail_port,
-                # The sink is a toy on loopback; a real mail server gets STARTTLS.
+                # The sink is a toy; a real mail server gets STARTTLS.
                 "smtp_security": "none",
                 "smtp_sender": "truc@lienthong.example.vn",
-                "webhook_allow": [f"127.0.0.1:{port}" for port in self.hook_ports],
+                "webhook_allow": [f"{self.host}:{port}" for port in self.hook_ports],
                 "retry_delays_seconds": [0.3, 0.6, 1.2],
             },
         }
@@ -52,7 +55,7 @@ class Props:
 
     def write(self, file: Path) -> None:
         """Writes them down for `read`."""
-        values = {"trust_dir": str(self.trust_dir), "mail_port": self.mail_port, "hook_ports": list(self.hook_ports)}
+        values = {**asdict(self), "trust_dir": str(self.trust_dir), "hook_ports": list(self.hook_ports)}
         file.write_text(yaml.safe_dump(values), "utf-8")
 
     @classmethod
@@ -64,4 +67,4 @@ class Props:
         """
         values = yaml.safe_load(file.read_text("utf-8"))
         ports: Sequence[int] = values["hook_ports"]
-        return cls(Path(values["trust_dir"]), int(values["mail_port"]), tuple(ports))
+        return cls(Path(values["trust_dir"]), int(values["mail_port"]), tuple(ports), values.get("host", LOOPBACK))

@@ -14,7 +14,7 @@ from lienthong.demo.platform import DemoPlatform, OtherPlatform, Reachable
 from lienthong.demo.props import Props
 from lienthong.demo.timeline import StoryError, Timeline, wait_for
 from lienthong.testing.authority import DemoAuthority
-from lienthong.testing.sinks import HttpSink, SmtpSink
+from lienthong.testing.sinks import LOOPBACK, HttpSink, SmtpSink
 from lienthong.workflow.v1 import workflow_pb2
 
 
@@ -85,8 +85,9 @@ def set_stage(place: Place, timeline: Timeline) -> Iterator[Stage]:
     with ExitStack() as stack:
         known = _props_of(place.against) if place.against else None
         ports = (known.mail_port, *known.hook_ports) if known else (0, 0, 0)
-        mail = stack.enter_context(SmtpSink(port=ports[0]))
-        city_hook, vpcp_hook = (stack.enter_context(HttpSink(port=port)) for port in ports[1:])
+        host = known.host if known else LOOPBACK
+        mail = stack.enter_context(SmtpSink(port=ports[0], host=host))
+        city_hook, vpcp_hook = (stack.enter_context(HttpSink(port=port, host=host)) for port in ports[1:])
         props = known or Props(place.folder / "trust", mail.port, (city_hook.port, vpcp_hook.port))
         if place.against:
             platform: Reachable = OtherPlatform(place.against.parent)

@@ -8,22 +8,23 @@ from shutil import rmtree
 from filelock import FileLock
 
 
-def cache_folder() -> Path:
-    """Gives the folder of this program in the user's cache; made when absent."""
+def cache_folder(shelf: str = "engines") -> Path:
+    """Gives a folder of this program in the user's cache; made when absent."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(home) / "lienthong" / "engines"
+    folder = Path(home) / "lienthong" / shelf
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def cached(name: str, make: Callable[[Path], None]) -> Path:
+def cached(name: str, make: Callable[[Path], None], shelf: str = "engines") -> Path:
     """Gives a folder of the cache, made once however many ask for it at the same time.
 
     Args:
         name: Its name; it says the version of what is in it.
         make: Fills an empty folder. What it leaves when it raises is thrown away at the next try.
+        shelf: What it stands with.
     """
-    folder = cache_folder() / name
+    folder = cache_folder(shelf) / name
     if folder.is_dir():
         return folder
     with FileLock(folder.with_suffix(".lock")):

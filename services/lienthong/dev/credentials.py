@@ -1,4 +1,4 @@
-"""Certificates and passwords of a secured server on loopback."""
+"""Certificates and passwords of secured servers."""
 
 import secrets
 from datetime import UTC, datetime
@@ -23,20 +23,22 @@ _ORGANISATION: Final = "Lienthong"
 class Credentials:
     """A folder with an authority, and for each name a key, a certificate and a password."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hosts: tuple[str, ...] = ("localhost", "127.0.0.1")) -> None:
         """Names the folder; nothing is written yet.
 
         Args:
             folder: Where the files stand or will stand.
+            hosts: Names and addresses of the servers.
         """
         self.folder = folder
+        self._hosts = hosts
         self.authority = folder / "authority.pem"
 
     def make(self, names: tuple[str, ...]) -> None:
-        """Writes all files; they are for loopback and good for a year."""
+        """Writes all files; they are good for a year."""
         self.folder.mkdir(mode=0o700, parents=True)
         validity = pki.Validity.starting(datetime.now(UTC), _DAYS)
-        authority = pki.make_authority("engines on loopback", _ORGANISATION, validity, x509.random_serial_number())
+        authority = pki.make_authority("engines", _ORGANISATION, validity, x509.random_serial_number())
         self.authority.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
         for name in names:
             self.password(name).write_text(secrets.token_urlsafe(18), "ascii")
@@ -44,7 +46,7 @@ class Credentials:
 
     def _certify(self, name: str, authority: pki.Authority, validity: pki.Validity) -> None:
         key = pki.new_key()
-        profile = pki.tls_server(name, ("localhost", "127.0.0.1"))
+        profile = pki.tls_server(name, self._hosts)
         leaf = authority.issue(key.public_key(), profile, validity, x509.random_serial_number())
         chain = [one.public_bytes(Encoding.PEM) for one in (leaf, authority.certificate)]
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

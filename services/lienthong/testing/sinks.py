@@ -1,4 +1,4 @@
-"""Receivers on loopback for tests of what goes out: mail and HTTP. They record, and fail when told to."""
+"""Receivers for tests of what goes out: mail and HTTP. They record, and fail when told to."""
 
 from __future__ import annotations
 
@@ -90,11 +90,13 @@ class HttpSink(Inbox[Received]):
     Args:
         tls: Server side context; without it plain HTTP.
         port: Where to listen; 0 takes a free one.
+        host: Address to listen on.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0, host: str = LOOPBACK) -> None:
         super().__init__()
         self._wanted_port = port
+        self._host = host
         self._script: deque[Reply] = deque()
         self._tls = tls
         self._closing = threading.Event()
@@ -121,7 +123,7 @@ class HttpSink(Inbox[Received]):
     @property
     def url(self) -> str:
         """Its address as a URL without a path."""
-        return f"{'https' if self._tls else 'http'}://{LOOPBACK}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{self._host}:{self.port}"
 
     def __enter__(self) -> Self:
         sink = self
@@ -146,7 +148,7 @@ class HttpSink(Inbox[Received]):
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
                 """Stay silent."""
 
-        self._server = _Server((LOOPBACK, self._wanted_port), Handler, self._tls)
+        self._server = _Server((self._host, self._wanted_port), Handler, self._tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
         return self
@@ -218,11 +220,13 @@ class SmtpSink(Inbox[ReceivedMail]):
     Args:
         tls: Server side context; with it STARTTLS is offered.
         port: Where to listen; 0 takes a free one.
+        host: Address to listen on.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0, host: str = LOOPBACK) -> None:
         super().__init__()
         self._wanted_port = port
+        self._host = host
         self._tls = tls
         self._refusals: dict[str, deque[str]] = {"RCPT": deque(), "DATA": deque()}
         self._loop = asyncio.new_event_loop()
@@ -247,7 +251,7 @@ class SmtpSink(Inbox[ReceivedMail]):
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(self._loop.create_server(self._session, LOOPBACK, self._wanted_port))
+        server = self._loop.run_until_complete(self._loop.create_server(self._session, self._host, self._wanted_port))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()

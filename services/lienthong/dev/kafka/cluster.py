@@ -9,15 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from kafka import KafkaAdminClient
-from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
-
-from lienthong.chassis.engines.kafka.connection import connected, options
-from lienthong.chassis.engines.kafka.rights import rights
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.engines.kafka.topics import apply
 from lienthong.chassis.topics import PUBLISHED, TOPICS
 from lienthong.dev.credentials import Credentials
+from lienthong.dev.kafka.grants import grant
 from lienthong.dev.kafka.jars import dump_archive, fetch_archive, format_folder
 from lienthong.dev.kafka.node import KafkaNode
 from lienthong.dev.kafka.properties import ADMIN, BROKER, LOGGING, Ports, properties
@@ -58,7 +54,8 @@ class KafkaCluster:
         for node in self.nodes:
             node.start()
         if self.credentials and not (self._folder / "granted").exists():
-            self._grant()
+            grant(KafkaSection.model_validate(self.settings()))
+            (self._folder / "granted").touch()
 
     def stop(self) -> None:
         """Stops all brokers. See `EngineServer.stop`."""
@@ -140,28 +137,6 @@ class KafkaCluster:
             node.properties.write_text(properties(number, self._ports, node.folder, keys), "ascii")
             format_folder(node.properties, cluster, users)
         (self._folder / "formatted").touch()
-
-    def _grant(self) -> None:
-        """Gives each service its rights."""
-        section = KafkaSection.model_validate(self.settings())
-        entries = [
-            ACL(
-                f"User:{right.principal}",
-                "*",
-                ACLOperation[right.operation.upper()],
-                ACLPermissionType.ALLOW,
-                ResourcePattern(ResourceType[right.kind.upper()], right.name),
-            )
-            for right in rights(section)
-        ]
-        admin = connected(KafkaAdminClient, **options(section))
-        try:
-            failed = admin.create_acls(entries)["failed"]
-        finally:
-            admin.close()
-        if failed:
-            raise EngineError(f"rights cannot be given: {failed[0]}")
-        (self._folder / "granted").touch()
 
 
 def _record(archive: Path) -> None:
