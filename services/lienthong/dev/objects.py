@@ -17,6 +17,7 @@ START_SECONDS = 60.0
 _PATIENT = {"retries": 0, "connect_seconds": 30.0, "request_seconds": 30.0}
 """The first handshake of a server that has just started takes its time."""
 _JARS = Path(__file__).with_name("s3proxy.jars")
+# Both compilers: with the quick one alone, TLS and all of a document cost three times as much of the processor.
 _JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC")
 _LOG = """<configuration>
   <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
