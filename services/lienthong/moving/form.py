@@ -5,10 +5,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, BinaryIO, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import LargeBinary, Table
 
 FORMAT: Literal[1] = 1
@@ -71,6 +71,14 @@ class ContentsEntry(Part):
     sha256: str
 
 
+def _inside(name: str) -> str:
+    """Refuses a name that leads out of the folders of keys and trust: an import writes files of these names."""
+    parts = PurePosixPath(name).parts
+    if len(parts) < 2 or parts[0] not in {"keys", "trust"} or ".." in parts:  # noqa: PLR2004 -- a folder and a file
+        raise ValueError(f"{name}: is no file of keys/ or trust/")
+    return name
+
+
 class Manifest(Part):
     """What an export holds.
 
@@ -88,7 +96,7 @@ class Manifest(Part):
     made_at: str
     services: dict[str, ServiceEntry]
     contents: ContentsEntry
-    files: dict[str, str]
+    files: dict[Annotated[str, AfterValidator(_inside)], str]
 
 
 class Content(Part):

@@ -59,7 +59,16 @@ def test_an_export_that_did_not_end_is_refused(left: Left, tmp_path: Path) -> No
         import_installation(settings_of(tmp_path / "data"), export, silent)
 
 
-@pytest.mark.parametrize(("field", "value"), [("format", 2), ("services", {}), ("contents", None)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("format", 2),
+        ("services", {}),
+        ("contents", None),
+        ("files", {"keys/../../profile": "0"}),
+        ("files", {"x": "0"}),
+    ],
+)
 def test_an_unknown_manifest_is_refused(left: Left, tmp_path: Path, field: str, value: object) -> None:
     """Another format, or what is no manifest, is told as such."""
     export = left.copy(tmp_path)
