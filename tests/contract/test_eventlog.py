@@ -66,7 +66,7 @@ def test_a_record_arrives_as_it_was_published(log: EventLog, engine: LogUnderTes
 def test_order_within_a_key(open_log: OpenLog, engine: LogUnderTest) -> None:
     """Records of one key come in the order in which they were published, from one partition, however batched."""
 
-    @settings(max_examples=engine.examples, deadline=None)
+    @settings(max_examples=engine.examples)
     @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 9)), min_size=1, max_size=60), st.data())
     def rule(rows: list[tuple[str, int]], data: st.DataObject) -> None:
         log, group = open_log(), f"group-{next(_examples)}"

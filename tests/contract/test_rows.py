@@ -195,7 +195,7 @@ ACTS = st.lists(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ACTS)
 def test_as_if_written_at_once(database: Database, acts: list[tuple[str, int]]) -> None:
     """Whatever is done in whatever order, reads and the end are those of a dictionary that is written at once."""

@@ -40,7 +40,7 @@ def test_later_events_are_parked(stage: Stage) -> None:
     assert stage.parked() == []
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_order_and_any_repeats(stage: Stage, data: st.DataObject) -> None:
     """In whatever order and how often events arrive, each takes effect once, in the order of its aggregate."""

@@ -13,7 +13,7 @@ from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lienthong.chassis import keyfiles, pki
@@ -103,7 +103,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), JSON, max_size=6))
 def test_the_canonical_form_is_that_of_the_standard(subject: dict[str, object]) -> None:
     """Whichever encoder is used, the bytes are those of RFC 8785; what that refuses is refused."""
@@ -199,7 +198,6 @@ def _with_certificate(cms_der: bytes, certificate: bytes) -> bytes:
     return bytes(parsed.dump())
 
 
-@settings(deadline=None)
 @given(st.integers(0, 100_000))
 def test_no_flipped_bit_passes(number: int) -> None:
     """Whatever single bit of a seal is flipped, it is not accepted as the same seal, and nothing raises."""

@@ -21,7 +21,7 @@ def _outcome(data: bytes, step: int) -> ReadResult | set[Reason]:
         return {problem.reason for problem in error.problems}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(FILES), DAMAGE, st.sampled_from([1, 3, 17, 64]))
 def test_damage_is_refused_or_read(path: Path, damage: list[tuple[float, int, bytes]], step: int) -> None:
     """No damage leads to another error than a refusal, and chunks do not decide between the two."""

@@ -37,7 +37,7 @@ from lienthong.edxml import (
     write,
 )
 
-PROFILE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PROFILE = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 _ALPHABET = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff")
 _WORD = st.text(_ALPHABET, max_size=12).map(str.strip)
 _MARKED = st.sampled_from(["a & b", "<x>", "]]>", "dòng 1\ndòng 2", "a\r\nb", " có khoảng trắng ", '"'])

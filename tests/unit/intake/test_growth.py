@@ -79,7 +79,7 @@ CONDITIONS = st.lists(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(CONDITIONS, st.integers(1, 7))
 def test_lists_find_what_holds(
     intake: ServiceBench, shelf: list[dict[str, Any]], conditions: list[tuple[str, str, Any]], size: int

@@ -209,11 +209,10 @@ class Histories(RuleBasedStateMachine):
 
 
 TestHistories = Histories.TestCase
-TestHistories.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestHistories.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 @given(st.lists(st.sampled_from(EVENTS), max_size=20))
-@settings(deadline=None)
 def test_a_request_ends_by_an_answer_or_an_end(events: list[Event]) -> None:
     """Requests leave only from the front, one for each answer, or all together when the delivery ends."""
     case = DeliveryCase(DeliveryState.SENT)
