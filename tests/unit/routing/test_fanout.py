@@ -117,9 +117,9 @@ def test_places_in_a_mailbox_follow_commit_order(routing: Routing) -> None:
         routing.verdict(accepted.document)
     later = threading.Thread(target=routing.feed_document, args=(second,))
     with routing.bench.context.units.begin() as work:
-        later.start()
         accept_document(work, routing.desk, first)
         reach_verdict(work, routing.desk, VerdictReached(document=first.document, verdict=ORIGINAL), 1)
+        later.start()
         assert routing.waiting(HCMC) == []
     later.join(timeout=30)
     assert [item.document for item in routing.waiting(HCMC)] == [f"documents/{one.document}" for one in (first, second)]
