@@ -20,6 +20,8 @@ LISTING = ROOT / "k8s" / "tools" / "crds.txt"
 STRIMZI = ROOT / "k8s" / "tools" / "strimzi.jars"
 _GENERATOR = "io.strimzi.crdgenerator.CrdGenerator"
 _KINDS = {
+    "kafka": "io.strimzi.api.kafka.model.kafka.Kafka",
+    "kafkanodepool": "io.strimzi.api.kafka.model.nodepool.KafkaNodePool",
     "kafkatopic": "io.strimzi.api.kafka.model.topic.KafkaTopic",
     "kafkauser": "io.strimzi.api.kafka.model.user.KafkaUser",
 }
@@ -49,7 +51,7 @@ def definitions() -> Path:
     Raises:
         EngineError: One cannot be fetched, or is not the one that is listed.
     """
-    known = hashlib.sha256(LISTING.read_bytes() + STRIMZI.read_bytes()).hexdigest()
+    known = hashlib.sha256(LISTING.read_bytes() + STRIMZI.read_bytes() + repr(_KINDS).encode()).hexdigest()
     return cached(f"crds-{known[:12]}", _fetch)
 
 
