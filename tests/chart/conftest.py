@@ -8,15 +8,21 @@ from tests.chart.support.rendering import ENGINES, Manifest, Values, Wanted, ren
 from tools.kubernetes.definitions import definitions
 from tools.kubernetes.helm import helm
 
+from lienthong.dev.servers import EngineError
+
 Render = Callable[..., list[Manifest]]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
     """Fetches and builds before the first test: a test's time is not measured for that."""
     here = Path(__file__).parent
-    if not config.option.collectonly and any(here in item.path.parents for item in items):
+    if config.option.collectonly or not any(here in item.path.parents for item in items):
+        return
+    try:
         helm()
         definitions()
+    except EngineError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.fixture

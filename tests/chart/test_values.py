@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from tests.chart.conftest import Render
-from tests.chart.support.rendering import CHART, SERVICES, TOPICS_CHART, RefusedError, Wanted, render
+from tests.chart.support.rendering import CHART, SERVICES, TOPICS_CHART, RefusedError, Wanted, of_kind, render
 
 
 def nested(path: str, value: object) -> dict[str, Any]:
@@ -106,6 +106,15 @@ def test_a_block_may_say_no(rendered: Render, switch: str) -> None:
     assert before != after
     others = [one for one in before if not one["metadata"]["name"].endswith("-intake")]
     assert others == [one for one in after if not one["metadata"]["name"].endswith("-intake")]
+
+
+def test_a_component_may_rest(rendered: Render) -> None:
+    """No pods is a number too: a service is stopped without taking its block away."""
+    deployments = of_kind(rendered({"components": {"notification": {"replicas": 0}}}), "Deployment")
+    assert {name: one["spec"]["replicas"] for name, one in deployments.items()} == {
+        **dict.fromkeys(SERVICES, 2),
+        "notification": 0,
+    }
 
 
 @pytest.mark.parametrize("chart", [CHART, TOPICS_CHART], ids=lambda chart: chart.name)

@@ -19,7 +19,7 @@ def go(arguments: Sequence[str], folder: Path, environment: Mapping[str, str], s
     """
     program = shutil.which("go")
     if program is None:
-        raise EngineError("the command go is not here: install Go 1.25 or later (apt-get install golang, or go.dev/dl)")
+        raise EngineError("the command go is not here: install Go 1.25 or later, on the PATH")
     done = subprocess.run(  # noqa: S603 -- our own words
         [program, *arguments],
         cwd=folder,
