@@ -5,8 +5,18 @@ from pathlib import Path
 
 import pytest
 from tests.chart.support.rendering import ENGINES, Manifest, Values, Wanted, render
+from tools.kubernetes.definitions import definitions
+from tools.kubernetes.helm import helm
 
 Render = Callable[..., list[Manifest]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Fetches and builds before the first test: a test's time is not measured for that."""
+    here = Path(__file__).parent
+    if not config.option.collectonly and any(here in item.path.parents for item in items):
+        helm()
+        definitions()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -74,11 +74,18 @@ def _module(one: Pinned, modules: Path) -> Path:
     """Fetches a module beside the user's own modules, so that nothing of it stays."""
     environment = {"GOMODCACHE": str(modules), "GOFLAGS": "-modcacherw"}
     answer = go(["mod", "download", "-json", f"{one.module}@{one.version}"], modules, environment, _SECONDS)
-    found = json.loads(answer)
+    return verified(one, json.loads(answer))
+
+
+def verified(one: Pinned, found: Mapping[str, str]) -> Path:
+    """Gives the folder of a module that was fetched.
+
+    Raises:
+        EngineError: It is not the one that is listed.
+    """
     if found["Sum"] != one.sum:
-        raise EngineError(
-            f"{one.module} {one.version} has hash {found['Sum']}, and {one.sum} is expected; it is not used"
-        )
+        said = f"{one.module} {one.version} has hash {found['Sum']}, and {one.sum} is expected; it is not used"
+        raise EngineError(said)
     return Path(found["Dir"])
 
 

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.reference import MAKERS
-from tools.reference.common import COMMAND, PAGES, ROOT, ContradictionError
+from tools.reference.common import COMMAND, ROOT, ContradictionError
 
 
 def differing() -> list[str]:
     """Tells the pages that are not what would be written."""
-    return [name for name, make in MAKERS.items() if not _same(PAGES / name, make())]
+    return [name for name, make in MAKERS.items() if not _same(ROOT / name, make())]
 
 
 def _same(file: Path, text: str) -> bool:
@@ -26,11 +26,11 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if "--check" not in arguments:
         for name in old:
-            (PAGES / name).write_text(MAKERS[name](), "utf-8")
-            print(f"wrote {(PAGES / name).relative_to(ROOT)}")
+            (ROOT / name).write_text(MAKERS[name](), "utf-8")
+            print(f"wrote {name}")
         return 0
     for name in old:
-        print(f"{(PAGES / name).relative_to(ROOT)} is out of date: run `{COMMAND}` and commit it", file=sys.stderr)
+        print(f"{name} is out of date: run `{COMMAND}` and commit it", file=sys.stderr)
     return 1 if old else 0
 
 

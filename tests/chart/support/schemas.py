@@ -59,7 +59,7 @@ def _folder(version: str) -> Path:
 def _definitions() -> dict[tuple[str, str], Draft202012Validator]:
     found = {}
     for file in definitions().glob("*.yaml"):
-        for document in yaml.safe_load_all(file.read_text("utf-8")):
+        for document in yaml.load_all(file.read_text("utf-8"), yaml.CSafeLoader):
             spec = document["spec"]
             for version in spec["versions"]:
                 schema = _closed(version["schema"]["openAPIV3Schema"])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lienthong.chassis.checks import of_certificates
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.keyfiles import load_certificates
@@ -135,3 +136,12 @@ def test_nothing_outlives_the_authority(tmp_path: Path, clock: FakeClock) -> Non
 def test_a_mounted_secret_may_be_read_by_the_group(mode: int, owner: int, reader: int, good: object) -> None:
     """What root mounts comes by the group; what is one's own, or root's own program reads, is for its owner alone."""
     assert for_one(mode, owner, reader) is good
+
+
+def test_the_root_is_known_by_its_certificate(tmp_path: Path, clock: FakeClock) -> None:
+    """Where systems are not certified the root's key is not mounted, and not missed; any other key is."""
+    keys = started(ring(tmp_path), clock)
+    keys.root.key.unlink()
+    keys.server.key.unlink()
+    found = {one.subject: one.well for one in of_certificates(keys, ("axis-root", "server"), clock.now())}
+    assert found == {"certificate axis-root": True, "certificate server": False}

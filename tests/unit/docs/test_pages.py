@@ -12,7 +12,9 @@ from tools.reference.contracts import slug
 from lienthong.edxml import Code, Reason
 
 ROOT = Path(__file__).parents[3]
-WRITTEN = [ROOT / name for name in ("README.md", "README.vi.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+NAMES = ("README.md", "README.vi.md", "CONTRIBUTING.md", "CHANGELOG.md")
+CHARTS = ("charts/lienthong/README.md", "charts/lienthong-topics/README.md")
+WRITTEN = [ROOT / name for name in (*NAMES, *CHARTS)]
 PAGES = sorted([*WRITTEN, *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 DECISION_PARTS = ("## Status", "## Context", "## Decision", "## Consequences")

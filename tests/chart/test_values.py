@@ -1,0 +1,139 @@
+"""Values: what the chart does not know, or cannot work with, is refused with a word that helps."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from tests.chart.conftest import Render
+from tests.chart.support.rendering import CHART, SERVICES, TOPICS_CHART, RefusedError, Wanted, render
+
+
+def nested(path: str, value: object) -> dict[str, Any]:
+    """Values with one at a path."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+LEVELS = (
+    "",
+    "global",
+    "image",
+    "config",
+    "config.engines",
+    "config.engines.kafka",
+    "config.signing",
+    "secrets",
+    "secrets.kafka",
+    "trust",
+    "podSecurityContext",
+    "defaults",
+    "defaults.autoscaling",
+    "defaults.autoscaling.lag",
+    "defaults.autoscaling.behavior.scaleUp",
+    "defaults.resources",
+    "defaults.readinessProbe.httpGet",
+    "defaults.affinity.nodeAffinity",
+    "components",
+    "components.intake",
+    "components.intake.persistence",
+    "components.intake.config.intake",
+    "migrations",
+    "networkPolicy",
+    "networkPolicy.engines",
+    "networkPolicy.engines.kafka",
+    "monitoring",
+    "route",
+    "test",
+    "test.agencies",
+)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_an_unknown_value_is_refused_at_every_level(rendered: Render, level: str) -> None:
+    """A key with a typing error does not pass for one that is not set."""
+    with pytest.raises(RefusedError, match="'replcas' not allowed"):
+        rendered(nested(f"{level}.replcas".lstrip("."), {}))
+
+
+def test_unknown_values_in_lists_are_refused(rendered: Render) -> None:
+    """Containers, volumes and peers that are handed through are held against the API too."""
+    for path in ("defaults.sidecars", "defaults.extraVolumes", "networkPolicy.callers", "defaults.tolerations"):
+        with pytest.raises(RefusedError, match="additional properties 'replcas'"):
+            rendered(nested(path, [{"replcas": 1}]))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("defaults.replicas", "two", "got string, want integer"),
+        ("defaults.autoscaling.signal", "memory", "value must be one of 'cpu', 'lag'"),
+        ("defaults.scratch.tmp", "much", "does not match pattern"),
+        ("defaults.podDisruptionBudget.maxUnavailable", "half", "does not match pattern"),
+        ("config.server.threads", 0, "minimum: got 0, want 1"),
+        ("config.log.level", "LOUD", "value must be one of"),
+        ("route.kind", "Ingress", "value must be one of 'TLSRoute', 'GRPCRoute'"),
+        ("config.engines.objects.url", "", "config.engines.objects.url: intake is a process of its own"),
+        ("components.all", {"enabled": True}, "disable the others"),
+    ],
+)
+def test_a_wrong_value_is_refused(rendered: Render, path: str, value: object, said: str) -> None:
+    """The message names the value and the rule."""
+    with pytest.raises(RefusedError) as caught:
+        rendered(nested(path, value))
+    assert said in str(caught.value)
+
+
+def test_one_process_with_engines_is_refused(rendered: Render) -> None:
+    """The process that is every service keeps its state in its folder; named engines would be passed over."""
+    only = {name: {"enabled": False} for name in SERVICES} | {"all": {"enabled": True}}
+    with pytest.raises(RefusedError, match="keeps its state in its own folder"):
+        rendered({"components": only})
+
+
+@pytest.mark.parametrize("switch", ["false", "zero", "empty"])
+def test_a_block_may_say_no(rendered: Render, switch: str) -> None:
+    """False, zero and an empty list of a component weigh as much as any other word of it."""
+    block = {
+        "false": {"podDisruptionBudget": {"enabled": False}},
+        "zero": {"preStopSeconds": 0},
+        "empty": {"topologySpreadConstraints": []},
+    }[switch]
+    before, after = rendered(), rendered({"components": {"intake": block}})
+    assert before != after
+    others = [one for one in before if not one["metadata"]["name"].endswith("-intake")]
+    assert others == [one for one in after if not one["metadata"]["name"].endswith("-intake")]
+
+
+@pytest.mark.parametrize("chart", [CHART, TOPICS_CHART], ids=lambda chart: chart.name)
+def test_the_schema_names_every_object(chart: Path) -> None:
+    """No part of the schema lets any key pass, but what only the API server writes."""
+    schema = json.loads((chart / "values.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    assert sorted(_open(schema, "")) == sorted(_EXPECTED_OPEN[chart.name])
+
+
+_EXPECTED_OPEN = {
+    "lienthong": ["/$defs/io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1"],
+    "lienthong-topics": [],
+}
+
+
+def _open(schema: Any, path: str) -> list[str]:
+    """Places of the schema at which any key is taken."""
+    found = []
+    if isinstance(schema, dict):
+        if schema.get("type") in ("object", ["object", "null"]) and "additionalProperties" not in schema:
+            found.append(path)
+        for key, value in schema.items():
+            found += _open(value, f"{path}/{key}")
+    return found
+
+
+def test_the_job_of_topics_needs_brokers(tmp_path: Path) -> None:
+    """Without an address the job could only fail on the cluster."""
+    with pytest.raises(RefusedError, match=r"job\.servers: names no broker"):
+        render(Wanted([{"mode": "job"}], chart=TOPICS_CHART), tmp_path)
