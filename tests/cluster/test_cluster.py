@@ -102,21 +102,22 @@ def idle(run: Run[Deployed]) -> list[str]:
 
 def remains() -> list[str]:
     """Names what is left of a cluster on this machine: processes, mounts, interfaces, groups, rules, files."""
-    ours = Path("/proc/self/ns/net").readlink()
+    marks = (layout.CGROUP.encode(), b"tools.cluster.init")
     looks: dict[str, Callable[[], bool]] = {
         "interface": lambda: Path("/sys/class/net", layout.LINK).exists(),
         "groups": lambda: any((layout.CGROUPS / name / layout.CGROUP).exists() for name in layout.CONTROLLERS),
         "files": layout.STATE.exists,
         "mounts": lambda: str(layout.STATE) in Path("/proc/self/mounts").read_text("ascii"),
         "rules": lambda: "KUBE" in node.run("iptables-save"),
-        "processes": lambda: any(_namespace(place) not in (ours, None) for place in Path("/proc").glob("[0-9]*")),
+        "processes": lambda: any(mark in _told(place) for place in Path("/proc").glob("[0-9]*") for mark in marks),
     }
     return [what for what, is_left in looks.items() if is_left()]
 
 
-def _namespace(process: Path) -> Path | None:
+def _told(process: Path) -> bytes:
+    """Gives the command line and the groups of a process, which name the cluster when it belongs to one."""
     try:
-        return (process / "ns/net").readlink()
+        return (process / "cmdline").read_bytes() + (process / "cgroup").read_bytes()
     except OSError:
         # It ended meanwhile.
-        return None
+        return b""
