@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from rich.console import Console
 from tests.cluster.support.served import Deployed
 from tests.faults.support.papers import Press
 from tests.faults.support.plan import Plan
@@ -25,12 +24,12 @@ VALUES: dict[str, Any] = {
 """Settings under which what the traffic does comes to its end within the tests."""
 
 CODES = {"haiphong": "000.00.00.H24", "danang": "000.00.00.H17", "cantho": "000.00.00.H13"}
-"""Agencies that have no part in the story."""
+"""Agencies that have no part in the story, which is played afterwards."""
 
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The platform on a cluster of its own, with the story played on it."""
+    """The platform on a cluster of its own, from nothing."""
     begun = time.monotonic()
 
     def tell(step: str) -> None:
@@ -40,8 +39,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         image = build(tmp_path_factory.mktemp("image"))
         cluster.up(tell)
         platform.install(image, tell, VALUES)
-        platform.play_story(Console())
-        tell("the story was played")
         yield Deployed()
     finally:
         node.stop()
@@ -49,7 +46,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="session")
 def run(deployed: Deployed) -> Iterator[Run[Deployed]]:
-    """The platform under traffic; signatures of the traffic are trusted in place of those of the story."""
+    """The platform under traffic, whose signatures are trusted."""
     press, seed = Press(), random.SystemRandom().randrange(1_000_000)
     print(f"seed of the traffic: {seed}")  # noqa: T201 -- whoever reads a failure needs it
     press.write_trust(platform.TRUST)
