@@ -75,7 +75,7 @@ def test_nothing_was_lost_or_doubled(run: Run[Deployed]) -> None:
 
 @pytest.mark.usefixtures("deployed")
 def test_a_release_comes_back_and_plays_the_story() -> None:
-    """After its pods were all gone the release serves again: the story is played, and the chart's own test passes.
+    """After its pods were all gone the release serves again: the story is played on it.
 
     It comes after the traffic, whose checker holds that every document in the databases is one of its own.
     """
@@ -84,7 +84,6 @@ def test_a_release_comes_back_and_plays_the_story() -> None:
     for service in engines.SERVICES:
         await_pods(service)
     platform.play_story(Console())
-    platform.run_helm(["test", platform.RELEASE, "--logs"])
 
 
 @pytest.mark.usefixtures("deployed")
