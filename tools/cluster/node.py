@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -40,6 +40,7 @@ _SYSCTLS: Final = ("kernel/panic", "kernel/panic_on_oops", "vm/overcommit_memory
 _BEFORE: Final = STATE / "sysctls"
 
 
+@cache
 def process() -> ServerProcess:
     """Gives the process that holds the node's namespaces, running or not."""
     environment = {"PYTHONPATH": f"{ROOT / 'services'}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}

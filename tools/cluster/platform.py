@@ -37,7 +37,7 @@ CONTEXT: Final = INSTALLATION / "contexts/operator.yaml"
 DOORS: Final = {service: 30_443 + number for number, service in enumerate(engines.SERVICES)}
 """Ports of the node, by service."""
 
-_TRUST: Final = VOLUMES / "stage"
+TRUST: Final = VOLUMES / "stage"
 _MAIL_PORT: Final = 30_025
 _HOOK_PORTS: Final = (30_081, 30_082)
 """Of this machine, where the story receives what the platform sends; they are bound while it is played."""
@@ -45,12 +45,13 @@ _HOOK_PORTS: Final = (30_081, 30_082)
 _INSTALL_SECONDS: Final = 300
 
 
-def install(image: Made, tell: Callable[[str], None]) -> None:
+def install(image: Made, tell: Callable[[str], None], values: Mapping[str, Any] | None = None) -> None:
     """Installs engines and the platform on an empty cluster.
 
     Args:
         image: Of the program.
         tell: Is told of each step.
+        values: Of the chart; see `upgrade`.
 
     Raises:
         ClusterError: A part does not start in time.
@@ -71,7 +72,7 @@ def install(image: Made, tell: Callable[[str], None]) -> None:
     cluster.apply(filled(LOCAL / "stage.yaml"))
     for service, port in DOORS.items():
         cluster.apply(filled(LOCAL / "doors.yaml", SERVICE=service, PORT=str(port)))
-    upgrade()
+    upgrade(values)
     tell("the platform serves")
 
 
@@ -121,7 +122,7 @@ def make_keys() -> None:
     write_context(CONTEXT, addresses["intake"], ring.root.chain, ring.operator, addresses=addresses)
     _props().write(INSTALLATION / "stage.yaml")
     for name in ("anchors", "intermediates", "crls"):
-        (_TRUST / name).mkdir(parents=True)
+        (TRUST / name).mkdir(parents=True)
 
 
 def play_story(console: Console) -> None:
@@ -154,4 +155,4 @@ def _labels() -> dict[str, Any]:
 
 
 def _props() -> Props:
-    return Props(_TRUST, _MAIL_PORT, _HOOK_PORTS, HOST_ADDRESS)
+    return Props(TRUST, _MAIL_PORT, _HOOK_PORTS, HOST_ADDRESS)

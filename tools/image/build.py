@@ -19,7 +19,7 @@ OWNERS: Final = {"data": python.USER}
 SBOM: Final = "usr/share/sbom/lienthong.cdx.json"
 """Where the bill of materials stands in the image."""
 
-_ARCHIVE: Final = "layer.tar.gz"
+ARCHIVE: Final = "layer.tar.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def assemble(layers: Sequence[Path], folder: Path) -> Made:
     release = version_of()
     bill = folder / f"lienthong-{release}.cdx.json"
     bill.write_bytes((layers[-1] / "root" / SBOM).read_bytes())
-    image = oci.Image(f"{NAME}:{release}", [layer / _ARCHIVE for layer in layers], config(release))
+    image = oci.Image(f"{NAME}:{release}", [layer / ARCHIVE for layer in layers], config(release))
     file = folder / f"lienthong-{release}.tar"
     digest = oci.write(image, file)
     unpacked = sum(path.lstat().st_size for layer in layers for path in (layer / "root").rglob("*") if path.is_file())
@@ -87,7 +87,7 @@ def system_layer(folder: Path) -> None:
     debian.fill(root)
     (root / "tmp").mkdir(exist_ok=True)
     python.compile_all(root, root)
-    oci.write_layer(root, folder / _ARCHIVE)
+    oci.write_layer(root, folder / ARCHIVE)
 
 
 def libraries_layer(folder: Path, system: Path | None = None) -> None:
@@ -100,7 +100,7 @@ def libraries_layer(folder: Path, system: Path | None = None) -> None:
     root = folder / "root"
     python.fill_libraries(root)
     python.compile_all((system or kept("system", system_layer)) / "root", root)
-    oci.write_layer(root, folder / _ARCHIVE)
+    oci.write_layer(root, folder / ARCHIVE)
 
 
 def program_layer(folder: Path, below: Sequence[Path]) -> None:
@@ -117,7 +117,7 @@ def program_layer(folder: Path, below: Sequence[Path]) -> None:
     bill = root / SBOM
     bill.parent.mkdir(parents=True)
     bill.write_text(sbom.bill("lienthong", version_of(), debian.packages(), libraries / python.SITE), "utf-8")
-    oci.write_layer(root, folder / _ARCHIVE, OWNERS)
+    oci.write_layer(root, folder / ARCHIVE, OWNERS)
 
 
 def config(release: str) -> Mapping[str, object]:

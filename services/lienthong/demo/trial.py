@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from lienthong.client import Axis, NotFoundError, connect, credentials, load_context
+from lienthong.client import Axis, AxisCallError, NotFoundError, connect, credentials, load_context
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import lifecycle_pb2
@@ -104,7 +104,17 @@ def _agency(operator: Axis, code: str) -> common.Agency:
 def _submit(sender: Party, recipient: Party) -> intake_pb2.Receipt:
     text = f"Kiểm tra đường truyền {new_request_id()}\n".encode()
     number = hashlib.sha256(text).hexdigest()[:12]
-    return sender.submit([recipient.code], number, "Kiểm tra đường truyền", ("kiem-tra.txt", text))
+
+    def look() -> intake_pb2.Receipt | None:
+        try:
+            return sender.submit([recipient.code], number, "Kiểm tra đường truyền", ("kiem-tra.txt", text))
+        except AxisCallError as error:
+            # One copy of intake knew the recipient; the one that is asked now may not have heard of it yet.
+            if error.reason != "RECIPIENT_UNKNOWN":
+                raise
+            return None
+
+    return wait_for("intake knows the recipient", look, HEARD_SECONDS)
 
 
 def _verdict(sender: Party, document: str) -> signing_pb2.Verification:

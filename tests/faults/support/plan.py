@@ -1,6 +1,15 @@
 """How agencies behave, as shares of what they do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+CODES: Final = {
+    "vpcp": "000.00.00.G22",
+    "tphcm": "000.00.00.H29",
+    "nghean": "000.00.00.H41",
+    "hagiang": "000.00.00.H22",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +26,7 @@ class Plan:
         tasked: Share of received ones that is worked on by tasks.
         lazy: Share of pulls that acknowledge after their lease ended.
         repeated: Share of submissions that are made twice at once.
+        codes: Codes of the agencies by their names.
     """
 
     signed: float = 0.3
@@ -28,3 +38,4 @@ class Plan:
     tasked: float = 0.3
     lazy: float = 0.04
     repeated: float = 0.1
+    codes: Mapping[str, str] = field(default_factory=lambda: CODES)

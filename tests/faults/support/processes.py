@@ -184,19 +184,23 @@ class Processes:
 
     def records(self) -> Iterator[tuple[str, str, int]]:
         """Reads topic, aggregate and version of all records, in the order of each partition."""
-        section = KafkaSection.model_validate(self.platform.engines["kafka"].settings())
-        log = KafkaEventLog(section, TOPICS)
-        reader = log.join("checker", [topic.name for topic in TOPICS])
-        end, quiet = time.monotonic() + _READ_SECONDS, time.monotonic() + _READ_SECONDS
-        try:
-            while time.monotonic() < min(end, quiet):
-                for record in reader.poll(500, 0.5):
-                    quiet = time.monotonic() + _QUIET_SECONDS
-                    end = quiet + _READ_SECONDS
-                    if not record.headers["ce_type"].startswith(POISON):
-                        yield record.topic, record.headers["ce_subject"], int(record.headers["ce_sequence"])
-        finally:
-            log.close()
+        return read_records(KafkaSection.model_validate(self.platform.engines["kafka"].settings()))
+
+
+def read_records(section: KafkaSection) -> Iterator[tuple[str, str, int]]:
+    """Reads topic, aggregate and version of all records of a log, in the order of each partition."""
+    log = KafkaEventLog(section, TOPICS)
+    reader = log.join("checker", [topic.name for topic in TOPICS])
+    end, quiet = time.monotonic() + _READ_SECONDS, time.monotonic() + _READ_SECONDS
+    try:
+        while time.monotonic() < min(end, quiet):
+            for record in reader.poll(500, 0.5):
+                quiet = time.monotonic() + _QUIET_SECONDS
+                end = quiet + _READ_SECONDS
+                if not record.headers["ce_type"].startswith(POISON):
+                    yield record.topic, record.headers["ce_subject"], int(record.headers["ce_sequence"])
+    finally:
+        log.close()
 
 
 def _read(connection: psycopg.Connection[tuple[object, ...]], statement: str) -> list[tuple[Any, ...]]:

@@ -26,7 +26,6 @@ SERVICES = ("signing", "routing", "intake", "workflow", "notification")
 STRANGER = "la-mat"
 """An agency that nobody writes to."""
 
-_CODES = {"vpcp": "000.00.00.G22", "tphcm": "000.00.00.H29", "nghean": "000.00.00.H41", "hagiang": "000.00.00.H22"}
 _QUIET_LOOKS = 3
 _WRONGS_AT_MOST = 50
 
@@ -64,7 +63,8 @@ class Traffic:
         self.webhooks = webhooks
         self._program = program
         self._stopping = threading.Event()
-        codes = dict(list(_CODES.items())[:count])
+        plan = plan or Plan()
+        codes = dict(list(plan.codes.items())[:count])
         for name, code in (codes | {STRANGER: "000.00.00.H88"}).items():
             _register(program, name, code, webhooks if name in codes else None)
         for index, (name, code) in enumerate(codes.items(), 1):
@@ -75,7 +75,7 @@ class Traffic:
                 ledger=self.ledger,
                 press=press,
                 chance=random.Random(f"{seed}/{name}"),  # noqa: S311 -- reproducible, keeps no secret
-                plan=plan or Plan(),
+                plan=plan,
                 stopping=self._stopping,
             )
         self._threads = [
