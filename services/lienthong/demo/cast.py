@@ -8,7 +8,7 @@ from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import document_pb2
 from lienthong.demo.platform import Reachable
-from lienthong.demo.timeline import StoryError, confirm, wait_for
+from lienthong.demo.timeline import DEADLINE_SECONDS, StoryError, confirm, wait_for
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import directory_pb2, mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2
@@ -61,7 +61,9 @@ class Party:
             intake_pb2.SubmitDocumentRequest(document=content, request_id=new_request_id())
         )
 
-    def pull(self, kind: mailbox_pb2.ItemKind.ValueType, document: str) -> mailbox_pb2.Item:
+    def pull(
+        self, kind: mailbox_pb2.ItemKind.ValueType, document: str, seconds: float = DEADLINE_SECONDS
+    ) -> mailbox_pb2.Item:
         """Leases the item of a kind about a document, when it comes."""
 
         def look() -> mailbox_pb2.Item | None:
@@ -70,7 +72,7 @@ class Party:
                 (item for item in self.axis.mailbox.PullItems(request).items if item.document == document), None
             )
 
-        return wait_for(f"{self.name} pulls {document}", look)
+        return wait_for(f"{self.name} pulls {document}", look, seconds)
 
     def acknowledge(self, item: mailbox_pb2.Item) -> None:
         """Tells that an item is stored.

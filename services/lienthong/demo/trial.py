@@ -25,7 +25,7 @@ from lienthong.routing.v1 import directory_pb2, mailbox_pb2
 from lienthong.signing.v1 import signing_pb2
 
 HEARD_SECONDS = 60.0
-"""How long the other services may take to hear of a new agency and system."""
+"""How long one service may take to hear what another did: a copy of it may just have come or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,12 @@ def play_trial(console: Console, operator: Axis, codes: Codes) -> None:
         timeline.say("intake", f"accepts and seals {receipt.document}")
         verdict = _verdict(sender, receipt.document)
         timeline.say("signing", verdict.text_vi, verdict.text_en)
-        item = recipient.pull(mailbox_pb2.ITEM_KIND_DOCUMENT, receipt.document)
+        item = recipient.pull(mailbox_pb2.ITEM_KIND_DOCUMENT, receipt.document, HEARD_SECONDS)
         timeline.say("routing", f"delivers it to {recipient.code}: {_compare(recipient, item):,} bytes as sealed")
         recipient.acknowledge(item)
         _arrived(sender, receipt.document)
         timeline.say("workflow", f"{recipient.code} has it")
-        status = sender.pull(mailbox_pb2.ITEM_KIND_STATUS, receipt.document)
+        status = sender.pull(mailbox_pb2.ITEM_KIND_STATUS, receipt.document, HEARD_SECONDS)
         confirm("status in the sender's mailbox", status.status_code, "01")
         sender.acknowledge(status)
         timeline.say("routing", f"status 01 lies in the mailbox of {sender.code}")
