@@ -84,6 +84,18 @@ def test_a_release_comes_back_and_plays_the_story() -> None:
     for service in engines.SERVICES:
         await_pods(service)
     platform.play_story(Console())
+    platform.run_helm(["test", platform.RELEASE, "--logs"])
+
+
+def test_a_removed_release_leaves_its_data(deployed: Deployed) -> None:
+    """The release goes with all its pods; the next one finds what was there, and serves."""
+    count = "SELECT count(*) FROM documents"
+    before = deployed.rows("intake", count)[0][0]
+    platform.run_helm(["uninstall", platform.RELEASE, "--wait"])
+    assert not any(pods(service) for service in engines.SERVICES)
+    platform.upgrade(VALUES)
+    platform.run_helm(["test", platform.RELEASE, "--logs"])
+    assert deployed.rows("intake", count)[0][0] == before + 1
 
 
 @pytest.mark.usefixtures("deployed")
