@@ -46,6 +46,7 @@ LEVELS = (
     "networkPolicy.engines",
     "networkPolicy.engines.kafka",
     "monitoring",
+    "monitoring.rules",
     "route",
     "test",
     "test.agencies",

@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TRANSFER_TIMES = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
+_WAITS = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 
 Family = GaugeMetricFamily | CounterMetricFamily
 Sample = tuple[tuple[str, ...], float]
@@ -53,6 +54,19 @@ class Metrics:
             "lienthong_transfer_bytes", "Bytes of contents by direction.", ["direction"], registry=self.registry
         )
 
+        self._delivery_seconds = Histogram(
+            "lienthong_delivery_seconds",
+            "Time from a document's acceptance to its being there for a recipient.",
+            buckets=_WAITS,
+            registry=self.registry,
+        )
+        self._notice_seconds = Histogram(
+            "lienthong_notice_seconds",
+            "Time from a notice to the end of the first attempt to send it.",
+            ["channel"],
+            buckets=_WAITS,
+            registry=self.registry,
+        )
         self._expired = Counter(
             "lienthong_expired_rows",
             "Rows removed because their time was over.",
@@ -67,6 +81,14 @@ class Metrics:
     def delivered(self, state: str) -> None:
         """Counts a delivery that reached a state."""
         self._deliveries.labels(state).inc()
+
+    def shown(self, seconds: float) -> None:
+        """Counts a delivery that is there for its recipient, so long after its document was accepted."""
+        self._delivery_seconds.observe(max(0.0, seconds))
+
+    def attempted(self, channel: str, seconds: float) -> None:
+        """Counts a notice that was tried for the first time, so long after it was made."""
+        self._notice_seconds.labels(channel).observe(max(0.0, seconds))
 
     def judged(self, verdict: str) -> None:
         """Counts a verdict on a document."""
