@@ -28,8 +28,7 @@ def sections() -> dict[str, str]:
 def commands() -> Iterator[str]:
     """Each line of the program that a page gives, in blocks and in sentences."""
     for page in PAGES.values():
-        for line in re.findall(r"(?:^|`|-- )(lienthong [^\n`]+)", page, flags=re.MULTILINE):
-            yield line
+        yield from re.findall(r"(?:^|`|-- )(lienthong [^\n`]+)", page, flags=re.MULTILINE)
 
 
 def test_each_alert_has_a_section_and_each_section_an_alert() -> None:
