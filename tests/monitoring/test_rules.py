@@ -5,12 +5,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from tests.monitoring.metrics import RULES, alerts
 from tools.kubernetes.prometheus import prometheus
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text("utf-8"))
 _SECONDS = 300
+
+pytestmark = pytest.mark.timeout(2100)
+"""The first test builds Prometheus."""
 
 
 def labels_of(names: dict[str, str]) -> str:
