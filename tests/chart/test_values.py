@@ -47,6 +47,7 @@ LEVELS = (
     "networkPolicy.engines.kafka",
     "monitoring",
     "monitoring.rules",
+    "monitoring.dashboards",
     "route",
     "test",
     "test.agencies",

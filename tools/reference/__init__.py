@@ -8,6 +8,7 @@ objectives.
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from tools.monitoring.dashboards import BOARDS, dashboard
 from tools.monitoring.objectives import objective_rules
 from tools.reference.chart import chart_page
 from tools.reference.contracts import api_page
@@ -19,6 +20,7 @@ from tools.reference.topics import topics_file
 from tools.reference.values_schema import values_schema
 
 MAKERS: Mapping[str, Callable[[], str]] = {
+    **{f"charts/lienthong/dashboards/{name}.json": partial(dashboard, name) for name in BOARDS},
     "charts/lienthong/rules/objectives.yaml": objective_rules,
     "charts/lienthong/values.schema.json": partial(values_schema, "lienthong"),
     "charts/lienthong-topics/topics.yaml": topics_file,
