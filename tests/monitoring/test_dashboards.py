@@ -16,6 +16,7 @@ from lienthong.demo.props import Props
 from lienthong.demo.story import play
 from lienthong.demo.trial import Codes, play_trial
 from lienthong.dev.servers import free_port
+from lienthong.notification.v1 import notification_pb2
 
 FILES = sorted((ROOT / "charts" / "lienthong" / "dashboards").glob("*.json"))
 _SECONDS = 120.0
@@ -51,15 +52,16 @@ def test_every_picture_shows_something(tmp_path: Path) -> None:
     watched.mkdir()
     with DemoPlatform(folder, props, keep=False, metrics=port) as platform, looking_at(port, watched) as server:
         play(Console(quiet=True), tmp_path / "story", keep=False, against=platform.contexts / "operator.yaml")
-        with platform.speak("operator") as operator:
-            assert empty_after_a_while(server, operator) == {}
+        with platform.speak("operator") as operator, platform.speak("vpcp") as agency:
+            assert empty_after_a_while(server, operator, agency) == {}
 
 
-def empty_after_a_while(server: Prometheus, operator: Axis) -> dict[str, str]:
-    """Sends documents until every query gives a number, or time is over; gives those that do not."""
+def empty_after_a_while(server: Prometheus, operator: Axis, agency: Axis) -> dict[str, str]:
+    """Sends documents and reads notices until every query gives a number, or time is over; gives those that do not."""
     left, end = dict(queries()), time.monotonic() + _SECONDS
     while left and time.monotonic() < end:
         play_trial(Console(quiet=True), operator, Codes("Z98", "Z99"))
+        agency.notification.ListNotices(notification_pb2.ListNoticesRequest())
         left = {place: query for place, query in left.items() if not shows(server, query)}
     return left
 
