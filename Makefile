@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-chart test-cluster test-samples fuzz check format bench bench-compare engines platform image cluster cluster-down released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-chart test-monitoring test-cluster test-samples fuzz check format bench bench-compare engines platform image cluster cluster-down released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,6 +88,9 @@ test-unit: setup-dev ## Runs the fast tests, under a minute.
 
 test-chart: setup-dev ## Renders the charts in all sizes and options, and holds them against the API. Needs Go once.
 	$(BIN)/python -m pytest -n 2 tests/chart
+
+test-monitoring: setup-dev ## Plays alerts and asks dashboards on a real Prometheus. Needs Go once.
+	$(BIN)/python -m pytest tests/monitoring
 
 $(VENV)/.fuzz-installed: requirements/fuzz.txt $(DEV_STAMP)
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/fuzz.txt

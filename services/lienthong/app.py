@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from lienthong.chassis import checks, failpoints
+from lienthong.chassis import checks, failpoints, surroundings
 from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError
@@ -108,6 +108,7 @@ class Platform:
         ]
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())
+        surroundings.observe(self.metrics, self.keyring, self._certificates, settings.data_dir)
         tracing.configure(settings.telemetry.otlp_endpoint, secure=settings.telemetry.otlp_secure)
         self._renewal = renewal(self.keyring, settings, self._clock)
         trimming = Periodic("event-log-retention", self._trim, settings.retention.sweep_seconds)
@@ -232,9 +233,12 @@ class Platform:
     def _examine(self) -> Iterable[Check]:
         ring, now = self.keyring, self._clock.now()
         yield from checks.of_keys(ring)
-        here = [name for name in ("axis-root", *CERTIFIED) if ring.named(name).chain.is_file()]
-        yield from checks.of_certificates(ring, here, now)
+        yield from checks.of_certificates(ring, self._certificates(), now)
         yield from checks.of_disk(self.settings.data_dir)
+
+    def _certificates(self) -> list[str]:
+        """Names the certificates that this process was given."""
+        return [name for name in ("axis-root", *CERTIFIED) if self.keyring.named(name).chain.is_file()]
 
     def _write_operator_context(self) -> None:
         if self.target != ALL or not self.settings.keys.managed:

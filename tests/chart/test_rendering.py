@@ -31,6 +31,8 @@ OPTIONS = {
     "external": {"defaults": {"autoscaling": {"enabled": True, "lag": {"source": "external"}}}},
     "keda kafka": {"defaults": {"autoscaling": {"enabled": True, "lag": {"source": "keda-kafka"}}}},
     "pod monitor": {"monitoring": {"enabled": True, "labels": {"release": "prometheus"}}},
+    "rules": {"monitoring": {"rules": {"enabled": True}, "labels": {"release": "prometheus"}}},
+    "dashboards": {"monitoring": {"dashboards": {"enabled": True, "annotations": {"folder": "axis"}}}},
     "service monitor": {"monitoring": {"enabled": True, "kind": "ServiceMonitor"}},
     "tls route": {
         "route": {"enabled": True, "parentRefs": [{"name": "axis", "namespace": "gateways"}]},

@@ -46,6 +46,8 @@ LEVELS = (
     "networkPolicy.engines",
     "networkPolicy.engines.kafka",
     "monitoring",
+    "monitoring.rules",
+    "monitoring.dashboards",
     "route",
     "test",
     "test.agencies",

@@ -1,13 +1,14 @@
-"""`python -m tools.kubernetes helm` prints where Helm is, built when it is missing; `crds` where definitions are."""
+"""`python -m tools.kubernetes helm` prints where Helm is, built when missing; `prometheus`, `crds` do so likewise."""
 
 import sys
 
 from tools.kubernetes.definitions import definitions
 from tools.kubernetes.helm import helm
+from tools.kubernetes.prometheus import prometheus
 
 from lienthong.dev.servers import EngineError
 
-PLACES = {"helm": helm, "crds": definitions}
+PLACES = {"helm": helm, "prometheus": prometheus, "crds": definitions}
 
 
 def main() -> int:

@@ -1,12 +1,15 @@
 """Writes the generated pages under `docs/reference`, and files of the charts; with `--check` tells what is out of date.
 
 Each has one source: the configuration models, the protos with their comments, the lifecycle's data, the errors that the
-code makes, the policy table, the metrics of an assembled platform, the command line, the charts' values.
+code makes, the policy table, the metrics of an assembled platform, the command line, the charts' values, the
+objectives.
 """
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from tools.monitoring.dashboards import BOARDS, dashboard
+from tools.monitoring.objectives import objective_rules
 from tools.reference.chart import chart_page
 from tools.reference.contracts import api_page
 from tools.reference.errors import errors_page
@@ -17,6 +20,8 @@ from tools.reference.topics import topics_file
 from tools.reference.values_schema import values_schema
 
 MAKERS: Mapping[str, Callable[[], str]] = {
+    **{f"charts/lienthong/dashboards/{name}.json": partial(dashboard, name) for name in BOARDS},
+    "charts/lienthong/rules/objectives.yaml": objective_rules,
     "charts/lienthong/values.schema.json": partial(values_schema, "lienthong"),
     "charts/lienthong-topics/topics.yaml": topics_file,
     "charts/lienthong-topics/values.schema.json": partial(values_schema, "lienthong-topics"),

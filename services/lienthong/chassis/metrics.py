@@ -9,6 +9,10 @@ from prometheus_client.registry import Collector
 
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TRANSFER_TIMES = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
+_PAIRS = 500
+"""Pairs of agencies that are counted by name; there may be half a million, and each is a series for ever."""
+_OTHER = ("other", "other")
+_WAITS = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 
 Family = GaugeMetricFamily | CounterMetricFamily
 Sample = tuple[tuple[str, ...], float]
@@ -36,6 +40,10 @@ class Metrics:
         self._deliveries = Counter(
             "lienthong_delivery_steps", "Deliveries that reached a state.", ["state"], registry=self.registry
         )
+        self._pairs: set[tuple[str, str]] = set()
+        self._between = Counter(
+            "lienthong_pair_deliveries", "Deliveries by pair.", ["sender", "recipient"], registry=self.registry
+        )
         self._verdicts = Counter(
             "lienthong_verdicts", "Verdicts on documents, by what they say.", ["verdict"], registry=self.registry
         )
@@ -53,6 +61,19 @@ class Metrics:
             "lienthong_transfer_bytes", "Bytes of contents by direction.", ["direction"], registry=self.registry
         )
 
+        self._delivery_seconds = Histogram(
+            "lienthong_delivery_seconds",
+            "Time from a document's acceptance to its being there for a recipient.",
+            buckets=_WAITS,
+            registry=self.registry,
+        )
+        self._notice_seconds = Histogram(
+            "lienthong_notice_seconds",
+            "Time from a notice to the end of the first attempt to send it.",
+            ["channel"],
+            buckets=_WAITS,
+            registry=self.registry,
+        )
         self._expired = Counter(
             "lienthong_expired_rows",
             "Rows removed because their time was over.",
@@ -67,6 +88,24 @@ class Metrics:
     def delivered(self, state: str) -> None:
         """Counts a delivery that reached a state."""
         self._deliveries.labels(state).inc()
+
+    def made(self, sender: str, recipient: str) -> None:
+        """Counts a delivery between two agencies, by their codes; pairs beyond the first 500 together."""
+        pair = (sender, recipient)
+        if pair not in self._pairs:
+            if len(self._pairs) < _PAIRS:
+                self._pairs.add(pair)
+            else:
+                pair = _OTHER
+        self._between.labels(*pair).inc()
+
+    def shown(self, seconds: float) -> None:
+        """Counts a delivery that is there for its recipient, so long after its document was accepted."""
+        self._delivery_seconds.observe(max(0.0, seconds))
+
+    def attempted(self, channel: str, seconds: float) -> None:
+        """Counts a notice that was tried for the first time, so long after it was made."""
+        self._notice_seconds.labels(channel).observe(max(0.0, seconds))
 
     def judged(self, verdict: str) -> None:
         """Counts a verdict on a document."""

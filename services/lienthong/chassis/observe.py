@@ -1,12 +1,14 @@
 """What is seen of every service from outside: its outbox, its lag, what is parked or dead."""
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import func, select
 
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError
-from lienthong.chassis.events.outbox import outbox_state
+from lienthong.chassis.events.outbox import outbox_waiting
 from lienthong.chassis.events.tables import dead_letters, parked
 from lienthong.chassis.metrics import Metrics, Sample
 from lienthong.chassis.service import RunningComponent
@@ -31,6 +33,10 @@ def observe(metrics: Metrics, running: list[RunningComponent]) -> None:
         "lienthong_lag_seconds", "Age of the oldest of them.", ["service", "topic", "partition"], each(_lag_seconds)
     )
     metrics.gauge("lienthong_consumer_halted", "1 when a consumer stopped by itself.", ["service"], each(_halted))
+    metrics.gauge("lienthong_clock_skew_seconds", "Clock here less the database's.", ["service"], each(_skew))
+    pool = ["service", "pool"]
+    metrics.gauge("lienthong_pool_in_use", "Connections to the database in use.", pool, each(_in_use))
+    metrics.gauge("lienthong_pool_size", "Connections that there may be.", pool, each(_sizes))
 
 
 def _read(one: RunningComponent, read: Callable[[RunningComponent], Iterable[Sample]]) -> Iterable[Sample]:
@@ -49,9 +55,9 @@ def _now(one: RunningComponent) -> int:
     return to_micros(one.component.context.base.clock.now())
 
 
-def _outbox(one: RunningComponent) -> tuple[int, int, int]:
+def _outbox(one: RunningComponent) -> tuple[int, int]:
     with one.component.context.database.read() as connection:
-        return outbox_state(connection, _now(one))
+        return outbox_waiting(connection, _now(one))
 
 
 def _outbox_waiting(one: RunningComponent) -> Iterable[Sample]:
@@ -102,3 +108,20 @@ def _lag_seconds(one: RunningComponent) -> Iterable[Sample]:
 
 def _halted(one: RunningComponent) -> Iterable[Sample]:
     yield (_name(one),), float(bool(one.consumer and one.consumer.halted))
+
+
+def _skew(one: RunningComponent) -> Iterable[Sample]:
+    with one.component.context.database.read() as connection:
+        begun, there, ended = time.time(), database_now(connection) / _SECOND, time.time()
+    # Between the two it is as much as nothing: the answer took that long.
+    yield (_name(one),), min(0.0, ended - there) or max(0.0, begun - there)
+
+
+def _in_use(one: RunningComponent) -> Iterable[Sample]:
+    for pool in one.component.context.database.pools():
+        yield (_name(one), pool.name), float(pool.in_use)
+
+
+def _sizes(one: RunningComponent) -> Iterable[Sample]:
+    for pool in one.component.context.database.pools():
+        yield (_name(one), pool.name), float(pool.size)

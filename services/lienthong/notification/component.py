@@ -56,7 +56,7 @@ def _sender(
     context: ServiceContext, section: NotificationSection, desk: Desk, channel: Channel, courier: Courier
 ) -> Sender:
     sender = Sender(
-        Book(channel, rules_of(section), context.directory),
+        Book(channel, rules_of(section), context.directory, context.base.metrics.attempted),
         courier,
         context.units,
         crew=section.workers_per_channel,

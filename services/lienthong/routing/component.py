@@ -26,7 +26,7 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
         section: Its configuration.
     """
     workers: list[Periodic] = []
-    desk = Desk(context.directory, context.base.hub, section, lambda: _wake(workers))
+    desk = Desk(context.directory, context.base.hub, section, lambda: _wake(workers), context.base.metrics.shown)
     units = context.units
     workers += [
         Periodic("routing-steps", partial(background.step, units, desk), section.worker_seconds),

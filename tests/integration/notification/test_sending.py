@@ -41,6 +41,23 @@ def test_two_failures_then_success(opened: Any, settings: Settings, http_sink: H
     assert notice.HasField("send_time")
 
 
+def test_the_first_attempt_is_timed(opened: Any, settings: Settings, http_sink: HttpSink) -> None:
+    """How long a notice waited for its first attempt counts once; what a receiver delays afterwards does not."""
+    http_sink.fail(2)
+    post = opened(settings(http_sink, retry_delays_seconds=(500, 3000)))
+    post.subscribe(HCMC, HOOK, http_sink.url)
+    post.deliver()
+    post.until(lambda: state_of(post) == pb.NOTICE_STATE_SENT, step=50)
+    registry = post.bench.component.context.base.metrics.registry
+    found = [
+        registry.get_sample_value(f"lienthong_notice_seconds_{part}", {"channel": "WEBHOOK"})
+        for part in ("count", "sum")
+    ]
+    assert found[0] == 1.0
+    assert found[1] is not None
+    assert found[1] < 500.0
+
+
 def test_retry_after_is_honoured(opened: Any, settings: Settings, http_sink: HttpSink) -> None:
     """A receiver that asks for two minutes gets them, though our own pause is shorter."""
     http_sink.script(Reply(429, {"retry-after": "120"}))

@@ -73,3 +73,32 @@ def test_a_commit_never_fails_for_its_line(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Metrics, "delivered", lambda *_: 1 / 0)
     ((line,), _metrics) = told(routing.DeliveryOpened(reference=routing.DeliveryReference(**REFERENCE)))
     assert line["log_level"] == "error"
+
+
+def created(sender: str, recipient: str, **reference: str) -> tuple[NewEvent, str]:
+    """A delivery that was made."""
+    pointer = routing.DeliveryReference(**(REFERENCE | reference))
+    value = routing.DeliveryCreated(reference=pointer, sender_code=sender, recipient_code=recipient)
+    return NewEvent(DELIVERIES, "key", "subject", value), TRACE
+
+
+def test_pairs_of_agencies_are_counted_within_a_bound() -> None:
+    """Each pair counts by its codes; beyond the bound together, so that a nation's pairs are no flood of series."""
+    metrics = Metrics()
+    Journal(metrics).tell([created("G22", f"H{number}") for number in range(510)] * 2)
+
+    def count(sender: str, recipient: str) -> float | None:
+        labels = {"sender": sender, "recipient": recipient}
+        return metrics.registry.get_sample_value("lienthong_pair_deliveries_total", labels)
+
+    assert count("G22", "H0") == 2.0
+    assert count("G22", "H499") == 2.0
+    assert count("G22", "H500") is None
+    assert count("other", "other") == 20.0
+
+
+def test_a_code_that_nobody_has_is_no_label() -> None:
+    """What a sender wrote for a recipient that is not known stays out of the metrics."""
+    metrics = Metrics()
+    Journal(metrics).tell([created("G22", "Bí mật", recipient_agency="")])
+    assert [sample for one in metrics.registry.collect() for sample in one.samples if "mật" in str(sample)] == []

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,6 +24,21 @@ from lienthong.chassis.tally import Tally
 
 READERS = 16
 """Connections for reading, at most; further readers wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """How far a pool of connections is used.
+
+    Attributes:
+        name: `read` or `write`.
+        in_use: Connections that somebody has.
+        size: Connections that there may be; whoever wants another one waits.
+    """
+
+    name: str
+    in_use: int
+    size: int
 
 
 class Database(Protocol):
@@ -46,6 +62,10 @@ class Database(Protocol):
 
         An engine of several writers begins no transaction; whoever changes the schema commits step by step.
         """
+        ...
+
+    def pools(self) -> tuple[PoolState, ...]:
+        """Tells how far the pools of connections are used, without asking the engine."""
         ...
 
     def close(self) -> None:
@@ -114,10 +134,26 @@ class SqliteDatabase:
         """Opens a transaction like any other: nobody else works meanwhile. See `Database.alter`."""
         return self.write()
 
+    def pools(self) -> tuple[PoolState, ...]:
+        """Tells how far the pools are used. See `Database.pools`."""
+        return pool_state("read", self._readers), pool_state("write", self._writer)
+
     def close(self) -> None:
         """Gives all connections back."""
         self._writer.dispose()
         self._readers.dispose()
+
+
+def pool_state(name: str, engine: Engine) -> PoolState:
+    """Tells how far an engine's pool is used.
+
+    Raises:
+        TypeError: The pool is no queue.
+    """
+    found = engine.pool
+    if not isinstance(found, pool.QueuePool):
+        raise TypeError(f"the pool {name} is a {type(found).__name__}, and only a QueuePool counts")
+    return PoolState(name, found.checkedout(), found.size())
 
 
 @contextmanager

@@ -103,6 +103,9 @@ class Journal:
         state = step.state if step else _COUNTED_ONLY.get(name, "")
         if state:
             self._metrics.delivered(state)
+        # A code that nobody has is text that somebody wrote.
+        if name == "DeliveryCreated" and message.reference.recipient_agency:
+            self._metrics.made(message.sender_code, message.recipient_code)
         if name == "VerdictReached":
             self._metrics.judged(_verdict(message)["verdict"])
         if step is not None and spoken:

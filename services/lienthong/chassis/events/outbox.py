@@ -204,12 +204,17 @@ def _rfc3339(micros: int) -> str:
     return from_micros(micros).isoformat().replace("+00:00", "Z")
 
 
-def outbox_state(connection: Connection, now: int) -> tuple[int, int, int]:
-    """Tells how many rows wait, how old the oldest is in microseconds, and how many published rows are kept."""
+def outbox_waiting(connection: Connection, now: int) -> tuple[int, int]:
+    """Tells how many rows wait, and how old the oldest is in microseconds; reads those rows alone."""
     waiting = select(func.count(), func.min(outbox.c.written_at)).where(outbox.c.published_at.is_(None))
     count, oldest = connection.execute(waiting).one()
+    return count, now - oldest if oldest else 0
+
+
+def outbox_state(connection: Connection, now: int) -> tuple[int, int, int]:
+    """Tells what `outbox_waiting` does, and how many published rows are kept, which reads all of them."""
     kept = connection.execute(select(func.count()).where(outbox.c.published_at.is_not(None))).scalar_one()
-    return count, now - oldest if oldest else 0, kept
+    return *outbox_waiting(connection, now), kept
 
 
 def republish(connection: Connection, since: int) -> int:

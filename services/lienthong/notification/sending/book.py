@@ -1,8 +1,10 @@
 """The book of what is to be sent: claims what is due, writes down how it ended. One transaction each."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -73,6 +75,8 @@ class Book:
     channel: Channel
     rules: SendingRules
     directory: DirectoryCache
+    attempted: Callable[[str, float], None]
+    """Is told on which channel, and how many seconds after it was made, a notice was tried for the first time."""
     chance: random.Random = field(default_factory=random.SystemRandom)
 
     def anything_due(self, connection: Connection, now: int) -> bool:
@@ -116,6 +120,9 @@ class Book:
         settle(work.connection, task.notice, task.lease, attempt, work.now_micros if attempt.ok else None)
         self._judge(work, task.notice.new.endpoint, result)
         work.after_commit(lambda: _tell(task.notice, result, again=due is not None))
+        if not task.notice.attempts:
+            age = (work.now - from_micros(task.notice.new.created_at)).total_seconds()
+            work.after_commit(partial(self.attempted, self.channel, age))
 
     def _admitted(self, work: UnitOfWork, endpoint: str) -> bool:
         circuit = circuit_of(work.connection, endpoint)

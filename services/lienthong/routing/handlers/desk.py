@@ -25,12 +25,14 @@ class Desk:
         hub: Hints for watches.
         limits: Bounds and waits.
         nudge: Asks the background worker for a step now.
+        shown: Is told how many seconds after its acceptance a document was there for a recipient.
     """
 
     directory: DirectoryCache
     hub: Hub
     limits: RoutingSection
     nudge: Callable[[], None]
+    shown: Callable[[float], None]
 
     @property
     def leases(self) -> LeaseBounds:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from lienthong.chassis.times import from_timestamp
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.events.v1.routing_deliveries_pb2 import (
@@ -67,6 +69,8 @@ def release(
         return
     put_item(work, desk, ItemKind.DOCUMENT, row, accepted, content_size=accepted.rendition.size)
     tell(work, DeliveryAvailable, row, verdict=document.verdict)
+    age = (work.now - from_timestamp(accepted.accept_time)).total_seconds()
+    work.after_commit(partial(desk.shown, age))
 
 
 def open_delivery(work: UnitOfWork, row: StoredDelivery, system: str) -> None:

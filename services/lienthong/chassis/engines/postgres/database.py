@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lienthong.chassis import failpoints
+from lienthong.chassis.engines.database import PoolState, pool_state
 from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, Code, unavailable
@@ -104,6 +105,10 @@ class PostgresDatabase:
         finally:
             # Locks of the session end with it.
             engine.dispose()
+
+    def pools(self) -> tuple[PoolState, ...]:
+        """Tells how far the pools are used. See `Database.pools`."""
+        return pool_state("read", self._readers), pool_state("write", self._writers)
 
     def close(self) -> None:
         """Gives all connections back."""

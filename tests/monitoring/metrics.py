@@ -1,0 +1,42 @@
+"""Names of metrics, as the program exposes them, as rules record them, and as queries ask for them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+RULES = sorted((ROOT / "charts" / "lienthong" / "rules").glob("*.yaml"))
+RUNBOOKS = ROOT / "docs" / "runbooks"
+_NAME = re.compile(r"\blienthong[_:]\w+(?::\w+)*")
+
+
+def rules() -> list[dict[str, Any]]:
+    """All rules, those that record and those that alert."""
+    groups = [group for file in RULES for group in yaml.safe_load(file.read_text("utf-8"))["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def alerts() -> list[dict[str, Any]]:
+    """All rules that alert."""
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def exposed() -> set[str]:
+    """What a query may ask for: the registry, which is held against an assembled platform, and what rules record."""
+    registry = yaml.safe_load((ROOT / "docs" / "reference" / "telemetry.yaml").read_text("utf-8"))["metrics"]
+    return {name for one in registry for name in _series(one)} | {
+        rule["record"] for rule in rules() if "record" in rule
+    }
+
+
+def _series(one: dict[str, Any]) -> Iterator[str]:
+    parts = ("_bucket", "_count", "_sum") if one["kind"] == "histogram" else ("",)
+    return (one["name"] + part for part in parts)
+
+
+def asked(text: str) -> set[str]:
+    """What a text names."""
+    return set(_NAME.findall(text))

@@ -1,0 +1,71 @@
+"""Every picture shows something: its queries are asked of a real Prometheus that looked at the real program."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tests.monitoring.metrics import ROOT, asked, exposed
+from tests.monitoring.server import Prometheus, looking_at
+
+from lienthong.client import Axis
+from lienthong.demo.platform import DemoPlatform
+from lienthong.demo.props import Props
+from lienthong.demo.story import play
+from lienthong.demo.trial import Codes, play_trial
+from lienthong.dev.servers import free_port
+from lienthong.notification.v1 import notification_pb2
+
+FILES = sorted((ROOT / "charts" / "lienthong" / "dashboards").glob("*.json"))
+_SECONDS = 120.0
+_FILLED_IN = {"$namespace": ".*", "$__rate_interval": "1m", "$__range": "10m"}
+
+pytestmark = [pytest.mark.timeout(2400), pytest.mark.servers]
+"""The first test builds Prometheus."""
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    """Each query with the place where it is shown, as Grafana asks it."""
+    for file in FILES:
+        for panel in json.loads(file.read_text("utf-8"))["panels"]:
+            for target in panel["targets"]:
+                query = target["expr"]
+                for name, value in _FILLED_IN.items():
+                    query = query.replace(name, value)
+                yield f"{file.stem}: {panel['title']} ({target['legendFormat']})", query
+
+
+def test_what_is_asked_for_is_exposed() -> None:
+    """Every metric that a dashboard names exists in the program, or is recorded by a rule."""
+    assert asked(" ".join(query for _place, query in queries())) <= exposed()
+
+
+def test_every_picture_shows_something(tmp_path: Path) -> None:
+    """The story and some documents after it are enough: each query then gives at least one number."""
+    folder, port = tmp_path / "platform", free_port()
+    folder.mkdir()
+    props = Props(folder / "trust", free_port(), (free_port(), free_port()))
+    props.write(folder / "stage.yaml")
+    watched = tmp_path / "prometheus"
+    watched.mkdir()
+    with DemoPlatform(folder, props, keep=False, metrics=port) as platform, looking_at(port, watched) as server:
+        play(Console(quiet=True), tmp_path / "story", keep=False, against=platform.contexts / "operator.yaml")
+        with platform.speak("operator") as operator, platform.speak("vpcp") as agency:
+            assert empty_after_a_while(server, operator, agency) == {}
+
+
+def empty_after_a_while(server: Prometheus, operator: Axis, agency: Axis) -> dict[str, str]:
+    """Sends documents and reads notices until every query gives a number, or time is over; gives those that do not."""
+    left, end = dict(queries()), time.monotonic() + _SECONDS
+    while left and time.monotonic() < end:
+        play_trial(Console(quiet=True), operator, Codes("Z98", "Z99"))
+        agency.notification.ListNotices(notification_pb2.ListNoticesRequest())
+        left = {place: query for place, query in left.items() if not shows(server, query)}
+    return left
+
+
+def shows(server: Prometheus, query: str) -> bool:
+    """Whether there is a number; a quantile of nothing is none."""
+    return any(one["value"][1] != "NaN" for one in server.ask(query))

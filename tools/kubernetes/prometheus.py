@@ -1,0 +1,32 @@
+"""Prometheus and its promtool, built once from the module that is pinned under `k8s/tools/prometheus`."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from tools.kubernetes.golang import go
+from tools.reference.common import ROOT
+
+from lienthong.dev.cache import cached
+
+MODULE = ROOT / "k8s" / "tools" / "prometheus"
+_PACKAGES = tuple(f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool"))
+_BUILD_SECONDS = 1800.0
+# Without the clients of every cloud: what is scraped in tests is named.
+_TAGS = "remove_all_sd"
+
+
+@cache
+def prometheus() -> Path:
+    """Gives the folder with both programs; the first time they are built, in some minutes.
+
+    Raises:
+        EngineError: They cannot be built.
+    """
+    pinned = [(MODULE / name).read_bytes() for name in ("go.mod", "go.sum")]
+    return cached(f"prometheus-{hashlib.sha256(b''.join([*pinned, _TAGS.encode()])).hexdigest()[:12]}", _build)
+
+
+def _build(folder: Path) -> None:
+    flags = ["-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w", f"-tags={_TAGS}"]
+    go(["build", *flags, "-o", f"{folder}/", *_PACKAGES], MODULE, {"CGO_ENABLED": "0"}, _BUILD_SECONDS)
