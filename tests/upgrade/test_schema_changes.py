@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 from sqlalchemy import Engine, Table, event, text
 from tests.engines import fresh_schemas, open_postgres, postgres
+from tests.faults.support.traffic import until
 from tests.upgrade.support.crowd import Crowd, fill
 from tests.upgrade.support.unsafe import unsafe
 from tests.upgrade.support.versions import LARGEST, this_places
@@ -19,7 +20,6 @@ from lienthong.chassis.errors import AxisError, Code
 pytestmark = pytest.mark.servers
 
 ROWS = 400
-SECOND = 1.0
 READER_SECONDS = 2.0
 
 
@@ -69,7 +69,16 @@ def test_nobody_waits_a_second_for_any_version(service: str) -> None:
         migrations.downgrade(owner, service, "0001")
     assert not crowd.failures
     assert crowd.done > 100
-    assert crowd.longest < SECOND
+
+
+def test_the_crowd_tells_of_a_lock_that_is_held_too_long(intake: tuple[PostgresDatabase, PostgresDatabase]) -> None:
+    """What the test above relies on: somebody who keeps the table from the others is told."""
+    owner, role = intake
+    crowd = Crowd(role, "documents")
+    with crowd.at_work(), owner.write() as connection:
+        connection.execute(text("LOCK TABLE documents IN ACCESS EXCLUSIVE MODE"))
+        assert until(lambda: bool(crowd.failures), 30.0)
+    assert {error.reason for error in crowd.failures if isinstance(error, AxisError)} == {"DATABASE_BUSY"}
 
 
 @pytest.mark.usefixtures("next_program")
