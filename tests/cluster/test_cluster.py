@@ -92,7 +92,7 @@ def test_a_removed_release_leaves_its_data(deployed: Deployed) -> None:
     count = "SELECT count(*) FROM documents"
     before = deployed.rows("intake", count)[0][0]
     platform.run_helm(["uninstall", platform.RELEASE, "--wait"])
-    assert not any(pods(service) for service in engines.SERVICES)
+    assert until(lambda: not any(map(pods, engines.SERVICES)), LOAD_SECONDS), "pods outlive their release"
     platform.upgrade(VALUES)
     platform.run_helm(["test", platform.RELEASE, "--logs"])
     assert deployed.rows("intake", count)[0][0] == before + 1
