@@ -101,14 +101,20 @@ class ServiceBench:
         reach = directory.mailboxes(agency.id, self.clock.now())
         return Call(Caller(system, agency, reach), method)
 
-    def know(self, *agencies: Agency) -> None:
-        """Puts agencies, each with a system, into the service's copy of the directory."""
+    def know(self, *agencies: Agency, elsewhere: bool = False) -> None:
+        """Puts agencies, each with a system, into the service's copy of the directory.
+
+        Args:
+            agencies: The agencies.
+            elsewhere: Whether another process of the service does so, of which this one is not told.
+        """
         with self.context.units.begin() as work:
             for agency in agencies:
                 system = System(system_id(agency), f"DMS {agency.short_name}", Role.AGENCY_SYSTEM, (Grant(agency.id),))
                 save_agency(work.rows, agency_message(agency))
                 save_system(work.rows, system_message(system))
-        self.context.directory.changed()
+        if not elsewhere:
+            self.context.directory.changed()
 
     def feed(self, topic: str, subject: str, message: Message, sequence: int | None = None) -> None:
         """Gives the service an event; without `sequence` the next one of the aggregate."""

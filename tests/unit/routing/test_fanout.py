@@ -103,6 +103,16 @@ def test_a_recipient_that_became_known_meanwhile_is_delivered(routing: Routing) 
     assert len(routing.waiting(HCMC)) == 1
 
 
+def test_an_agency_of_which_another_copy_has_just_heard(routing: Routing) -> None:
+    """Before a recipient fails for good, the directory is read anew: another process may have changed it."""
+    (late,) = agencies(1)
+    routing.desk.directory.get()
+    routing.bench.know(late, elsewhere=True)
+    routing.deliver(late)
+    assert routing.told(events.DeliveryFailed) == []
+    assert len(routing.waiting(late)) == 1
+
+
 def test_a_recipient_is_not_delivered_twice(routing: Routing) -> None:
     """A code that turns out to be another recipient of the document fails as a duplicate."""
     routing.deliver("H29", HCMC)

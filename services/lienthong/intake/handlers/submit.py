@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lienthong import edxml
 from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.directory.cache import DirectoryCache
-from lienthong.chassis.directory.model import Agency
+from lienthong.chassis.directory.model import Agency, Directory
 from lienthong.chassis.rpc.call import Call, pieces
 from lienthong.chassis.uow import AuditEntry
 from lienthong.common.v1.document_pb2 import DocumentHeader
@@ -128,9 +128,14 @@ class Counter:
         return judgement
 
     def _judge(self, call: Call, prepared: Prepared) -> Judgement:
+        judgement = self._judge_by(self.directory.get(), call, prepared)
+        # Another copy may have heard a moment ago of whom this one does not know.
+        return self._judge_by(self.directory.reread(), call, prepared) if judgement.problems else judgement
+
+    def _judge_by(self, directory: Directory, call: Call, prepared: Prepared) -> Judgement:
         now = self.desk.units.clock.now()
         with self.desk.units.database.read() as connection:
-            return judge(connection, prepared, call.caller, self.directory.get(), now, self.section.recipients)
+            return judge(connection, prepared, call.caller, directory, now, self.section.recipients)
 
     def _recall(self, request: Request, prepared: Prepared, judgement: Judgement) -> pb.Receipt:
         target = judgement.targets[0].document if judgement.targets else ""

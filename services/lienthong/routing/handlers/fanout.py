@@ -105,6 +105,11 @@ def _make(
 ) -> Made:
     directory = desk.directory.get()
     found = destination(directory, recipient, named, work.now)
+    if found.failure is not None:
+        # A failure is for good, and another copy may have heard of the agency a moment ago.
+        desk.directory.changed()
+        directory = desk.directory.get()
+        found = destination(directory, recipient, named, work.now)
     links = links_of(work, directory, accepted, found.agency)
     identifier = work.ids.new()
     row = StoredDelivery(
