@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.console import Json, err, out, print_json
-
-FAILED = 1
+from lienthong.cli.confirmed import confirmed
+from lienthong.cli.console import Json, out
 
 
 def demo(
@@ -27,18 +26,10 @@ def demo(
     from lienthong.client.context import find_context
     from lienthong.demo.file import play_file
     from lienthong.demo.story import play
-    from lienthong.demo.timeline import StoryError
 
     context = find_context(against) if against else None
-    try:
+    with confirmed(as_json=as_json):
         if file is not None:
             play_file(out, file, data_dir, keep=keep, against=context)
         else:
             play(out, data_dir, keep=keep, against=context)
-    except StoryError as error:
-        err.print(f"[bold red]NOT CONFIRMED[/]  {error}", soft_wrap=True)
-        if as_json:
-            print_json({"confirmed": False, "error": str(error)})
-        raise typer.Exit(FAILED) from error
-    if as_json:
-        print_json({"confirmed": True})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from lienthong.cli.confirmed import confirmed
 from lienthong.cli.console import Json, err, out, print_json
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The platform as processes: start, play the story on it, stop.")
 
-FAILED = 1
 NOT_UP = 3
 
 Folder = Annotated[Path, typer.Option("--dir", help="Where everything stands.")]
@@ -35,19 +35,10 @@ def up(*, folder: Folder = FOLDER, copies: Copies = 1, as_json: Json = False) ->
 def play(*, folder: Folder = FOLDER, copies: Copies = 1, as_json: Json = False) -> None:
     """Starts everything, plays the founding story on it, and stops everything in reverse."""
     from lienthong.demo.story import play as play_story
-    from lienthong.demo.timeline import StoryError
 
-    with _platform(folder, copies) as platform:
+    with confirmed(as_json=as_json), _platform(folder, copies) as platform:
         _show(platform, as_json=False)
-        try:
-            play_story(out, None, keep=False, against=platform.contexts / "operator.yaml")
-        except StoryError as error:
-            err.print(f"[bold red]NOT CONFIRMED[/]  {error}", soft_wrap=True)
-            if as_json:
-                print_json({"confirmed": False, "error": str(error)})
-            raise typer.Exit(FAILED) from error
-    if as_json:
-        print_json({"confirmed": True})
+        play_story(out, None, keep=False, against=platform.contexts / "operator.yaml")
 
 
 @app.command("down")

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.console import DEFAULT_CONTEXT, As, Json, err, out, print_json, session
-
-FAILED = 1
+from lienthong.cli.confirmed import confirmed
+from lienthong.cli.console import DEFAULT_CONTEXT, As, Json, out, session
 
 
 def trial(
@@ -17,16 +16,7 @@ def trial(
     as_json: Json = False,
 ) -> None:
     """Sends one document between two agencies that exist for it; exit code 0 only when every step was confirmed."""
-    from lienthong.demo.timeline import StoryError
     from lienthong.demo.trial import Codes, play_trial
 
-    try:
-        with session(who) as operator:
-            play_trial(out, operator, Codes(sender, recipient))
-    except StoryError as error:
-        err.print(f"[bold red]NOT CONFIRMED[/]  {error}", soft_wrap=True)
-        if as_json:
-            print_json({"confirmed": False, "error": str(error)})
-        raise typer.Exit(FAILED) from error
-    if as_json:
-        print_json({"confirmed": True})
+    with confirmed(as_json=as_json), session(who) as operator:
+        play_trial(out, operator, Codes(sender, recipient))

@@ -1,0 +1,26 @@
+"""What is played on a platform ends with a word: confirmed, or what was not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from lienthong.cli.console import err, print_json
+
+FAILED = 1
+
+
+@contextmanager
+def confirmed(*, as_json: bool) -> Iterator[None]:
+    """Tells how a block ended that plays something; exit code 1 when a step was not confirmed."""
+    from lienthong.demo.timeline import StoryError
+
+    try:
+        yield
+    except StoryError as error:
+        err.print(f"[bold red]NOT CONFIRMED[/]  {error}", soft_wrap=True)
+        if as_json:
+            print_json({"confirmed": False, "error": str(error)})
+        raise typer.Exit(FAILED) from error
+    if as_json:
+        print_json({"confirmed": True})
