@@ -3,10 +3,12 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from sqlalchemy import text
 from tests.integration.copies.conftest import SECONDS, eventually
 from tests.unit.chassis.stage import TOPIC, Stage, event
 
 from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.events.inbox import InboxBatch
 from lienthong.chassis.events.tables import outbox, parked, versions
 from lienthong.chassis.races import again
 
@@ -71,6 +73,32 @@ def test_an_event_is_parked_while_its_parent_is_being_made(copies: Copies) -> No
         assert handling.result(SECONDS)
     assert waiter.seen == ["child-1"]
     assert waiter.rows(parked) == []
+
+
+def test_a_later_event_waits_while_the_first_is_being_released(copies: Copies) -> None:
+    """A copy gets the second event of an aggregate while another copy's open transaction releases the first."""
+    maker, waiter = copies
+    waiter.parents["child-1"] = maker.parents["child-1"] = "thing:parent"
+    maker.releases["parent-1"] = "thing:parent"
+    assert waiter.consumer().handle([record("child", 1)])
+    with ThreadPoolExecutor(1) as threads:
+        with maker.units.begin() as work:
+            assert InboxBatch(work, maker.subscription).apply([event("parent", 1)]) == 2
+            handling = threads.submit(waiter.consumer().handle, [record("child", 2)])
+            eventually(lambda: handling.done() or waits_for_a_lock(waiter))
+        assert handling.result(SECONDS)
+    assert (maker.seen, waiter.seen) == (["parent-1", "child-1"], ["child-2"])
+    assert waiter.parked() == []
+
+
+def waits_for_a_lock(copy: Stage) -> bool:
+    """Tells whether a transaction waits for another one of the same database."""
+    waiting = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE NOT granted AND datname = current_database()"
+    )
+    with copy.database.read() as connection:
+        return bool(connection.execute(waiting).scalar_one())
 
 
 def test_parked_events_are_looked_at_again(copies: Copies) -> None:

@@ -113,7 +113,10 @@ class InboxBatch:
         return self.apply([held_event(row) for row in held])
 
     def _load(self, events: Iterable[Event]) -> None:
-        keys = {(event.topic, event.subject) for event in events if event.topic != DIRECTORY} - self._positions.keys()
+        self._load_keys({(event.topic, event.subject) for event in events if event.topic != DIRECTORY})
+
+    def _load_keys(self, wanted: set[tuple[str, str]]) -> None:
+        keys = wanted - self._positions.keys()
         if not keys:
             return
         self._positions.update(dict.fromkeys(keys, 0))
@@ -121,11 +124,27 @@ class InboxBatch:
             self._positions[row.topic, row.subject] = row.version
             self._begun.add((row.topic, row.subject))
 
+    def _begin(self, key: tuple[str, str]) -> None:
+        """Makes the position of an aggregate of which something is about to wait, where it has none, and reads it anew.
+
+        Copies take turns at an aggregate by its position. Without one, a copy would park an event while another is
+        releasing the event before it, and neither would see what the other did.
+        """
+        if key in self._begun or key in self._changed:
+            return
+        topic, subject = key
+        none = {"topic": topic, "subject": subject, "version": 0}
+        upsert(self._work.connection, positions, none, ("topic", "subject"))
+        del self._positions[key]
+        self._load_keys({key})
+
     def _apply_one(self, event: Event) -> bool:
         if event.topic == DIRECTORY:
             self._handle(event)
             return False
         key = (event.topic, event.subject)
+        if event.sequence > self._positions[key] + 1:
+            self._begin(key)
         last = self._positions[key]
         if event.sequence <= last:
             return False
@@ -135,7 +154,9 @@ class InboxBatch:
         try:
             self._handle(event)
         except ParentUnknownError as unknown:
-            self._park(event, unknown.awaited, str(unknown))
+            self._begin(key)
+            if event.sequence > self._positions[key]:
+                self._park(event, unknown.awaited, str(unknown))
             return False
         self._positions[key] = event.sequence
         self._changed.add(key)
