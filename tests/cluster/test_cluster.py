@@ -11,8 +11,8 @@ from tests.cluster.conftest import VALUES
 from tests.cluster.support import next_image
 from tests.cluster.support.served import Deployed, await_pods, pods, scale
 from tests.faults.support.run import Run, listed
-from tests.faults.support.traffic import until
 from tests.upgrade.support.versions import LARGEST
+from tests.waiting import until
 from tools.cluster import cluster, engines, layout, node, platform
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]

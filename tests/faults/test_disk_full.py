@@ -10,7 +10,8 @@ from tests.faults.support.pair import document, join
 from tests.faults.support.papers import Paper, Press, typed
 from tests.faults.support.plan import Plan
 from tests.faults.support.run import listed
-from tests.faults.support.traffic import Traffic, until
+from tests.faults.support.traffic import Traffic
+from tests.waiting import until
 
 from lienthong.chassis.errors import Code
 from lienthong.client import Axis, AxisUnavailableError

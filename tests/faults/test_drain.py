@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.faults.support.harness import ROOT, Program, wait_until
+from tests.faults.support.harness import ROOT, Program
 from tests.faults.support.papers import Press
 from tests.faults.support.plan import Plan
 from tests.faults.support.run import Run, listed, running
 from tests.faults.support.traffic import SERVICES
+from tests.waiting import eventually
 
 from lienthong.client.stubs import persisted
 
@@ -39,7 +40,7 @@ def test_sigterm_under_load_cuts_no_call(
             code, seconds = run.program.terminate()
             assert code == 0, run.program.tail()
             assert seconds < 2 * DRAIN_SECONDS
-            wait_until("clients wait", partial(all_wait, run), SETTLE_SECONDS)
+            eventually(partial(all_wait, run), "clients wait", SETTLE_SECONDS)
             pending = {party.speaker.pending for party in run.traffic.parties.values()}
             cut = pending & remembered(run.program)
             assert not cut, f"calls were cut after they had taken effect: {cut}"
@@ -79,7 +80,7 @@ def load(run: Run[Program], submissions: int) -> None:
         run.traffic.grant(4)
         return len(run.traffic.ledger.submissions) >= submissions
 
-    wait_until("the load is running", loaded, SETTLE_SECONDS)
+    eventually(loaded, "the load is running", SETTLE_SECONDS)
 
 
 def all_wait(run: Run[Program]) -> bool:

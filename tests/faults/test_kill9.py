@@ -9,7 +9,7 @@ import pytest
 from tests.faults.support.harness import Program
 from tests.faults.support.papers import Press
 from tests.faults.support.run import Run, listed, running
-from tests.faults.support.traffic import until
+from tests.waiting import until
 
 from lienthong.chassis.failpoints import KNOWN
 

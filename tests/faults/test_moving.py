@@ -13,8 +13,9 @@ from tests.faults.support.harness import ROOT, Program
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
 from tests.faults.support.run import Run, listed, under_traffic
-from tests.faults.support.traffic import Traffic, until
+from tests.faults.support.traffic import Traffic
 from tests.faults.support.webhooks import Webhooks
+from tests.waiting import until
 
 from lienthong.testing.sinks import HttpSink
 

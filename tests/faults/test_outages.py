@@ -6,7 +6,7 @@ import pytest
 from tests.faults.support.outages import ANSWERS, ENGINES, Row, Scene, outages, set_up
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
-from tests.faults.support.traffic import until
+from tests.waiting import until
 
 from lienthong.chassis.auth.policy import policy
 

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from tests.faults.support.harness import wait_until
+from tests.waiting import eventually
 
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.engines.eventlog import NewRecord
@@ -33,7 +33,7 @@ def test_publishers_at_once_never_share_an_offset(tmp_path: Path) -> None:
     first, second = threading.Thread(target=publish), threading.Thread(target=publish)
     with log.grown:
         first.start()
-        wait_until("the first has written", lambda: stored() == 1, SECONDS)
+        eventually(lambda: stored() == 1, "the first has written", SECONDS)
         second.start()
         second.join(TURN_SECONDS)
     first.join(SECONDS)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tests.faults.support.harness import wait_until
+from tests.waiting import eventually
 
 from lienthong.chassis.rpc.server import LIVENESS, READINESS
 from lienthong.client import Axis, AxisUnavailableError, connect, load_context
@@ -88,7 +88,7 @@ def test_without_its_database_a_process_lives_and_waits(platform: ProcessPlatfor
     """It is alive and not ready, tells callers to come again, and is ready soon after the database is."""
     platform.engines["postgres"].stop()
     routing.process.launch()
-    wait_until("it lives", lambda: health(axis, LIVENESS) == SERVING, SECONDS)
+    eventually(lambda: health(axis, LIVENESS) == SERVING, "it lives", SECONDS)
     assert health(axis, READINESS) == NOT_SERVING
     assert [probe(routing, path) for path in ("/livez", "/readyz")] == [200, 503]
     with pytest.raises(AxisUnavailableError) as caught:
@@ -97,7 +97,7 @@ def test_without_its_database_a_process_lives_and_waits(platform: ProcessPlatfor
     assert routing.process.process() is not None
     assert "waits for the database" in routing.process.log.read_text("utf-8")
     platform.engines["postgres"].start()
-    wait_until("it is ready", partial(is_ready, axis), SECONDS)
+    eventually(partial(is_ready, axis), "it is ready", SECONDS)
     assert probe(routing, "/readyz") == 200
     add_agency(axis, "000.00.01.G01")
 
@@ -106,7 +106,7 @@ def test_a_process_that_waits_stops_when_asked(platform: ProcessPlatform, routin
     """Its supervisor need not kill it."""
     platform.engines["postgres"].stop()
     routing.process.launch()
-    wait_until("it lives", lambda: health(axis, LIVENESS) == SERVING, SECONDS)
+    eventually(lambda: health(axis, LIVENESS) == SERVING, "it lives", SECONDS)
     routing.process.stop(SECONDS)
     assert routing.process.log.read_text("utf-8").rstrip().splitlines()[-1].find('"stopped"') > 0
 
@@ -115,16 +115,16 @@ def test_without_kafka_a_process_is_ready(platform: ProcessPlatform, routing: Co
     """Calls are answered, events wait, and go out by themselves when Kafka is there."""
     platform.engines["kafka"].stop()
     routing.process.launch()
-    wait_until("it is ready", partial(is_ready, axis), SECONDS)
+    eventually(partial(is_ready, axis), "it is ready", SECONDS)
     add_agency(axis, "000.00.01.G02")
     assert waiting(axis)
     platform.engines["kafka"].start()
-    wait_until("events go out", lambda: not waiting(axis), SECONDS)
+    eventually(lambda: not waiting(axis), "events go out", SECONDS)
 
 
 def test_without_the_object_store_a_process_is_ready(platform: ProcessPlatform, routing: Copy, axis: Axis) -> None:
     """Calls without contents are answered."""
     platform.engines["objects"].stop()
     routing.process.launch()
-    wait_until("it is ready", partial(is_ready, axis), SECONDS)
+    eventually(partial(is_ready, axis), "it is ready", SECONDS)
     add_agency(axis, "000.00.01.G03")

@@ -9,8 +9,8 @@ from tests.faults.support.harness import ROOT
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
 from tests.faults.support.run import Run, listed, running_processes
-from tests.faults.support.traffic import until
 from tests.upgrade.support.versions import LARGEST
+from tests.waiting import until
 
 from lienthong.dev.platform import PROGRAM, SERVICES
 

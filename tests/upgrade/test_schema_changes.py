@@ -7,10 +7,10 @@ from importlib import import_module
 import pytest
 from sqlalchemy import Engine, Table, event, text
 from tests.engines import fresh_schemas, open_postgres, postgres
-from tests.faults.support.traffic import until
 from tests.upgrade.support.crowd import Crowd, fill
 from tests.upgrade.support.unsafe import unsafe
 from tests.upgrade.support.versions import LARGEST, this_places
+from tests.waiting import until
 
 from lienthong.chassis import migrations
 from lienthong.chassis.config import ConfigError

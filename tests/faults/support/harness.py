@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -39,18 +39,6 @@ class NotReadyError(AssertionError):
 
 class NotDeadError(AssertionError):
     """The program lives, where it had to die."""
-
-
-def wait_until(claim: str, look: Callable[[], bool], seconds: float) -> None:
-    """Looks again and again until something is true.
-
-    Raises:
-        AssertionError: It was not within the deadline.
-    """
-    end = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < end, f"{claim}: not within {seconds:.0f} s"
-        time.sleep(PAUSE_SECONDS)
 
 
 class Program:

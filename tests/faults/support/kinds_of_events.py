@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 from tests.faults.support.kinds_of_processes import Chance
 from tests.faults.support.processes import POISON, Processes
 from tests.faults.support.stored import TAKES
-from tests.faults.support.traffic import until
+from tests.waiting import until
 
 from lienthong.chassis.engines.eventlog import NewRecord
 from lienthong.chassis.engines.kafka.log import KafkaEventLog

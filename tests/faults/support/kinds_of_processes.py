@@ -5,7 +5,7 @@ import signal
 from typing import Final
 
 from tests.faults.support.processes import Processes
-from tests.faults.support.traffic import until
+from tests.waiting import until
 
 from lienthong.dev.platform import Copy
 

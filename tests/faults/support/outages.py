@@ -19,7 +19,7 @@ from tests.faults.support.ledger import Ledger
 from tests.faults.support.pair import document, join
 from tests.faults.support.papers import Paper, edxml_file
 from tests.faults.support.processes import Processes
-from tests.faults.support.traffic import until
+from tests.waiting import until
 
 from lienthong.chassis import pki
 from lienthong.client import Axis, AxisCallError

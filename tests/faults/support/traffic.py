@@ -4,9 +4,8 @@ import random
 import threading
 import time
 import traceback
-from collections.abc import Callable
 
-from tests.faults.support.harness import PAUSE_SECONDS, wait_until
+from tests.faults.support.harness import PAUSE_SECONDS
 from tests.faults.support.ledger import Ledger
 from tests.faults.support.papers import Press
 from tests.faults.support.party import Identity, Party
@@ -14,6 +13,7 @@ from tests.faults.support.plan import Plan
 from tests.faults.support.served import Served
 from tests.faults.support.speaker import StoppedError
 from tests.faults.support.webhooks import Webhooks
+from tests.waiting import eventually
 
 from lienthong.client import credentials
 from lienthong.client.transfers import new_request_id
@@ -100,7 +100,7 @@ class Traffic:
             AssertionError: It was not within the deadline.
         """
         parties = self.parties.values()
-        wait_until("all is handed in", lambda: not any(one.sender.budget for one in parties), seconds)
+        eventually(lambda: not any(one.sender.budget for one in parties), "all is handed in", seconds)
 
     def settle(self, seconds: float) -> list[str]:
         """Waits until everything is done and nothing moves any more; tells what still moves at the deadline."""
@@ -151,16 +151,6 @@ class Traffic:
                 if Webhooks.waiting(axis):
                     untold.append(f"{name} is still to be told of something by webhook")
         return untold
-
-
-def until(look: Callable[[], bool], seconds: float) -> bool:
-    """Waits until something is true; tells whether it became so."""
-    end = time.monotonic() + seconds
-    while not look():
-        if time.monotonic() > end:
-            return False
-        time.sleep(PAUSE_SECONDS)
-    return True
 
 
 def _register(program: Served, name: str, code: str, webhooks: Webhooks | None) -> None:

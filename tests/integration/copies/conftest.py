@@ -1,7 +1,6 @@
 """Two copies of a service on one database."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ from lienthong.chassis.engines.postgres.settings import PostgresSection
 
 SECONDS = 20.0
 """Patience with what must come true."""
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Waits until a condition holds; fails when it does not in good time."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in good time"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The directory of several copies: what one of them learned the others find as soon as they miss it."""
 
-from tests.integration.copies.conftest import eventually
 from tests.unit.chassis.stage import Stage
+from tests.waiting import eventually
 
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.messages import agency_message

@@ -4,8 +4,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import text
-from tests.integration.copies.conftest import SECONDS, eventually
+from tests.integration.copies.conftest import SECONDS
 from tests.unit.chassis.stage import TOPIC, Stage, event
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.events.inbox import InboxBatch

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from tests.engines import fresh_schemas, open_postgres, postgres
-from tests.integration.copies.conftest import eventually
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.postgres import hints
 from lienthong.chassis.engines.postgres.hints import PostgresHints

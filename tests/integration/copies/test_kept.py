@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from tests.engines import postgres_database
-from tests.integration.copies.conftest import SECONDS, eventually
+from tests.integration.copies.conftest import SECONDS
 from tests.integration.workflow.conftest import World
+from tests.waiting import eventually
 
 from lienthong.testing import service
 from lienthong.testing.service import HCMC, service_bench

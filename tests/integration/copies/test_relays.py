@@ -5,8 +5,8 @@ from collections import defaultdict
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy import select, update
-from tests.integration.copies.conftest import eventually
 from tests.unit.chassis.stage import TOPIC, Stage
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.events.outbox import SHARDS

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
+from tests.waiting import eventually
+
 from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, NewRecord, Record, Topic
 from lienthong.chassis.engines.kafka import topics
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
@@ -72,14 +74,6 @@ def values_by_key(records: Sequence[Record]) -> dict[str, list[str]]:
     return dict(found)
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Waits until something holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def polled_until(readers: Sequence[LogConsumer], condition: Callable[[], bool], seconds: float = 30.0) -> list[Record]:
     """Polls all in turn, and commits, until something holds; gives what came."""
     found: list[Record] = []
@@ -115,7 +109,7 @@ class Load:
     def await_more(self, count: int) -> None:
         """Waits until so many more were acknowledged."""
         before = self.acknowledged
-        eventually(lambda: self.acknowledged >= before + count, 60)
+        eventually(lambda: self.acknowledged >= before + count, seconds=60)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.waiting import eventually
 
 from lienthong.chassis import pki
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
@@ -15,7 +16,7 @@ from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.dev.kafka import KafkaCluster
 
-from .support import eventually, opened, read_all, record, section_of
+from .support import opened, read_all, record, section_of
 
 LIFE = timedelta(seconds=10)
 DAY = timedelta(days=1)

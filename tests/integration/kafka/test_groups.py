@@ -6,13 +6,14 @@ import time
 import pytest
 from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import MemberToRemove
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 
-from .support import drain, eventually, opened, polled_until, record
+from .support import drain, opened, polled_until, record
 
 
 def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSection) -> None:

@@ -4,12 +4,13 @@ import threading
 import time
 
 import pytest
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.dev.kafka import KafkaCluster
 
-from .support import TOPICS, Load, complete_and_in_order, drain, eventually, opened, read_all, record, section_of
+from .support import TOPICS, Load, complete_and_in_order, drain, opened, read_all, record, section_of
 
 SHORT = {"publish_seconds": 2.0, "answer_seconds": 1.0}
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.waiting import eventually
 
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.dev.kafka import KafkaCluster
 
-from .support import Load, complete_and_in_order, drain, eventually, opened, read_all, record, section_of
+from .support import Load, complete_and_in_order, drain, opened, read_all, record, section_of
 
 
 @pytest.fixture(scope="module")
@@ -59,5 +60,5 @@ def test_two_of_three_are_away(three: KafkaCluster) -> None:
                 return False
             return True
 
-        eventually(taken, 60)
+        eventually(taken, seconds=60)
         assert [one.value for one in read_all(section, 3)] == [b"0", b"1", b"2"]

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from tests.waiting import eventually
 from typer.testing import CliRunner, Result
 
 from lienthong.chassis.engines.eventlog import Topic
@@ -18,8 +19,6 @@ from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.topics import CONSUMED, PUBLISHED, TOPICS
 from lienthong.cli.main import app
 from lienthong.dev.kafka import KafkaCluster
-
-from .support import eventually
 
 
 @pytest.fixture

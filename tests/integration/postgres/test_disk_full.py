@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.integration.postgres.test_outages import add, counted, eventually
+from tests.integration.postgres.test_outages import add, added, counted
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.settings import PostgresSection
@@ -95,5 +96,5 @@ def test_a_full_disk(section: PostgresSection, intake: PostgresDatabase, disk: P
     assert (full.value.code, full.value.reason) == (Code.RESOURCE_EXHAUSTED, "STORAGE_FULL")
     assert counted(intake) == 1
     ballast.unlink()
-    eventually(lambda: add(intake))
+    eventually(lambda: added(intake))
     assert counted(intake) == 2

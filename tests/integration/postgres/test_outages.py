@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.settings import PostgresSection
@@ -38,17 +39,13 @@ def refusal(action: Callable[[], object]) -> tuple[Code, str]:
     return caught.value.code, caught.value.reason
 
 
-def eventually(action: Callable[[], object]) -> None:
-    """Tries until it works; fails when it does not in good time."""
-    deadline = time.monotonic() + SECONDS
-    while True:
-        try:
-            action()
-        except AxisError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
+def added(database: PostgresDatabase) -> bool:
+    """Tells whether a row could be written."""
+    try:
+        add(database)
+    except AxisError:
+        return False
+    return True
 
 
 def test_no_server_is_needed_to_begin(section: PostgresSection, server: PostgresServer) -> None:
@@ -63,13 +60,13 @@ def test_a_killed_server_loses_nothing_that_was_committed(intake: PostgresDataba
     """What was answered is there after `kill -9`, and calls go on by themselves once it is back."""
     for _ in range(3):
         for _ in range(10):
-            eventually(lambda: add(intake))
+            eventually(lambda: added(intake))
         before = counted(intake)
         server.kill()
         assert refusal(lambda: add(intake)) == (Code.UNAVAILABLE, "DATABASE_AWAY")
         assert refusal(lambda: counted(intake)) == (Code.UNAVAILABLE, "DATABASE_AWAY")
         server.start()
-        eventually(lambda: add(intake))
+        eventually(lambda: added(intake))
         assert counted(intake) == before + 1
 
 
@@ -87,7 +84,7 @@ def test_a_transaction_that_is_cut_is_undone(intake: PostgresDatabase, server: P
             connection.execute(COUNT)
 
     assert refusal(cut) == (Code.UNAVAILABLE, "DATABASE_AWAY")
-    eventually(lambda: add(intake))
+    eventually(lambda: added(intake))
     assert counted(intake) == 2
 
 
@@ -100,7 +97,7 @@ def test_a_server_that_hangs_is_told_in_time(intake: PostgresDatabase, server: P
     assert refusal(lambda: add(intake)) == (Code.UNAVAILABLE, "DATABASE_AWAY")
     assert time.monotonic() - begun < SECONDS
     server.resume()
-    eventually(lambda: add(intake))
+    eventually(lambda: added(intake))
 
 
 def test_a_server_that_halts_inside_a_statement_is_given_up(intake: PostgresDatabase, server: PostgresServer) -> None:
@@ -117,7 +114,7 @@ def test_a_server_that_halts_inside_a_statement_is_given_up(intake: PostgresData
     assert refusal(halt) == (Code.UNAVAILABLE, "DATABASE_AWAY")
     assert time.monotonic() - begun < SECONDS
     server.resume()
-    eventually(lambda: add(intake))
+    eventually(lambda: added(intake))
     assert counted(intake) == 2
 
 

@@ -2,8 +2,7 @@
 
 import itertools
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +10,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import NewRecord, Record
 from lienthong.chassis.errors import unavailable
@@ -93,7 +93,7 @@ def test_parking_has_a_bound(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> N
     consumer = stage.consumer()
     stage.publish(*(event("a", number) for number in range(2, 6)))
     with running(consumer):
-        until(lambda: consumer.halted)
+        eventually(lambda: consumer.halted)
     assert "parked" in consumer.halted
     assert stage.seen == []
 
@@ -103,7 +103,7 @@ def test_one_bad_event_does_not_stop_the_others(stage: Stage) -> None:
     stage.poison["b-2"] = ValueError("không đọc được")
     stage.publish(*(event(name, number) for number in range(1, 4) for name in "abc"))
     with running(stage.consumer()):
-        until(lambda: len(stage.seen) == 7)
+        eventually(lambda: len(stage.seen) == 7)
     assert stage.dead() == [("b", 2)]
     assert stage.parked() == [("b", 3)]
     (row,) = stage.rows(dead_letters)
@@ -125,7 +125,7 @@ def test_an_event_that_recovers_is_no_dead_letter(stage: Stage) -> None:
     stage.poison = Once({"a-1": KeyError("một lần")})
     stage.publish(event("a", 1))
     with running(stage.consumer()):
-        until(lambda: stage.seen == ["a-1"])
+        eventually(lambda: stage.seen == ["a-1"])
     assert stage.dead() == []
 
 
@@ -134,10 +134,12 @@ def test_an_engine_that_is_away_is_waited_for(stage: Stage) -> None:
     stage.poison["a-1"] = unavailable("DATABASE_AWAY", "away", timedelta(seconds=1))
     stage.publish(event("a", 1))
     with running(stage.consumer()):
-        until(lambda: stage.log.lag("service", [TOPIC])[0].records + stage.log.lag("service", [TOPIC])[1].records == 1)
+        eventually(
+            lambda: stage.log.lag("service", [TOPIC])[0].records + stage.log.lag("service", [TOPIC])[1].records == 1
+        )
         assert stage.dead() == []
         stage.poison.clear()
-        until(lambda: stage.seen == ["a-1"])
+        eventually(lambda: stage.seen == ["a-1"])
     assert stage.dead() == []
 
 
@@ -148,7 +150,7 @@ def test_unreadable_headers(stage: Stage) -> None:
         stage.log.publish([NewRecord(TOPIC, b"a", b"raw", headers)])
     stage.publish(good)
     with running(stage.consumer()):
-        until(lambda: stage.seen == ["a-1"])
+        eventually(lambda: stage.seen == ["a-1"])
     rows = stage.rows(dead_letters)
     assert [row.value for row in rows] == [b"raw", b"raw"]
     assert all(row.reason.startswith("ValueError") for row in rows)
@@ -158,7 +160,7 @@ def test_unreadable_values(stage: Stage) -> None:
     """A value that is no message of its type is kept as a dead letter with its bytes."""
     stage.publish(replace(event("a", 1), value=b"\xff\xff\xff"), event("b", 1))
     with running(stage.consumer()):
-        until(lambda: stage.seen == ["b-1"] and stage.dead() == [("a", 1)])
+        eventually(lambda: stage.seen == ["b-1"] and stage.dead() == [("a", 1)])
 
 
 def test_a_flood_of_dead_letters_stops_the_consumer(stage: Stage) -> None:
@@ -168,7 +170,7 @@ def test_a_flood_of_dead_letters_stops_the_consumer(stage: Stage) -> None:
     stage.publish(*(event(str(number), 1) for number in range(5)))
     consumer = stage.consumer(replace(LIMITS, dead_letters_an_hour=2, batch=1))
     with running(consumer):
-        until(lambda: consumer.halted)
+        eventually(lambda: consumer.halted)
     assert "3 dead letters in an hour" in consumer.halted
     assert len(stage.dead()) == 3
     assert sum(lag.records for lag in stage.log.lag("service", [TOPIC])) == 3
@@ -178,10 +180,10 @@ def test_offsets_come_after_the_database(stage: Stage) -> None:
     """A consumer that ends goes on where it left off: nothing is lost and nothing takes effect twice."""
     stage.publish(event("a", 1))
     with running(stage.consumer()):
-        until(lambda: stage.seen == ["a-1"])
+        eventually(lambda: stage.seen == ["a-1"])
     stage.publish(event("a", 2), event("a", 1))
     with running(stage.consumer()):
-        until(lambda: sum(lag.records for lag in stage.log.lag("service", [TOPIC])) == 0)
+        eventually(lambda: sum(lag.records for lag in stage.log.lag("service", [TOPIC])) == 0)
     assert stage.seen == ["a-1", "a-2"]
 
 
@@ -200,11 +202,3 @@ def running(consumer: Consumer) -> Iterator[None]:
     consumer.start()
     yield
     consumer.stop(10.0)
-
-
-def until(look: Callable[[], object]) -> None:
-    """Waits until something holds."""
-    end = time.monotonic() + 60.0
-    while not look():
-        assert time.monotonic() < end, "not seen within a minute"
-        time.sleep(0.005)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
+from tests.waiting import eventually
 
 from lienthong.chassis import workers
 from lienthong.chassis.workers import WorkerPool, WorkerSpec
@@ -28,14 +29,6 @@ def spec(job: str, **changes: float) -> WorkerSpec:
     """Return a spec whose job function is the Python expression ``job``."""
     settings: dict[str, Any] = {"memory_limit_bytes": MEMORY, "time_limit_seconds": PATIENCE, **changes}
     return WorkerSpec(factory="builtins:eval", config=job, **settings)
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until ``condition`` holds; fail when it does not in good time."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "condition did not come true"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.unit.intake.test_submit import file_of, vpcp
+from tests.waiting import eventually
 
 from lienthong import edxml
 from lienthong.chassis.engines.blobs import BlobStore
@@ -156,24 +157,14 @@ def first_refusal(pool: Readers, key: str) -> AxisError:
     asking = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
     for thread in asking:
         thread.start()
-    wait_until(lambda: bool(found))
+    eventually(lambda: bool(found))
     return found[0]
 
 
 def wait_for_child(pool: Readers) -> int:
     """Waits until a child lives; gives its process id."""
-    wait_until(lambda: bool(pool.pids()))
+    eventually(lambda: bool(pool.pids()))
     return pool.pids()[0]
-
-
-def wait_until(look: Callable[[], bool]) -> None:
-    """Looks again and again, with a deadline."""
-    pause = threading.Event()
-    for _ in range(int(SECONDS / 0.01)):
-        if look():
-            return
-        pause.wait(0.01)
-    pytest.fail(f"not within {SECONDS:.0f} s")
 
 
 def test_a_document_is_the_same_whoever_read_and_hashed_it(tmp_path: Path) -> None:

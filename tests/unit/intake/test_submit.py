@@ -1,19 +1,19 @@
 """Handing documents in."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from google.type.date_pb2 import Date
 from sqlalchemy import Connection
+from tests.waiting import eventually
 
 from lienthong import edxml
 from lienthong.chassis.errors import AxisError, Code, unavailable
@@ -272,14 +272,6 @@ def content_of(intake: ServiceBench, receipt: pb.Receipt) -> bytes:
     (event,) = [one for one in intake.told(DocumentAccepted) if receipt.document == f"documents/{one.document}"]
     with intake.context.base.blobs.open(event.attachments[0].blob.key) as stream:
         return stream.read()
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Waits until a condition holds; fails when it does not in good time."""
-    deadline = monotonic() + 20
-    while not condition():
-        assert monotonic() < deadline
-        sleep(0.005)
 
 
 def test_an_upload_is_complete_once_its_content_is_committed(intake: ServiceBench) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.waiting import eventually
 
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.event import DOCUMENTS
@@ -23,17 +24,6 @@ from lienthong.signing.worker import VerificationWorker
 from lienthong.testing.service import HCMC, VPCP, ServiceBench, service_bench
 
 PATIENCE = 30.0
-
-
-def eventually(condition: Callable[[], Any], what: str) -> Any:
-    """Waits until a condition holds, and gives what it gave."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.005)
-    raise AssertionError(f"{what} did not come about within {PATIENCE} seconds")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, update
+from tests.waiting import eventually
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.errors import Code
@@ -24,7 +25,7 @@ from lienthong.testing.service import HCMC, NGHE_AN, VPCP
 from lienthong.testing.signatures import signed_pdf
 
 from .conftest import NOW
-from .desk import Desk, desk_in, eventually, trust
+from .desk import Desk, desk_in, trust
 
 if TYPE_CHECKING:
     from .conftest import Office
