@@ -12,7 +12,8 @@ from lienthong.chassis.directory.store import tell_all
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.events.event import Event
-from lienthong.chassis.events.inbox import InboxBatch, held_event
+from lienthong.chassis.events.held import held_event
+from lienthong.chassis.events.inbox import InboxBatch
 from lienthong.chassis.events.outbox import outbox_state, republish
 from lienthong.chassis.events.tables import audit, dead_letters, parked, positions
 from lienthong.chassis.idempotency import once

@@ -1,17 +1,14 @@
 """`lienthong document`: documents that one sends."""
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf.json_format import ParseDict
 
-from lienthong import edxml
 from lienthong.chassis.clock import VIETNAM, SystemClock
 from lienthong.chassis.times import to_date
 from lienthong.cli import evidence as evidences
+from lienthong.cli.composed import FollowUp, attached
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -21,7 +18,6 @@ from lienthong.cli.console import (
     RequestId,
     Size,
     day_of,
-    err,
     field,
     moment,
     out,
@@ -33,7 +29,6 @@ from lienthong.cli.console import (
     transfer_bar,
 )
 from lienthong.cli.names import whole
-from lienthong.client import Axis, Progress
 from lienthong.client.session import INLINE_BYTES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
@@ -113,7 +108,7 @@ def compose(
         response_for=[document_pb2.ResponseFor(organ_code=answers_from, document_id=answers)] if answers else [],
     )
     with session(who) as axis, transfer_bar(subject, as_json=as_json) as progress:
-        attachments = [_attached(axis, file, progress) for file in attach or []]
+        attachments = [attached(axis, file, progress) for file in attach or []]
         content = pb.DocumentContent(header=header, attachments=attachments)
         receipt = axis.intake.SubmitDocument(
             pb.SubmitDocumentRequest(document=content, request_id=request_id or new_request_id()), timeout=600.0
@@ -277,68 +272,11 @@ def evidence(
         out.print(f"{target}: {len(names)} entries, hashes in manifest.json")
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUp:
-    """A document that updates or replaces another.
-
-    Attributes:
-        kind: Update or replacement.
-        document: The other.
-        header: File with the fields of the header that change.
-        attach: Files of the new version.
-        reason: Why.
-        request_id: Key for repeats; a new one when empty.
-        number: Number of the new document; empty keeps the other's.
-    """
-
-    kind: document_pb2.DocumentKind.ValueType
-    document: str
-    header: Path | None
-    attach: tuple[Path, ...]
-    reason: str
-    request_id: str
-    number: str = ""
-
-    def send(self, axis: Axis, *, as_json: bool) -> pb.Receipt:
-        """Hands it in.
-
-        Raises:
-            AxisCallError: It is refused.
-        """
-        first = axis.intake.GetDocument(pb.GetDocumentRequest(name=self.document))
-        changed = document_pb2.DocumentHeader()
-        changed.CopyFrom(first.header)
-        changed.kind, changed.reason, changed.document_id = self.kind, self.reason, ""
-        changed.number = self.number or changed.number
-        del changed.targets[:]
-        changed.targets.add(document_id=first.header.document_id)
-        if self.header is not None:
-            ParseDict(_json(self.header), changed)
-        with transfer_bar(self.document, as_json=as_json) as told:
-            attachments = [_attached(axis, file, told) for file in self.attach]
-        content = pb.DocumentContent(header=changed, attachments=attachments)
-        request = pb.SubmitDocumentRequest(document=content, request_id=self.request_id or new_request_id())
-        return axis.intake.SubmitDocument(request, timeout=600.0)
-
-
 def _print_progress(progress: workflow_pb2.Progress, *, as_json: bool) -> None:
     if as_json:
         print_json(to_dict(progress))
     else:
         out.print(progress_table(progress))
-
-
-def _attached(axis: Axis, file: Path, progress: Progress) -> pb.AttachmentContent:
-    upload = axis.upload(file, progress)
-    return pb.AttachmentContent(name=edxml.safe_file_name(file.name), upload=upload)
-
-
-def _json(file: Path) -> dict[str, object]:
-    try:
-        return dict(json.loads(file.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        err.print(f"{file}: {error}")
-        raise typer.Exit(2) from error
 
 
 def _recipient(one: pb.ResolvedRecipient) -> str:

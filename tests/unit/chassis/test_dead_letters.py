@@ -6,7 +6,7 @@ from lienthong.chassis.auth.caller import Caller
 from lienthong.chassis.directory.model import Role, System
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import DIRECTORY, Event
-from lienthong.chassis.events.inbox import bury
+from lienthong.chassis.events.held import bury
 from lienthong.chassis.events.tables import audit
 from lienthong.chassis.operations import OperationsApi
 from lienthong.chassis.rpc.call import Call

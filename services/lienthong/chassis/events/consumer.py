@@ -18,7 +18,8 @@ from lienthong.chassis import failpoints
 from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, Record
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import Event, event_of, unreadable
-from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription, bury, parked_after, parked_for
+from lienthong.chassis.events.held import bury, parked_after, parked_for
+from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription
 from lienthong.chassis.pace import Pace
 from lienthong.chassis.races import again
 from lienthong.chassis.uow import UnitsOfWork

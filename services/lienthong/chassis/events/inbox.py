@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, select, tuple_
 
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import DIRECTORY, Event
-from lienthong.chassis.events.tables import dead_letters, parked, positions
+from lienthong.chassis.events.held import held_event, held_row
+from lienthong.chassis.events.tables import parked, positions
 from lienthong.chassis.tracing import CONSUMER, tracing
 from lienthong.chassis.uow import UnitOfWork
 
@@ -254,56 +255,3 @@ class InboxBatch:
         known = [row for row in rows if (row["topic"], row["subject"]) in self._begun]
         if known:
             upsert(self._work.connection, positions, known, ("topic", "subject"), ("version",))
-
-
-def held_row(event: Event, work: UnitOfWork) -> dict[str, Any]:
-    """Makes the common part of a row of `parked` or `dead_letters`."""
-    return {
-        "id": work.ids.new(),
-        "topic": event.topic,
-        "partition": event.partition,
-        "offset": event.offset,
-        "type": event.type,
-        "subject": event.subject,
-        "sequence": event.sequence,
-        "event_id": event.id,
-        "event_time": event.time,
-        "traceparent": event.traceparent,
-        "value": event.value,
-        "held_at": work.now_micros,
-    }
-
-
-def held_event(row: Any) -> Event:
-    """Reads an event back from a row of `parked` or `dead_letters`."""
-    return Event(
-        id=row.event_id,
-        topic=row.topic,
-        type=row.type,
-        subject=row.subject,
-        sequence=row.sequence,
-        time=row.event_time,
-        traceparent=row.traceparent,
-        value=row.value,
-        partition=row.partition,
-        offset=row.offset,
-    )
-
-
-def parked_for(work: UnitOfWork, awaited: Iterable[str]) -> Sequence[Any]:
-    """Reads what is parked for some things, once nobody is making one of them any more."""
-    work.lock(*awaited)
-    found = select(parked).where(parked.c.waits_for.in_(sorted(awaited))).order_by(parked.c.held_at, parked.c.id)
-    return work.connection.execute(found).all()
-
-
-def parked_after(work: UnitOfWork, place: tuple[int, str], count: int) -> Sequence[Any]:
-    """Reads parked events beyond a place (time and identifier), the oldest first."""
-    found = select(parked).where(tuple_(parked.c.held_at, parked.c.id) > place)
-    return work.connection.execute(found.order_by(parked.c.held_at, parked.c.id).limit(count)).all()
-
-
-def bury(work: UnitOfWork, event: Event, reason: str, attempts: int) -> None:
-    """Keeps an event that could not be handled, for an operator."""
-    row = held_row(event, work) | {"reason": reason, "attempts": attempts}
-    upsert(work.connection, dead_letters, row, ("topic", "subject", "sequence"), ("reason", "attempts"))
