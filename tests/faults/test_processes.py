@@ -9,10 +9,11 @@ import os
 import random
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pytest
+from tests.faults.__main__ import told
 from tests.faults.support.harness import PAUSE_SECONDS
 from tests.faults.support.kinds import Kind, schedule
 from tests.faults.support.kinds_of_processes import wait
@@ -57,9 +58,23 @@ class Record:
         wrongs = run.traffic.ledger.wrongs
         assert not wrongs, f"{listed(wrongs)}\nafter {'; '.join(self.hit)}"
 
+    def write(self, file: Path) -> None:
+        """Writes what the run came to, for whoever makes many runs."""
+        file.write_text(json.dumps({one.name: getattr(self, one.name) for one in fields(self)}), "utf-8")
+
     def __str__(self) -> str:
         told = ", ".join(f"{name} {count}" for name, count in sorted(self.kinds.items()))
         return f"seed {self.seed}, {self.brokers} brokers, {self.kinds.total()} faults ({told}); {self.figures}"
+
+
+def test_the_runner_adds_up_what_runs_came_to(tmp_path: Path) -> None:
+    """What a run wrote down is read by the runner, which tells how often each kind came in all of them."""
+    record = Record(7, 3)
+    record.kinds.update({"kill kafka": 2, "clock jumps": 1})
+    record.seconds.update({"kill kafka": 9})
+    record.write(tmp_path / "record.json")
+    done = [{**json.loads((tmp_path / "record.json").read_text("utf-8")), "took": 90} for _ in range(2)]
+    assert told(done).split("\n") == ["     4 kill kafka", "     2 clock jumps", "     6 faults in 2 runs, 3 minutes"]
 
 
 @pytest.mark.long
@@ -80,4 +95,4 @@ def test_nothing_is_lost_or_doubled_on_real_engines(
             print(record, record.seconds, sep="\n")  # noqa: T201 -- the figures of the run
         assert not wrongs, listed(wrongs)
     if RECORD:
-        Path(RECORD).write_text(json.dumps(asdict(record)), "utf-8")
+        record.write(Path(RECORD))

@@ -125,3 +125,9 @@ def unavailable(reason: str, message: str, retry_after: timedelta, **metadata: s
 def exhausted(reason: str, message: str, retry_after: timedelta | None = None, **metadata: str) -> AxisError:
     """Makes a RESOURCE_EXHAUSTED."""
     return AxisError(Code.RESOURCE_EXHAUSTED, reason, message, metadata, retry_after=retry_after)
+
+
+def storage_full(what: str) -> AxisError:
+    """Makes a RESOURCE_EXHAUSTED of an engine that has no room for something, whichever engine it is."""
+    text = f"The axis has no room to store {what}. Reading goes on; try again later."
+    return exhausted("STORAGE_FULL", text, timedelta(seconds=30))

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
 
-from lienthong.chassis.errors import AxisError, exhausted, not_found
+from lienthong.chassis.errors import AxisError, not_found, storage_full
 
 _KEY: Final = re.compile(r"[0-9a-z-]{36}")
 
@@ -128,12 +128,6 @@ def checked_key(key: str) -> str:
     return key
 
 
-def storage_full(error: OSError) -> AxisError | OSError:
+def no_room(error: OSError) -> AxisError | OSError:
     """Makes RESOURCE_EXHAUSTED of a full disk; other failures stay what they are."""
-    if error.errno != errno.ENOSPC:
-        return error
-    return exhausted(
-        "STORAGE_FULL",
-        "The axis has no room to store this content. Reading goes on; try again later.",
-        timedelta(seconds=30),
-    )
+    return storage_full("this content") if error.errno == errno.ENOSPC else error

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, event, pool
 from sqlalchemy.exc import DBAPIError
 
 from lienthong.chassis import failpoints
-from lienthong.chassis.errors import AxisError, Code, unavailable
+from lienthong.chassis.errors import AxisError, storage_full, unavailable
 from lienthong.chassis.tally import Tally
 
 READERS = 16
@@ -172,12 +172,7 @@ def translated() -> Iterator[None]:
 def _told(error: DBAPIError) -> AxisError | DBAPIError:
     text = str(error.orig)
     if "full" in text:
-        return AxisError(
-            Code.RESOURCE_EXHAUSTED,
-            "STORAGE_FULL",
-            "The axis has no room to store this. Reading goes on; try again later.",
-            retry_after=timedelta(seconds=30),
-        )
+        return storage_full("this")
     if isinstance(error.orig, sqlite3.OperationalError) and "locked" in text:
         return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", timedelta(seconds=1))
     if isinstance(error.orig, sqlite3.OperationalError) and ("I/O" in text or "unable" in text):

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from lienthong.chassis import failpoints
-from lienthong.chassis.engines.blobs import BlobEntry, checked_key, storage_full
+from lienthong.chassis.engines.blobs import BlobEntry, checked_key, no_room
 from lienthong.chassis.errors import not_found
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.tally import Tally
@@ -110,7 +110,7 @@ class FileBlobWriter:
             return self._file.write(data)
         except OSError as error:
             self.discard()
-            raise storage_full(error) from error
+            raise no_room(error) from error
 
     def flush(self) -> None:
         """Makes what was written readable. See `BlobWriter.flush`.
@@ -121,7 +121,7 @@ class FileBlobWriter:
         try:
             self._file.flush()
         except OSError as error:
-            raise storage_full(error) from error
+            raise no_room(error) from error
 
     def sync(self) -> int:
         """Makes what was written durable. See `BlobWriter.sync`.
@@ -135,7 +135,7 @@ class FileBlobWriter:
             os.fsync(self._file.fileno())
             self._syncs.add()
         except OSError as error:
-            raise storage_full(error) from error
+            raise no_room(error) from error
         return self._file.tell()
 
     def commit(self) -> None:
@@ -156,7 +156,7 @@ class FileBlobWriter:
             self._syncs.add()
         except OSError as error:
             self.discard()
-            raise storage_full(error) from error
+            raise no_room(error) from error
         failpoints.reach("blob.after-rename")
 
     def discard(self) -> None:

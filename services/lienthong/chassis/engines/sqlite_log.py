@@ -16,7 +16,7 @@ from typing import Final
 from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.eventlog import Lag, NewRecord, Record, Topic
-from lienthong.chassis.errors import AxisError, Code, unavailable
+from lienthong.chassis.errors import AxisError, storage_full, unavailable
 from lienthong.chassis.tally import Tally
 from lienthong.chassis.times import to_micros
 
@@ -284,7 +284,5 @@ def _open(path: Path, synchronous: str, *tables: str) -> sqlite3.Connection:
 
 def _told(error: sqlite3.OperationalError) -> AxisError:
     if "full" in str(error):
-        return AxisError(
-            Code.RESOURCE_EXHAUSTED, "STORAGE_FULL", "The event log has no room. It goes on when there is."
-        )
+        return storage_full("events")
     return unavailable("EVENT_LOG_AWAY", f"The event log does not answer: {error}", timedelta(seconds=1))

@@ -15,7 +15,7 @@ from obstore.store import ObjectStore, from_url
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.objects.settings import ObjectsSection
-from lienthong.chassis.errors import AxisError, exhausted, unavailable
+from lienthong.chassis.errors import AxisError, storage_full, unavailable
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -115,7 +115,7 @@ class Bucket:
     def _told(self, error: BaseError) -> AxisError:
         # First, because some stores refuse what is beyond a quota as if it were forbidden.
         if _FULL.search(str(error)):
-            return _full()
+            return storage_full("this content")
         if isinstance(error, PermissionDeniedError | UnauthenticatedError) or _REFUSED.search(str(error)):
             return self._refused(error)
         _log.warning("the store of contents does not answer", url=self._url, reason=_first_line(error))
@@ -129,14 +129,6 @@ class Bucket:
             "try again later.",
             _LATER,
         )
-
-
-def _full() -> AxisError:
-    return exhausted(
-        "STORAGE_FULL",
-        "The axis has no room to store this content. Reading goes on; try again later.",
-        _LATER,
-    )
 
 
 def _limits(section: ObjectsSection) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING, BinaryIO
 from weakref import WeakValueDictionary
 
-from lienthong.chassis.engines.blobs import BlobEntry, checked_key, storage_full
+from lienthong.chassis.engines.blobs import BlobEntry, checked_key, no_room
 from lienthong.chassis.engines.objects import names
 from lienthong.chassis.engines.objects.bucket import Bucket
 from lienthong.chassis.engines.objects.reading import open_row
@@ -96,7 +96,7 @@ class ObjectBlobs:
             try:
                 place = self._copied(stream)
             except OSError as error:
-                raise storage_full(error) from error
+                raise no_room(error) from error
         try:
             yield place
         finally:

@@ -20,7 +20,7 @@ from lienthong.chassis import failpoints
 from lienthong.chassis.engines.database import PoolState, pool_state
 from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
-from lienthong.chassis.errors import AxisError, Code, unavailable
+from lienthong.chassis.errors import AxisError, storage_full, unavailable
 from lienthong.chassis.tally import Tally
 
 _AGAIN = timedelta(seconds=1)
@@ -208,12 +208,7 @@ def _translated() -> Iterator[None]:
 def _told(error: DBAPIError) -> AxisError | DBAPIError:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if state in _FULL:
-        return AxisError(
-            Code.RESOURCE_EXHAUSTED,
-            "STORAGE_FULL",
-            "The axis has no room to store this. Reading goes on; try again later.",
-            retry_after=timedelta(seconds=30),
-        )
+        return storage_full("this")
     if state in _BUSY:
         return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
     # Without a state the driver itself speaks: it reached nobody, or the connection broke.
