@@ -181,6 +181,9 @@ class ServerProcess:
 
     def _spawn(self) -> None:
         command = self._command
+        if self._child is not None:
+            # It ended by itself, and nobody has taken notice yet.
+            self._child.wait(STOP_SECONDS)
         arguments = ["setpriv", "--pdeathsig", "KILL", *command.arguments] if self._tied else command.arguments
         with command.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 -- our own command line

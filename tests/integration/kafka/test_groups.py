@@ -72,6 +72,25 @@ def test_reading_goes_on_while_commits_are_not_answered(
     eventually(lambda: log_lag(log) == 1)
 
 
+def test_heartbeats_go_on_after_a_connection_was_reset(log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A heartbeat whose connection is reset is one that failed: the next ones keep the member in its group."""
+    reader = log.join("routing", ["documents"])
+    log.publish([record("key", "0")])
+    drain(reader, 1)
+    assert reader._consumer is not None
+    coordinator = reader._consumer._coordinator
+
+    async def reset() -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(coordinator, "_send_heartbeat_request", reset)
+        before = coordinator.heartbeat.last_send
+        eventually(lambda: not reader.poll(1, 0.1) and coordinator.heartbeat.last_send > before)
+    failed = coordinator.heartbeat.last_send
+    eventually(lambda: not reader.poll(1, 0.1) and coordinator.heartbeat.last_receive > failed)
+
+
 def log_lag(log: KafkaEventLog) -> int:
     """Tells how many records wait."""
     return sum(lag.records for lag in log.lag("routing", ["documents"]))

@@ -17,7 +17,7 @@ from kafka.structs import OffsetAndMetadata
 
 from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.engines.kafka.connection import Trouble, connected, forbidden, missing, options
-from lienthong.chassis.engines.kafka.rejoin import keep_finished_joins
+from lienthong.chassis.engines.kafka.coordinator import mend
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.engines.kafka.silence import Silence
 from lienthong.chassis.errors import AxisError, Code
@@ -176,7 +176,7 @@ class KafkaLogConsumer:
         )
         try:
             self._check(consumer)
-            keep_finished_joins(consumer._coordinator)  # noqa: SLF001 -- no public way
+            mend(consumer._coordinator)  # noqa: SLF001 -- no public way
             self._ours, self._silence = _Ours(consumer), Silence()
             consumer.subscribe(self._topics, listener=self._ours)
         except BaseException:
