@@ -24,9 +24,18 @@ class Guarded:
             server: The engine.
             doors: One to each port that users reach.
         """
-        self.server = server
         self.name = server.name
         self.doors = doors
+        self._serve(server)
+
+    def succeed(self, server: EngineServer, port: int) -> None:
+        """Leads users, who notice nothing, to another server that has taken the place of the one behind the door."""
+        (door,) = self.doors
+        door.target = port
+        self._serve(server)
+
+    def _serve(self, server: EngineServer) -> None:
+        self.server = server
         self.start, self.stop, self.kill = server.start, server.stop, server.kill
         self.pause, self.resume, self.pids = server.pause, server.resume, server.pids
         self.provision = server.provision
