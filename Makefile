@@ -82,6 +82,9 @@ ifeq ($(TEST),tests)
 	$(BIN)/python -m pytest -m "not embedded" --engines real tests/integration/api
 endif
 	$(BIN)/python -m pytest -m "not long and not cluster" $(TEST)
+ifeq ($(TEST),tests)
+	LIENTHONG_FAULTS=60 LIENTHONG_FAULT_SEED=7100 $(BIN)/python -m pytest -s tests/faults/test_processes.py
+endif
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
 	$(BIN)/python -m pytest -n 2 -m "not servers" tests/unit tests/contract
@@ -111,7 +114,7 @@ cluster-down: ## Takes it down; nothing of it is left.
 	@$(BIN)/python -m tools.cluster down
 
 test-cluster: setup-dev ## Tests on that Kubernetes: install, scale, delete pods, upgrade under load. Needs root, and Go once.
-	$(BIN)/python -m pytest -s -x -m cluster tests/cluster
+	$(BIN)/python -m pytest -s -x -m cluster $(or $(CLUSTER),tests/cluster)
 
 fuzz: setup-dev $(VENV)/.fuzz-installed ## Fuzzes edXML and the door of intake; FUZZ_SECONDS=600.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz
