@@ -1,6 +1,7 @@
 """The database contract: writers one after the other, readers on a snapshot, failures in words."""
 
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -22,6 +23,7 @@ LARGE = Random(7).randbytes(500_000).hex()  # noqa: S311 -- no secret
 """A text of a megabyte that no engine makes much smaller."""
 
 metadata = MetaData()
+keys = Table("keys", metadata, Column("name", String, primary_key=True))
 rows = Table("rows", metadata, Column("id", Integer, primary_key=True), Column("name", String))
 
 
@@ -205,6 +207,16 @@ def test_a_broken_rule_is_the_programs_own_affair(database: Database) -> None:
         connection.execute(insert(rows).values(id=1))
     with pytest.raises(IntegrityError), database.write() as connection:
         connection.execute(insert(rows).values(id=1))
+
+
+def test_a_broken_rule_shows_no_values(database: Database) -> None:
+    """Errors go into logs and into reasons of dead letters: no value of a row, nor of a key, is told with them."""
+    names = [{"name": "Ủy ban nhân dân"}, {"name": "Ủy ban nhân dân"}]
+    with pytest.raises(IntegrityError) as broken, database.write() as connection:
+        connection.execute(insert(keys), names)
+    told = "".join(traceback.format_exception(broken.value))
+    assert "IntegrityError" in told
+    assert "Ủy ban" not in told
 
 
 def test_a_full_disk(database: Database, database_engine: DatabaseEngine) -> None:

@@ -186,6 +186,8 @@ def _engine(path: Path, poolclass: type[pool.Pool], **options: Any) -> Engine:
         poolclass=poolclass,
         connect_args={"check_same_thread": False, "timeout": 30, "cached_statements": 512},
         query_cache_size=2000,
+        # Errors go into logs and into reasons of dead letters, which no values of rows may reach.
+        hide_parameters=True,
         **options,
     )
     event.listen(engine, "connect", _prepare)

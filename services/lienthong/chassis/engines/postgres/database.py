@@ -191,6 +191,7 @@ def _engine(section: PostgresSection, service: str, session: dict[str, str], *, 
         max_overflow=0,
         pool_timeout=_POOL_SECONDS,
         query_cache_size=2000,
+        hide_parameters=True,
     )
 
 
@@ -214,6 +215,10 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     # Without a state the driver itself speaks: it reached nobody, or the connection broke.
     if error.connection_invalidated or state.startswith(_AWAY) or (not state and _is_operational(error)):
         return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
+    for one in (error, error.orig):
+        if one is not None and one.args:
+            # What follows the first line shows values of the row, and errors go into logs.
+            one.args = (str(one.args[0]).partition("\n")[0],)
     return error
 
 

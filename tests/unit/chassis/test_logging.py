@@ -1,0 +1,79 @@
+"""Lines of the log: one form for all of them, whoever speaks."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+import structlog
+
+from lienthong.chassis.logging import bound, configure
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """Gives logging back to the other tests."""
+    root = logging.getLogger()
+    handlers, level = [*root.handlers], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    """What was logged."""
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_line_of_a_library_has_the_form_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    """It names the library, time, and what it is about; its errors are warnings, for it alone knows of no harm."""
+    configure("INFO", "json")
+    with bound(document="documents/1"):
+        structlog.get_logger("lienthong").error("ours")
+        error = ConnectionResetError(104, "reset")
+        logging.getLogger("kafka.coordinator").error("Error sending %s", "Heartbeat", exc_info=error)
+    ours, theirs = lines(capsys)
+    assert ours["level"] == "error"
+    assert (theirs["level"], theirs["event"]) == ("warning", "Error sending Heartbeat")
+    assert (theirs["logger"], theirs["document"]) == ("kafka.coordinator", "documents/1")
+    assert "ConnectionResetError" in json.dumps(theirs["exception"])
+    assert theirs.keys() >= ours.keys()
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_traceback_shows_no_variables(capsys: pytest.CaptureFixture[str], form: Literal["json", "text"]) -> None:
+    """Where something failed is told, and nothing of what was in hand there: that may be content or a secret."""
+    configure("INFO", form)
+
+    def fail(password: str) -> None:
+        raise ValueError(len(password))
+
+    secret = "Xô viết Nghệ Tĩnh"
+    try:
+        fail(secret)
+    except ValueError:
+        structlog.get_logger("lienthong").exception("failed")
+        logging.getLogger("kafka").exception("failed too")
+    told = capsys.readouterr().err
+    assert told.count("ValueError") >= 2
+    assert secret not in told
+
+
+def test_what_nobody_caught_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """The interpreter tells of failures that nobody looked at: these are errors of the program."""
+    configure("INFO", "json")
+    logging.getLogger("asyncio").error("Task exception was never retrieved")
+    assert [line["level"] for line in lines(capsys)] == ["error"]
+
+
+def test_levels_and_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is below the level is not told, of libraries nothing below a warning; on a terminal lines are words."""
+    configure("WARNING", "text")
+    structlog.get_logger("lienthong").info("quiet")
+    logging.getLogger("kafka").info("quiet")
+    logging.getLogger("kafka").warning("told")
+    told = capsys.readouterr().err
+    assert "told" in told
+    assert "quiet" not in told
+    assert not told.startswith("{")
