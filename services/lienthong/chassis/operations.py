@@ -14,7 +14,7 @@ from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.held import held_event
 from lienthong.chassis.events.inbox import InboxBatch
-from lienthong.chassis.events.outbox import outbox_state, republish
+from lienthong.chassis.events.outbox import count_kept, outbox_state, republish
 from lienthong.chassis.events.tables import audit, dead_letters, parked, positions
 from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
@@ -55,12 +55,16 @@ class OperationsApi:
             raise invalid("NOT_THE_OWNER", f"directory: {rule}", violation)
 
         def again(work: UnitOfWork) -> pb.RepublishOutboxResponse:
-            count = tell_all(work) if request.directory else republish(work.connection, timestamp_micros(request.since))
+            count, more = (tell_all(work), None) if request.directory else republish(work.connection, since)
             work.record(_entry(call, "outbox.republish", request.service, f"{count} events"))
-            return pb.RepublishOutboxResponse(events=count)
+            return pb.RepublishOutboxResponse(events=count, more_since=None if more is None else to_timestamp(more))
 
-        if request.dry_run:
+        since = timestamp_micros(request.since)
+        if request.dry_run and request.directory:
             return _dry(context.units, again)
+        if request.dry_run:
+            with context.database.read() as connection:
+                return pb.RepublishOutboxResponse(events=count_kept(connection, since))
         return once(context.units, call, request, pb.RepublishOutboxResponse, again)
 
     def purge_expired(self, request: pb.PurgeExpiredRequest, call: Call) -> pb.PurgeExpiredResponse:

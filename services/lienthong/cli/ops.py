@@ -232,10 +232,16 @@ def republish(
     )
     with session(who) as axis:
         answer = axis.operations(service).RepublishOutbox(request)
+        events = answer.events
+        while answer.HasField("more_since"):
+            request.since.CopyFrom(answer.more_since)
+            request.request_id = new_request_id()
+            answer = axis.operations(service).RepublishOutbox(request)
+            events += answer.events
     if as_json:
-        print_json(to_dict(answer))
+        print_json({"events": str(events)})
     else:
-        out.print(f"{answer.events} events {'would be ' if dry_run else ''}published again")
+        out.print(f"{events} events {'would be ' if dry_run else ''}published again")
 
 
 def _services(named: str) -> tuple[str, ...]:

@@ -145,9 +145,25 @@ def test_kept_rows_fill_a_lost_log_again(stage: Stage) -> None:
     relay = stage.relay()
     relay.publish_once()
     with stage.database.write() as connection:
-        assert republish(connection, since) == 1
+        assert republish(connection, since) == (1, None)
     relay.publish_once()
     assert texts(stage) == [("one", 1), ("two", 2), ("two", 2)]
+
+
+def test_a_long_outbox_is_published_again_in_batches(stage: Stage) -> None:
+    """No statement marks much more than a batch and tells where the next begins; what was written at once stays one."""
+    for texts_at_once in (("1", "2", "3"), ("4",), ("5", "6"), ("7",)):
+        stage.emit(*texts_at_once)
+        stage.clock.advance(seconds=1)
+    stage.relay().publish_once()
+    marked: list[int] = []
+    since: int | None = 0
+    while since is not None:
+        with stage.database.write() as connection:
+            count, since = republish(connection, since, batch=2)
+        marked.append(count)
+    assert marked == [3, 1, 2, 1]
+    assert stage.relay().publish_once() == 7
 
 
 def _fail(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from zlib import crc32
 
 import structlog
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, tuple_, update
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
@@ -27,6 +27,9 @@ from lienthong.chassis.times import from_micros, to_micros
 
 BATCH = 500
 """Events published at once."""
+
+REPUBLISHED_AT_ONCE = 10_000
+"""Rows that one statement marks to be published again, about: it ends within `engines.postgres.statement_seconds`."""
 
 SHARDS = 8
 """Parts of an outbox, each published by one copy of the service at a time; a key is always in the same one."""
@@ -217,7 +220,31 @@ def outbox_state(connection: Connection, now: int) -> tuple[int, int, int]:
     return *outbox_waiting(connection, now), kept
 
 
-def republish(connection: Connection, since: int) -> int:
-    """Marks kept rows written at or after `since` (microseconds since 1970) to be published again."""
-    again = update(outbox).where(outbox.c.written_at >= since, outbox.c.published_at.is_not(None))
-    return connection.execute(again.values(published_at=None)).rowcount
+def republish(connection: Connection, since: int, batch: int = REPUBLISHED_AT_ONCE) -> tuple[int, int | None]:
+    """Marks kept rows to be published again, the oldest first.
+
+    Args:
+        connection: The transaction.
+        since: Rows written at or after this time, in microseconds since 1970.
+        batch: How many, about: rows that were written at one moment stay together.
+
+    Returns:
+        How many were marked, and since when there are more; None when there are not.
+    """
+    later = select(outbox.c.written_at).where(outbox.c.written_at >= since).order_by(outbox.c.written_at)
+    first, end = (connection.execute(later.offset(skip).limit(1)).scalar_one_or_none() for skip in (0, batch))
+    if end is not None and end == first:
+        end = connection.execute(later.where(outbox.c.written_at > end).limit(1)).scalar_one_or_none()
+    again = update(outbox).where(_since(since))
+    if end is not None:
+        again = again.where(outbox.c.written_at < end)
+    return connection.execute(again.values(published_at=None)).rowcount, end
+
+
+def count_kept(connection: Connection, since: int) -> int:
+    """Counts what `republish` would mark, all batches together."""
+    return connection.execute(select(func.count()).select_from(outbox).where(_since(since))).scalar_one()
+
+
+def _since(since: int) -> ColumnElement[bool]:
+    return and_(outbox.c.written_at >= since, outbox.c.published_at.is_not(None))
