@@ -31,6 +31,7 @@ from lienthong.cli import (
     run,
     status,
     subscription,
+    support,
     system,
     task,
     topics,
@@ -73,6 +74,7 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("trial")(trial.trial)
 app.command("doctor")(doctor.doctor)
+app.command("support-bundle")(support.support_bundle)
 app.command("export")(moving.export)
 app.command("import")(moving.import_)
 for name, group in (
