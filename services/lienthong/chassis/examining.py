@@ -14,7 +14,8 @@ from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.observe import skew
 from lienthong.chassis.service import RunningComponent
 
-_NOBODYS: Final = "doctor-looks-for-what-is-not-there"
+_NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
+"""A key that may be one, so that the store is asked."""
 
 
 def watched(running: RunningComponent) -> RunningComponent:

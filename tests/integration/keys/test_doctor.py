@@ -18,8 +18,13 @@ from lienthong.app import Platform
 from lienthong.chassis import observe
 from lienthong.chassis.checks import of_certificates
 from lienthong.chassis.config import ServerSection
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
+from lienthong.chassis.engines.objects.settings import ObjectsSection
+from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.errors import unavailable
 from lienthong.chassis.events.tables import dead_letters, parked
+from lienthong.chassis.examining import of_contents
+from lienthong.chassis.ids import Uuid7Source
 from lienthong.cli.main import app
 from lienthong.client import Axis, connect, credentials, load_context
 from lienthong.client.context import SERVICES
@@ -282,6 +287,19 @@ def test_contents_that_cannot_be_reached(patient: Patient, monkeypatch: pytest.M
     assert patient.wrong() == {"contents"}
     assert "STORAGE_UNAVAILABLE" in patient.words("contents")
     monkeypatch.undo()
+
+
+def test_a_store_of_contents_is_really_asked(tmp_path: Path) -> None:
+    """An object store that nobody serves is found away; a folder that is there answers."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret-of-a-test", "ascii")
+    secret.chmod(0o600)
+    files = {"access_key_id_file": secret, "secret_access_key_file": secret}
+    endpoint = {"url": "s3://bucket/axis", "endpoint": "http://127.0.0.1:9", "retry_seconds": 1.0}
+    (away,) = of_contents(ObjectBlobs(ObjectsSection.model_validate({**endpoint, **files}), Uuid7Source()))
+    assert not away.well
+    (there,) = of_contents(DirectoryBlobs(tmp_path / "blobs", Uuid7Source()))
+    assert there.well
 
 
 def test_what_is_deprecated_is_told_and_not_wrong(patient: Patient) -> None:
