@@ -6,19 +6,20 @@ import signal
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import structlog
 
-from lienthong.chassis import checks, failpoints, surroundings
+from lienthong.chassis import checks, examining, failpoints, surroundings
 from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
-from lienthong.chassis.config import ConfigError
+from lienthong.chassis.config import ConfigError, deprecated_keys
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.effort import measure
 from lienthong.chassis.events.consumer import ConsumerLimits
+from lienthong.chassis.examining import watched
 from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.observe import observe
@@ -100,11 +101,14 @@ class Platform:
         self.keyring = open_keys(settings, self.services, self._clock, self._ids)
         self.hub = Hub()
         self.metrics = Metrics()
+        for key in deprecated_keys(settings):
+            self.metrics.deprecated(key)
+            _log.warning("deprecated", thing=key)
         self._engines = Engines(settings, self._clock, self._ids)
         self._components = [self._build(name) for name in self.services]
         copy = "" if target == ALL else self._ids.new()
         self._running = [
-            _watched(assemble(component, ConsumerLimits(), settings.retention, copy)) for component in self._components
+            watched(assemble(component, ConsumerLimits(), settings.retention, copy)) for component in self._components
         ]
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())
@@ -235,6 +239,9 @@ class Platform:
         yield from checks.of_keys(ring)
         yield from checks.of_certificates(ring, self._certificates(), now)
         yield from checks.of_disk(self.settings.data_dir)
+        yield examining.asked("topics", lambda: checks.of_topics(self._engines.topics(self.services)))
+        yield from examining.of_contents(self._engines.blobs)
+        yield checks.of_deprecated(self.metrics.deprecated_uses())
 
     def _certificates(self) -> list[str]:
         """Names the certificates that this process was given."""
@@ -278,19 +285,6 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
         await platform.serve(stopping, lambda: announce(platform))
 
     asyncio.run(main())
-
-
-def _watched(running: RunningComponent) -> RunningComponent:
-    """Adds to what a component says of itself what is known of its consumer."""
-    component, consumer = running.component, running.consumer
-
-    def examine() -> Iterable[Check]:
-        if consumer is not None:
-            yield checks.of_consumer(consumer.halted)
-        yield from component.examine()
-
-    running.component = replace(component, examine=examine)
-    return running
 
 
 def _insist_on_shared_engines(settings: Settings, target: str) -> None:

@@ -1,5 +1,6 @@
 """The engines of a process: embedded ones in its data folder, or the real ones that the configuration names."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lienthong.chassis import migrations
@@ -9,6 +10,7 @@ from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog
+from lienthong.chassis.engines.kafka import topics
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
@@ -17,7 +19,7 @@ from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.tally import Tally
-from lienthong.chassis.topics import TOPICS
+from lienthong.chassis.topics import CONSUMED, PUBLISHED, TOPICS
 from lienthong.chassis.unfinished import unfinished
 from lienthong.settings import Settings
 
@@ -66,6 +68,18 @@ class Engines:
         """Makes the bus by which copies of a service pass hints on; none where there can be no copies."""
         database = self._databases[service]
         return database.hints(hub.wake, hub.wake_all) if isinstance(database, PostgresDatabase) else None
+
+    def topics(self, services: Sequence[str]) -> list[str]:
+        """Tells in words in what the topics of services differ from those declared; the embedded log makes its own.
+
+        Raises:
+            AxisError: UNAVAILABLE, PERMISSION_DENIED.
+        """
+        section = self._settings.engines.kafka
+        names = {name for service in services for name in (*PUBLISHED[service], *CONSUMED[service])}
+        wanted = [topic for topic in TOPICS if topic.name in names]
+        found = topics.seen(section, wanted) if section.servers else ()
+        return [f"{one.topic}: {one.found or 'missing'} instead of {one.wanted} ({one.kind})" for one in found]
 
     def syncs(self) -> dict[str, Tally]:
         """Gives the waits for the disk that are counted in this process, by engine."""

@@ -18,6 +18,7 @@ from rich.table import Table
 from tests.bench.compare import compared, recorded
 from tests.bench.crowd import crowd
 from tests.bench.fanout import fan_out
+from tests.bench.growth import growth
 from tests.bench.large import large_transfer
 from tests.bench.lists import lists
 from tests.bench.load import load
@@ -34,6 +35,7 @@ ALONE: dict[str, Callable[[Path], list[Row]]] = {
     "codec": lambda _folder: codec(),
     "signatures": lambda _folder: signatures(),
     "lists": lists,
+    "growth": growth,
     "transitions": transitions,
 }
 """Parts that are measured in this process."""

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import psutil
 
+from lienthong.chassis import migrations
+from lienthong.chassis.engines.postgres.database import PostgresDatabase
+from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.client import Axis
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
@@ -18,11 +21,15 @@ from lienthong.demo.cast import Party, register
 from lienthong.demo.papers import Signers, signers
 from lienthong.demo.platform import DemoPlatform, OtherPlatform
 from lienthong.demo.props import Props
-from lienthong.dev.platform import ProcessPlatform, Wanted
+from lienthong.dev.kafka import KafkaCluster
+from lienthong.dev.platform import SERVICES, ProcessPlatform, Wanted
+from lienthong.dev.postgres import PostgresServer
 from lienthong.dev.servers import free_port
 from lienthong.intake.v1 import intake_pb2
+from lienthong.settings import Settings
 from lienthong.testing.authority import DemoAuthority
 from lienthong.testing.documents import Letter, letter_pdf
+from lienthong.testing.platform import Background
 from lienthong.testing.signatures import Signing, signed_pdf
 from lienthong.testing.sinks import HttpSink, SmtpSink
 
@@ -114,6 +121,31 @@ def opened_in_processes(folder: Path) -> Iterator[World]:
         found = {str(row["name"]): row["pid"] for row in platform.table()}
         services = [Machine(copy.service, int(str(found[copy.name])), copy.metrics) for copy in platform.copies]
         yield stack.enter_context(_settled(OtherPlatform(platform.contexts), (*services, *engines), authority))
+
+
+@contextmanager
+def on_engines(folder: Path) -> Iterator[tuple[World, PostgresServer]]:
+    """Starts the platform within this process, on PostgreSQL and Kafka; contents stay in its folder.
+
+    Args:
+        folder: Where everything stands.
+    """
+    with _props(folder) as (authority, props), ExitStack() as stack:
+        (folder / "kafka").mkdir()
+        postgres, kafka = PostgresServer(folder / "postgres", tied=True), KafkaCluster(folder / "kafka")
+        for engine in (postgres, kafka):
+            stack.callback(engine.kill)
+            engine.start()
+            engine.provision(SERVICES)
+        for service in SERVICES:
+            database = PostgresDatabase(PostgresSection.model_validate(postgres.settings()), service, owner=True)
+            migrations.upgrade(database, service)
+            database.close()
+        engines = {"postgres": postgres.settings(), "kafka": kafka.settings()}
+        server = {"listen": "127.0.0.1:0", "metrics": "", "drain_seconds": 5}
+        values = {**props.config(), "data_dir": folder / "data", "engines": engines, "server": server}
+        stack.enter_context(Background(Settings.model_validate(values)))
+        yield stack.enter_context(_settled(OtherPlatform(folder / "data" / "contexts"), (), authority)), postgres
 
 
 @contextmanager

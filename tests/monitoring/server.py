@@ -1,7 +1,7 @@
 """A real Prometheus on loopback that looks at the program."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class Prometheus:
 
     def __init__(self, port: int) -> None:
         self._port = port
+        self.url = f"http://127.0.0.1:{port}"
 
     def ready(self) -> bool:
         """Whether it takes queries."""
@@ -40,12 +41,12 @@ class Prometheus:
 
 
 @contextmanager
-def looking_at(port: int, folder: Path) -> Iterator[Prometheus]:
-    """Starts a Prometheus that looks each second at a port of loopback, with the rules of the chart."""
+def looking_at(port: int, folder: Path, rules: Sequence[Path] = RULES) -> Iterator[Prometheus]:
+    """Starts a Prometheus that looks each second at a port of loopback, with the rules of the chart or others."""
     job = {"job_name": "lienthong", "honor_labels": True, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(file) for file in RULES],
+        "rule_files": [str(file) for file in rules],
         "scrape_configs": [job],
     }
     (folder / "prometheus.yaml").write_text(yaml.safe_dump(config), "utf-8")

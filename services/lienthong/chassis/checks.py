@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ _MIB = 1024 * 1024
 _LEAST_FREE = 1024 * _MIB
 """Bytes. A document of the largest size and its copies still have room."""
 _LEAST_SHARE = 0.05
+SKEW_SECONDS = 2.0
+"""By so much clocks may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +135,58 @@ def of_consumer(halted: str) -> Check:
     """Looks whether a consumer stopped by itself."""
     remedy = "Mend the cause, redrive or skip its dead letters, then start the program again."
     return Check("consumer", not halted, f"stopped by itself: {halted}" if halted else "runs", remedy)
+
+
+def of_schema(current: str, newest: str, ahead: int) -> Check:
+    """Looks how far a schema is from the program: one version is well and should not last.
+
+    Args:
+        current: Its version; empty when there are no tables.
+        newest: The newest that the program knows.
+        ahead: Versions by which the schema is ahead of the program; below 0 when it is behind.
+    """
+    words = (
+        "as the program has it" if not ahead else f"{abs(ahead)} {'ahead of' if ahead > 0 else 'behind'} the program"
+    )
+    behind, before = "Run the program's own `lienthong db upgrade`.", "Replace the copies by the newer program."
+    remedy = behind if ahead < 0 else f"{before} If that was given up: the newer program's `lienthong db downgrade`."
+    well = bool(current) and abs(ahead) <= 1
+    return Check(
+        "schema",
+        well,
+        f"at version {current}, {words} ({newest})" if current else "has no tables",
+        remedy if current else behind,
+        remedy if ahead else "",
+    )
+
+
+def of_time(seconds: float) -> Check:
+    """Looks at a clock beside the database's; `seconds` above 0 when it is ahead."""
+    side = "ahead of" if seconds > 0 else "behind"
+    return Check(
+        "clock beside the database's",
+        abs(seconds) <= SKEW_SECONDS,
+        f"{abs(seconds):.1f} s {side} it" if seconds else "alike",
+        "Synchronise both clocks (NTP): leases and times of events depend on them.",
+    )
+
+
+def of_topics(differences: Sequence[str]) -> Check:
+    """Looks at the topics beside those declared."""
+    return Check(
+        "topics",
+        not differences,
+        "; ".join(differences) or "as declared",
+        "`lienthong topics diff`, then `lienthong topics apply`.",
+    )
+
+
+def of_deprecated(uses: Mapping[str, int]) -> Check:
+    """Looks at what is used though it will go; nothing is wrong until it is gone."""
+    told = ", ".join(f"{thing} {count} times" for thing, count in sorted(uses.items()))
+    return Check(
+        "what is deprecated",
+        well=True,
+        text=f"used since the start: {told}" if told else "is not used",
+        advice="It goes with a later version: the changelog says what takes its place." if told else "",
+    )

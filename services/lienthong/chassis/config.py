@@ -217,3 +217,14 @@ def _line(problem: Any) -> str:
         return f"{place}: is not a setting. See the configuration reference; a typing error?"
     said = str(problem["msg"]).removeprefix("Value error, ")
     return f"{place}: {said} (found {problem['input']!r})"
+
+
+def deprecated_keys(section: Section) -> list[str]:
+    """Names the settings that somebody gave though they are deprecated, such as `server.threads`."""
+    found = []
+    for name in sorted(section.model_fields_set):
+        if type(section).model_fields[name].deprecated:
+            found.append(name)
+        elif isinstance(inner := getattr(section, name), Section):
+            found += [f"{name}.{key}" for key in deprecated_keys(inner)]
+    return found

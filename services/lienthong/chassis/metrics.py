@@ -81,6 +81,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._deprecated = Counter(
+            "lienthong_deprecated_uses", "Uses of what will go.", ["thing"], registry=self.registry
+        )
+
+    def deprecated(self, thing: str) -> None:
+        """Counts a use of a call, a field, a value or a setting that is deprecated."""
+        self._deprecated.labels(thing).inc()
+
+    def deprecated_uses(self) -> dict[str, int]:
+        """Tells what is used though it is deprecated, and how often since the start."""
+        samples = [sample for family in self._deprecated.collect() for sample in family.samples]
+        return {one.labels["thing"]: int(one.value) for one in samples if one.name.endswith("_total")}
+
     def expired(self, service: str, table: str, count: int) -> None:
         """Counts rows that were removed."""
         self._expired.labels(service, table).inc(count)

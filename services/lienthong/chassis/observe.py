@@ -110,11 +110,20 @@ def _halted(one: RunningComponent) -> Iterable[Sample]:
     yield (_name(one),), float(bool(one.consumer and one.consumer.halted))
 
 
-def _skew(one: RunningComponent) -> Iterable[Sample]:
+def skew(one: RunningComponent) -> float:
+    """Tells by how many seconds the clock here is ahead of the database's; below 0 when it is behind.
+
+    Raises:
+        AxisError: The database is away.
+    """
     with one.component.context.database.read() as connection:
         begun, there, ended = time.time(), database_now(connection) / _SECOND, time.time()
     # Between the two it is as much as nothing: the answer took that long.
-    yield (_name(one),), min(0.0, ended - there) or max(0.0, begun - there)
+    return min(0.0, ended - there) or max(0.0, begun - there)
+
+
+def _skew(one: RunningComponent) -> Iterable[Sample]:
+    yield (_name(one),), skew(one)
 
 
 def _in_use(one: RunningComponent) -> Iterable[Sample]:

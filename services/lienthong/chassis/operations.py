@@ -1,8 +1,11 @@
 """What operators do to a service: outbox, parked events, dead letters, lag, audit. The same for every service."""
 
+import os
+import platform
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from importlib.metadata import version
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, delete, select, tuple_
@@ -27,6 +30,9 @@ from lienthong.common.v1 import operations_pb2 as pb
 
 Answer = TypeVar("Answer")
 
+
+_VERSION = version("lienthong")
+_COPY = f"{platform.node()}/{os.getpid()}"
 
 DIRECTORY_OWNER = "routing"
 """The service that publishes the directory."""
@@ -185,6 +191,8 @@ class OperationsApi:
                 for one in checks()
             ],
             time=to_timestamp(component.context.base.clock.now()),
+            version=_VERSION,
+            copy=_COPY,
         )
 
     def _component(self, service: str) -> Component:

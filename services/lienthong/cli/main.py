@@ -14,6 +14,7 @@ from lienthong.chassis.errors import AxisError
 from lienthong.cli import (
     agency,
     audit,
+    capacity,
     case,
     config,
     contexts,
@@ -31,6 +32,7 @@ from lienthong.cli import (
     run,
     status,
     subscription,
+    support,
     system,
     task,
     topics,
@@ -73,6 +75,8 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("trial")(trial.trial)
 app.command("doctor")(doctor.doctor)
+app.command("capacity")(capacity.capacity)
+app.command("support-bundle")(support.support_bundle)
 app.command("export")(moving.export)
 app.command("import")(moving.import_)
 for name, group in (

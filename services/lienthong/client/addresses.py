@@ -55,8 +55,25 @@ def target(address: str) -> tuple[str, str]:
     found = sorted({place for host, port in hosts for place in _looked_up(host, port)})
     # gRPC takes several addresses of one family.
     kind, places = next((kind, list(some)) for kind, some in groupby(found, lambda place: place[0]))
-    written = [f"{host}:{port}" if kind == "ipv4" else f"[{host}]:{port}" for _, host, port in places]
+    written = [_written(*place) for place in places]
     return f"{kind}:{','.join(written)}", first
+
+
+def copies(address: str) -> tuple[list[str], str]:
+    """Gives the address of each copy by itself, and the name that the certificates of all have.
+
+    Raises:
+        ContextError: See `target`.
+    """
+    hosts = split(address)
+    places = dict.fromkeys(place for host, port in hosts for place in _looked_up(host, port))
+    # Where a host has addresses of both families, one of them is enough to reach every copy.
+    kind = next(iter(places))[0]
+    return [_written(kind, host, port) for family, host, port in places if family == kind], hosts[0][0]
+
+
+def _written(kind: str, host: str, port: int) -> str:
+    return f"{host}:{port}" if kind == "ipv4" else f"[{host}]:{port}"
 
 
 def _looked_up(host: str, port: int) -> Sequence[tuple[str, str, int]]:

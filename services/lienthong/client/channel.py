@@ -38,7 +38,7 @@ def open_channel(address: str, context: Context) -> grpc.Channel:
             this machine.
     """
     place, name = target(address)
-    options = [*_OPTIONS, ("grpc.default_authority", name)]
+    options = [*_OPTIONS, ("grpc.default_authority", context.server_name or name)]
     if context.authority is None:
         if not on_loopback(address):
             raise ContextError(
@@ -85,6 +85,6 @@ def server_certificate(context: Context) -> x509.Certificate:
         settings.load_cert_chain(context.certificate, context.key, passphrase)
     with (
         socket.create_connection((host, port), SHAKE_SECONDS) as plain,
-        settings.wrap_socket(plain, server_hostname=host) as secure,
+        settings.wrap_socket(plain, server_hostname=context.server_name or host) as secure,
     ):
         return x509.load_der_x509_certificate(secure.getpeercert(binary_form=True) or b"")

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lienthong.client.addresses import ContextError, split
+from lienthong.client.addresses import ContextError, copies, split
 
 SERVICES = ("intake", "routing", "workflow", "signing", "notification")
 FOLDER_VARIABLE = "LIENTHONG_CONTEXTS"
@@ -30,6 +30,7 @@ class Context:
         passphrase_file: File whose first line opens that key, where it is encrypted.
         agency: Agency to act for, where the system may act for several: identifier or code.
         person: Person who acts, for the audit trail.
+        server_name: Name that the certificates of the servers have; the first host when empty.
     """
 
     address: str
@@ -40,10 +41,20 @@ class Context:
     passphrase_file: Path | None = None
     agency: str = ""
     person: str = ""
+    server_name: str = ""
 
     def address_of(self, service: str) -> str:
         """Gives the address of a service."""
         return self.addresses.get(service, self.address)
+
+    def copies_of(self, service: str) -> "list[Context]":
+        """Gives a context for each copy of a service, to ask that one alone; each host is looked up.
+
+        Raises:
+            ContextError: A host is not known.
+        """
+        places, name = copies(self.address_of(service))
+        return [replace(self, address=place, addresses={}, server_name=self.server_name or name) for place in places]
 
 
 def folders() -> tuple[Path, ...]:

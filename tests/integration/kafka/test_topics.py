@@ -12,13 +12,17 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from tests.waiting import eventually
 from typer.testing import CliRunner, Result
 
+from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.engines.eventlog import Topic
 from lienthong.chassis.engines.kafka import topics
 from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
+from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.topics import CONSUMED, PUBLISHED, TOPICS
 from lienthong.cli.main import app
 from lienthong.dev.kafka import KafkaCluster
+from lienthong.engines import Engines
+from lienthong.settings import Settings
 
 
 @pytest.fixture
@@ -56,6 +60,26 @@ def test_partitions_are_added_only_when_asked(settings: KafkaSection) -> None:
     copies = settings.model_copy(update={"replication_factor": 2})
     assert topics.apply(copies, more) == []
     assert [one.kind for one in topics.diff(copies, more)] == ["replication_factor"]
+
+
+def test_what_every_service_sees(settings: KafkaSection, tmp_path: Path) -> None:
+    """Missing topics and other numbers of partitions are seen; settings are not, for which one needs more rights."""
+    wanted = [Topic("documents", 2, 60), Topic("verdicts", 1, 60)]
+    topics.apply(settings, wanted[:1])
+    (missing,) = topics.seen(settings, wanted)
+    assert (missing.topic, missing.kind) == (f"{settings.topic_prefix}verdicts", "missing")
+    assert topics.seen(settings, [Topic("documents", 2, 61)]) == []
+    (fewer,) = topics.seen(settings, [Topic("documents", 3, 60)])
+    assert (fewer.kind, fewer.found, fewer.wanted) == ("partitions", "2", "3")
+    section = {"engines": {"kafka": settings.model_dump()}, "data_dir": tmp_path}
+    engines = Engines(Settings.model_validate(section), SystemClock(), Uuid7Source())
+    try:
+        assert {one.partition(":")[2] for one in engines.topics(["intake"])} == {
+            " missing instead of 1 partitions (missing)",
+            " missing instead of 4 partitions (missing)",
+        }
+    finally:
+        engines.close()
 
 
 def run(settings: KafkaSection, folder: Path, *arguments: str) -> Result:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,19 @@ from sqlalchemy import delete, insert
 from typer.testing import CliRunner
 
 from lienthong.app import Platform
+from lienthong.chassis import observe
 from lienthong.chassis.checks import of_certificates
 from lienthong.chassis.config import ServerSection
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
+from lienthong.chassis.engines.objects.settings import ObjectsSection
+from lienthong.chassis.engines.objects.store import ObjectBlobs
+from lienthong.chassis.errors import unavailable
 from lienthong.chassis.events.tables import dead_letters, parked
+from lienthong.chassis.examining import of_contents
+from lienthong.chassis.ids import Uuid7Source
 from lienthong.cli.main import app
 from lienthong.client import Axis, connect, credentials, load_context
+from lienthong.client.context import SERVICES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.demo.timeline import wait_for
@@ -109,6 +118,7 @@ def test_a_well_platform_is_told_so(patient: Patient) -> None:
     expected |= {f"{name}: consumer" for name in ("routing", "intake", "workflow", "signing", "notification")}
     expected |= {"signing: verification queue", "signing: verification processes", "signing: credentials of systems"}
     expected |= {f"intake: {what}" for what in ("outbox", "lag", "dead letters", "parked")}
+    expected |= {"topics", "contents", "what is deprecated", "intake: schema", "intake: clock beside the database's"}
     assert expected <= set(found)
 
 
@@ -257,6 +267,48 @@ def test_verification_that_stands_still(patient: Patient, monkeypatch: pytest.Mo
     monkeypatch.setattr(worker, "pids", lambda: (0x7FFFFFF,))
     assert patient.wrong() == {"signing: verification queue", "signing: verification processes"}
     monkeypatch.undo()
+
+
+def test_a_database_whose_clock_differs(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that is not the database's is told, and in which direction."""
+    monkeypatch.setattr(observe, "database_now", lambda _connection: int((time.time() - 60) * 1e6))
+    assert patient.wrong() == {f"{name}: clock beside the database's" for name in SERVICES}
+    assert "60.0 s ahead of it" in patient.words("intake: clock beside the database's")
+    monkeypatch.undo()
+
+
+def test_contents_that_cannot_be_reached(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store of contents that does not answer is told with its reason."""
+
+    def away(_key: str) -> None:
+        raise unavailable("STORAGE_UNAVAILABLE", "The object store does not answer.", timedelta(seconds=1))
+
+    monkeypatch.setattr(patient.platform._engines.blobs, "open", away)
+    assert patient.wrong() == {"contents"}
+    assert "STORAGE_UNAVAILABLE" in patient.words("contents")
+    monkeypatch.undo()
+
+
+def test_a_store_of_contents_is_really_asked(tmp_path: Path) -> None:
+    """An object store that nobody serves is found away; a folder that is there answers."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret-of-a-test", "ascii")
+    secret.chmod(0o600)
+    files = {"access_key_id_file": secret, "secret_access_key_file": secret}
+    endpoint = {"url": "s3://bucket/axis", "endpoint": "http://127.0.0.1:9", "retry_seconds": 1.0}
+    (away,) = of_contents(ObjectBlobs(ObjectsSection.model_validate({**endpoint, **files}), Uuid7Source()))
+    assert not away.well
+    (there,) = of_contents(DirectoryBlobs(tmp_path / "blobs", Uuid7Source()))
+    assert there.well
+
+
+def test_what_is_deprecated_is_told_and_not_wrong(patient: Patient) -> None:
+    """Uses of what will go are told with their number; nothing is wrong yet."""
+    patient.platform.metrics.deprecated("server.old_name")
+    found = patient.findings()["what is deprecated"]
+    assert found["ok"]
+    assert "server.old_name 1 times" in found["text"]
+    assert "changelog" in found["advice"]
 
 
 def test_a_server_that_does_not_answer(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ system add|list|act-for|revoke
 config show|check
 context list|use|add
 """
-LOCAL = {"run", "edxml", "config", "context", "demo", "keys", "db", "topics", "dev", "export", "import"}
+LOCAL = {"run", "edxml", "config", "context", "demo", "keys", "db", "topics", "dev", "export", "import", "capacity"}
 """Groups that ask no platform, or bring their own: nobody speaks."""
 
 

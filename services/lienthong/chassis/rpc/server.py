@@ -39,6 +39,7 @@ from lienthong.chassis.rpc.admission import (
     system_of,
 )
 from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.rpc.deprecation import Note, noting
 from lienthong.chassis.rpc.fairness import FairPool
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.shares import Shares
@@ -143,7 +144,7 @@ class ServerBuilder:
         if action is None:
             raise ValueError(f"{type(implementation).__name__} does not implement {name}")
         # Requests are read and answers written in the thread of the call: a large one must not hold the loop.
-        reading = _reading(GetMessageClass(method.input_type), action)
+        reading = _reading(GetMessageClass(method.input_type), action, noting(method, self._metrics))
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._streams.handler(row, reading, admission),
@@ -268,8 +269,13 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _reading(kind: type[Message], action: Callable[[Any, Call], Result]) -> Callable[[bytes, Call], Result]:
-    return lambda data, call: action(read_message(kind, data), call)
+def _reading(kind: type[Message], action: Callable[[Any, Call], Result], note: Note) -> Callable[[bytes, Call], Result]:
+    def read(data: bytes, call: Call) -> Result:
+        request = read_message(kind, data)
+        note(request, call)
+        return action(request, call)
+
+    return read
 
 
 def _serve(

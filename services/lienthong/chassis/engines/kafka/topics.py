@@ -59,6 +59,17 @@ def diff(section: KafkaSection, topics: Sequence[Topic]) -> Sequence[Difference]
         return list(_differences(admin, section, topics))
 
 
+def seen(section: KafkaSection, topics: Sequence[Topic]) -> Sequence[Difference]:
+    """Compares what every service may see of its topics: whether they are there, and how many partitions they have.
+
+    Raises:
+        AxisError: UNAVAILABLE, PERMISSION_DENIED.
+    """
+    with _admin(section) as admin:
+        declared, described = _described(admin, section, topics)
+        return [one for name, topic in declared.items() for one in _counted(name, topic, described[name])]
+
+
 def apply(section: KafkaSection, topics: Sequence[Topic], *, more_partitions: bool = False) -> Sequence[Difference]:
     """Makes what is missing, and changes settings.
 
@@ -102,26 +113,39 @@ def _await_seen(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence
 
 
 def _differences(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]) -> Iterator[Difference]:
-    declared = {section.topic_prefix + topic.name: topic for topic in topics}
-    described = {one["name"]: one for one in admin.describe_topics(list(declared))}
+    declared, described = _described(admin, section, topics)
     there = [name for name, one in described.items() if not one["error_code"]]
-    for one in described.values():
-        if one["error_code"] not in (0, _UNKNOWN_TOPIC):
-            raise errors.for_code(one["error_code"])(one["name"])
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
     configs = admin.describe_configs(resources, config_filter="all")["topic"] if there else {}
     for name, topic in declared.items():
+        yield from _counted(name, topic, described[name])
         if name in there:
-            yield from _compared(section, topic, described[name], configs[name])
-        else:
-            yield Difference(name, "missing", "", "", f"{topic.partitions} partitions")
+            yield from _set(section, topic, described[name], configs[name])
 
 
-def _compared(section: KafkaSection, topic: Topic, found: Any, config: Any) -> Iterator[Difference]:
-    name, partitions = found["name"], found["partitions"]
-    copies = min(len(one["replica_nodes"]) for one in partitions)
-    if len(partitions) != topic.partitions:
-        yield Difference(name, "partitions", "", str(len(partitions)), str(topic.partitions))
+def _described(
+    admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]
+) -> tuple[Mapping[str, Topic], Mapping[str, Any]]:
+    """Gives the declared topics, and what the cluster knows of them, by their names there."""
+    declared = {section.topic_prefix + topic.name: topic for topic in topics}
+    described = {one["name"]: one for one in admin.describe_topics(list(declared))}
+    for one in described.values():
+        if one["error_code"] not in (0, _UNKNOWN_TOPIC):
+            raise errors.for_code(one["error_code"])(one["name"])
+    return declared, described
+
+
+def _counted(name: str, topic: Topic, found: Any) -> Iterator[Difference]:
+    count = len(found["partitions"])
+    if found["error_code"]:
+        yield Difference(name, "missing", "", "", f"{topic.partitions} partitions")
+    elif count != topic.partitions:
+        yield Difference(name, "partitions", "", str(count), str(topic.partitions))
+
+
+def _set(section: KafkaSection, topic: Topic, found: Any, config: Any) -> Iterator[Difference]:
+    name = found["name"]
+    copies = min(len(one["replica_nodes"]) for one in found["partitions"])
     if copies != section.replication_factor:
         yield Difference(name, "replication_factor", "", str(copies), str(section.replication_factor))
     for key, wanted in topic_settings(section, topic).items():

@@ -1,0 +1,64 @@
+"""What a process finds out about its services and its engines when `lienthong doctor` asks.
+
+An engine that is away is a finding, never an error of the question.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from lienthong.chassis import migrations
+from lienthong.chassis.checks import Check, of_consumer, of_schema, of_time
+from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.observe import skew
+from lienthong.chassis.service import RunningComponent
+
+_NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
+"""A key that may be one, so that the store is asked."""
+
+
+def watched(running: RunningComponent) -> RunningComponent:
+    """Adds to what a component says of itself what is known of its consumer and its database."""
+    component, consumer = running.component, running.consumer
+
+    def examine() -> Iterable[Check]:
+        if consumer is not None:
+            yield of_consumer(consumer.halted)
+        yield asked("schema", lambda: _schema(running))
+        yield asked("clock beside the database's", lambda: of_time(skew(running)))
+        yield from component.examine()
+
+    running.component = replace(component, examine=examine)
+    return running
+
+
+def of_contents(blobs: BlobStore) -> Iterator[Check]:
+    """Looks whether the store of contents answers, by asking for what nobody has."""
+    yield asked("contents", lambda: _contents(blobs))
+
+
+def asked(subject: str, look: Callable[[], Check]) -> Check:
+    """Looks at what an engine must answer for; gives why it does not where that is so."""
+    try:
+        return look()
+    except AxisError as error:
+        return Check(subject, well=False, text=f"{error.reason}: {error.message}", remedy=_REMEDY)
+
+
+_REMEDY = "The engine is away or refuses: see its own log, and the network between."
+
+
+def _schema(running: RunningComponent) -> Check:
+    context = running.component.context
+    found = migrations.standing(context.database, context.name)
+    return of_schema(found.current, found.newest, found.ahead)
+
+
+def _contents(blobs: BlobStore) -> Check:
+    try:
+        blobs.open(_NOBODYS).close()
+    except AxisError as error:
+        if error.code is not Code.NOT_FOUND:
+            raise
+    return Check("contents", well=True, text="the store answers")
