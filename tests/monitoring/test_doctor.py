@@ -76,7 +76,7 @@ def test_promises_and_alerts(metrics: int, tmp_path: Path) -> None:
 def test_a_cause_that_fires(metrics: int, tmp_path: Path) -> None:
     """An alert on a cause is told with where it fires and its runbook."""
     file = tmp_path / "causes.yaml"
-    rule = {"alert": "LienthongMadeUp", "expr": "sum by (code) (lienthong_rpc_calls_total) > 0"}
+    rule: dict[str, Any] = {"alert": "LienthongMadeUp", "expr": "sum by (code) (lienthong_rpc_calls_total) > 0"}
     rule |= {"labels": {"severity": "ticket", "service": "intake"}, "annotations": {"runbook_url": "causes.md#madeup"}}
     file.write_text(yaml.safe_dump({"groups": [{"name": "lienthong-causes", "rules": [rule]}]}), "utf-8")
     with looking_at(metrics, tmp_path, [file]) as server:

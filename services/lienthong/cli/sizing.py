@@ -128,13 +128,13 @@ def growth(demand: Demand, facts: Mapping[str, Any]) -> dict[str, float]:
 
 def at(recipients: float, pair: Sequence[float], facts: Mapping[str, Any]) -> float:
     """Gives a figure at a number of recipients, on the line through both that were measured; it never falls."""
-    first = facts["growth"]["recipients"][0]
+    first: int = facts["growth"]["recipients"][0]
     return pair[0] + _each_further(pair, facts) * (recipients - first)
 
 
 def _each_further(pair: Sequence[float], facts: Mapping[str, Any]) -> float:
-    few, many = facts["growth"]["recipients"]
-    return max(0.0, (pair[1] - pair[0]) / (many - few))
+    span: int = facts["growth"]["recipients"][1] - facts["growth"]["recipients"][0]
+    return max(0.0, (pair[1] - pair[0]) / span)
 
 
 def partitions(sizes: Sequence[ServiceSize]) -> int:

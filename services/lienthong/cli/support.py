@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -121,9 +122,9 @@ def support_bundle(
         bundle.add("config.json", lambda: _json(masked_config(settings.model_dump(mode="json"))))
     with connect(context) as axis:
         for name in SERVICES:
-            bundle.add(f"events/{name}.json", lambda name=name: _json(_events(axis, name)))  # type: ignore[misc] -- a default binds it now
+            bundle.add(f"events/{name}.json", partial(_events, axis, name))
     for number, url in enumerate(metrics or (), 1):
-        bundle.add(f"metrics/{number}.txt", lambda url=url: _metrics(url))  # type: ignore[misc] -- as above
+        bundle.add(f"metrics/{number}.txt", partial(_metrics, url))
     if log:
         bundle.add("log.jsonl", lambda: "\n".join(masked_log(_last_lines(log))))
     bundle.add("findings.json", lambda: _json(list(_findings(context, bundle))))
@@ -147,7 +148,7 @@ def _versions() -> str:
     )
 
 
-def _events(axis: Axis, service: str) -> dict[str, Any]:
+def _events(axis: Axis, service: str) -> str:
     operations = axis.operations(service)
     outbox = operations.GetOutbox(pb.GetOutboxRequest(service=service), timeout=CALL_SECONDS)
     letters = operations.ListDeadLetters(
@@ -156,7 +157,7 @@ def _events(axis: Axis, service: str) -> dict[str, Any]:
     parked = operations.ListParkedEvents(
         pb.ListParkedEventsRequest(service=service, page_size=_EVENTS), timeout=CALL_SECONDS
     )
-    found = {
+    found: dict[str, Any] = {
         "outbox": to_dict(outbox),
         "dead_letters": [masked_event(one) for one in letters.events],
         "parked": [masked_event(one) for one in parked.events],
@@ -164,7 +165,7 @@ def _events(axis: Axis, service: str) -> dict[str, Any]:
     with suppress(AxisCallError):  # without the event log the rest is worth having
         lag = operations.GetLag(pb.GetLagRequest(service=service), timeout=CALL_SECONDS)
         found["lag"] = [to_dict(one) for one in lag.partitions]
-    return found
+    return _json(found)
 
 
 def _metrics(url: str) -> str:
