@@ -27,7 +27,14 @@ VALUES: dict[str, Any] = {
 CODES = {"haiphong": "000.00.00.H24", "danang": "000.00.00.H17", "cantho": "000.00.00.H13"}
 """Agencies that have no part in the story, which is played afterwards."""
 
-ORDER = ("test_nodes", "test_certificates", "test_autoscaling", "test_restore", "test_cluster")
+ORDER = (
+    "test_nodes",
+    "test_certificates",
+    "test_policies",
+    "test_autoscaling",
+    "test_restore",
+    "test_cluster",
+)
 """Modules in the order in which they use the one cluster: the last lets the traffic end, checks it, kills the node."""
 
 
