@@ -16,7 +16,7 @@ RELEASED := $(lastword $(sort $(wildcard protos/released/*.binpb)))
 export PYTHONPATH := services:.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-chart test-monitoring test-cluster test-samples fuzz check format bench bench-compare engines platform image cluster cluster-down released reference clean
+.PHONY: help setup setup-dev protos demo run test test-unit test-faults test-faults-quick test-chart test-monitoring test-cluster test-cluster-quick test-samples fuzz check format bench bench-compare engines platform image cluster cluster-down released reference clean
 
 help: ## Lists what can be made.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -113,8 +113,11 @@ cluster: setup $(VENV)/.engines-installed $(VENV)/.image-installed ## Brings up 
 cluster-down: ## Takes it down; nothing of it is left.
 	@$(BIN)/python -m tools.cluster down
 
-test-cluster: setup-dev ## Tests on that Kubernetes: install, scale, delete pods, upgrade under load. Needs root, and Go once.
-	$(BIN)/python -m pytest -s -x -m cluster $(or $(CLUSTER),tests/cluster)
+test-cluster: setup-dev ## Tests on that Kubernetes what its operators do under load, and the worst day. Needs root, and Go once.
+	$(BIN)/python -m pytest -s -x -m cluster tests/cluster
+
+test-cluster-quick: setup-dev ## Half of it: install, scale, delete pods, upgrade under load.
+	$(BIN)/python -m pytest -s -x -m cluster tests/cluster/test_cluster.py
 
 fuzz: setup-dev $(VENV)/.fuzz-installed ## Fuzzes edXML and the door of intake; FUZZ_SECONDS=600.
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,22 @@ VALUES: dict[str, Any] = {
 
 CODES = {"haiphong": "000.00.00.H24", "danang": "000.00.00.H17", "cantho": "000.00.00.H13"}
 """Agencies that have no part in the story, which is played afterwards."""
+
+ORDER = (
+    "test_nodes",
+    "test_certificates",
+    "test_policies",
+    "test_autoscaling",
+    "test_restore",
+    "test_cluster",
+)
+"""Modules in the order in which they use the one cluster: the last lets the traffic end, checks it, kills the node."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Brings the tests into their order, behind those of other folders."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.parent == here else -1)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,14 @@
 """The platform on a real Kubernetes: what its operators do to it while it is in use. The order of the tests matters."""
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from tests.cluster.conftest import VALUES
 from tests.cluster.support import next_image
+from tests.cluster.support.load import LOAD_SECONDS, no_call_fails
 from tests.cluster.support.served import Deployed, await_pods, pods, scale
 from tests.faults.support.run import Run, listed
 from tests.upgrade.support.versions import LARGEST
@@ -18,20 +18,6 @@ from tools.cluster import cluster, engines, layout, node, platform
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 SETTLE_SECONDS = 240.0
-LOAD_SECONDS = 120.0
-
-
-@contextmanager
-def no_call_fails(run: Run[Deployed], what: str) -> Iterator[None]:
-    """Holds that agencies are served while something is done, and that none of their calls fails."""
-    ledger = run.traffic.ledger
-    answered, failed = ledger.answered, len(ledger.unanswered)
-    run.traffic.grant(4)
-    yield
-    run.traffic.grant(1)
-    assert until(lambda: ledger.answered > answered, LOAD_SECONDS), f"nobody was served: {run.program.tail()}"
-    print(f"{what}: {ledger.answered - answered} calls answered, {len(ledger.unanswered) - failed} failed")  # noqa: T201 -- figures
-    assert not ledger.unanswered[failed:], listed(ledger.unanswered[failed:])
 
 
 def test_one_service_scales_alone(run: Run[Deployed]) -> None:

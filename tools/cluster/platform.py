@@ -37,6 +37,7 @@ CONTEXT: Final = INSTALLATION / "contexts/operator.yaml"
 DOORS: Final = {service: 30_443 + number for number, service in enumerate(engines.SERVICES)}
 """Ports of the node, by service."""
 
+KEYS: Final = INSTALLATION / "keys"
 TRUST: Final = VOLUMES / "stage"
 _MAIL_PORT: Final = 30_025
 _HOOK_PORTS: Final = (30_081, 30_082)
@@ -67,8 +68,7 @@ def install(image: Made, tell: Callable[[str], None], values: Mapping[str, Any] 
     cluster.apply(yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": _labels()}))
     for name, files in engines.client_secrets().items():
         cluster.apply(engines.secret(NAMESPACE, name, files))
-    keys = {file.name: file.read_bytes() for file in (INSTALLATION / "keys").iterdir()}
-    cluster.apply(engines.secret(NAMESPACE, "lienthong-keys", keys))
+    share_keys()
     cluster.apply(filled(LOCAL / "stage.yaml"))
     for service, port in DOORS.items():
         cluster.apply(filled(LOCAL / "doors.yaml", SERVICE=service, PORT=str(port)))
@@ -114,15 +114,27 @@ def run_helm(arguments: Sequence[str]) -> str:
 
 def make_keys() -> None:
     """Makes the keys of the axis, and the context with which this machine speaks as operator."""
-    ring = Keyring(INSTALLATION / "keys")
-    names = [f"{RELEASE}-{service}" for service in engines.SERVICES]
-    inside = [f"{name}.{NAMESPACE}{end}" for name in names for end in ("", ".svc", ".svc.cluster.local")]
-    first_start(ring, (NODE_ADDRESS, *names, *inside), SystemClock(), Uuid7Source())
+    ring = certify()
     addresses = {service: f"{NODE_ADDRESS}:{port}" for service, port in DOORS.items()}
     write_context(CONTEXT, addresses["intake"], ring.root.chain, ring.operator, addresses=addresses)
     _props().write(INSTALLATION / "stage.yaml")
     for name in ("anchors", "intermediates", "crls"):
         (TRUST / name).mkdir(parents=True)
+
+
+def certify() -> Keyring:
+    """Makes what is missing of the keys of the axis, and certifies it; gives all of them."""
+    ring = Keyring(KEYS)
+    names = [f"{RELEASE}-{service}" for service in engines.SERVICES]
+    inside = [f"{name}.{NAMESPACE}{end}" for name in names for end in ("", ".svc", ".svc.cluster.local")]
+    first_start(ring, (NODE_ADDRESS, *names, *inside), SystemClock(), Uuid7Source())
+    return ring
+
+
+def share_keys() -> None:
+    """Writes the keys into the secret of which pods get theirs."""
+    files = {file.name: file.read_bytes() for file in KEYS.iterdir()}
+    cluster.apply(engines.secret(NAMESPACE, "lienthong-keys", files))
 
 
 def play_story(console: Console) -> None:

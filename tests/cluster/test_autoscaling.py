@@ -1,0 +1,89 @@
+"""Services are scaled by their own signal while the platform is in use."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from tests.cluster.conftest import VALUES
+from tests.cluster.support.load import no_call_fails
+from tests.cluster.support.served import Deployed, await_pods, pods
+from tests.faults.support.run import Run
+from tools.cluster import cluster, node, platform
+
+from lienthong.client import AxisUnavailableError
+from lienthong.common.v1 import operations_pb2
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+
+PATIENCE_SECONDS = 300.0
+CALLERS = 4
+QUICK = {
+    "scaleUp": {"stabilizationWindowSeconds": 0, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 15}]},
+    "scaleDown": {"stabilizationWindowSeconds": 20, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 15}]},
+}
+SCALED: dict[str, Any] = {
+    "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}},
+    "autoscaling": {"enabled": True, "minReplicas": 1, "maxReplicas": 3, "cpuPercent": 70, "behavior": QUICK},
+}
+"""A pod that is called uses more than these 70 thousandths of a core, and one that is not uses less."""
+
+
+def test_pods_follow_the_load_of_callers(run: Run[Deployed]) -> None:
+    """A service that is called gets more pods while it is, and gives them back when the calls end; none fails."""
+    run.program.read_logs()
+    with no_call_fails(run, "scaled by processor time"):
+        platform.upgrade({**VALUES, "components": {"intake": SCALED}})
+        node.await_that(lambda: size() == 1, PATIENCE_SECONDS, "one pod is too many for nobody's calls")
+        with calls(run.program) as unanswered:
+            node.await_that(lambda: size() >= 2, PATIENCE_SECONDS, "one pod has all the calls")
+            await_pods("intake")
+            run.traffic.grant(2)
+        node.await_that(lambda: size() == 1, PATIENCE_SECONDS, "pods stay though nobody calls")
+        node.await_that(lambda: len(pods("intake")) == 1, PATIENCE_SECONDS, "pods do not end")
+    print(events())  # noqa: T201 -- what the autoscaler says it did
+    assert not unanswered
+    platform.upgrade(VALUES)
+    await_pods("intake")
+
+
+@contextmanager
+def calls(program: Deployed) -> Iterator[list[str]]:
+    """Calls intake without a pause; gives what was not answered, though the client repeats what it may."""
+    ended, unanswered = threading.Event(), list[str]()
+
+    def call() -> None:
+        asked = operations_pb2.GetOutboxRequest(service="intake")
+        while not ended.is_set():
+            # Another session now and then, so that pods that came get their share.
+            with program.speak("operator") as axis:
+                for _ in range(50):
+                    try:
+                        axis.operations("intake").GetOutbox(asked)
+                    except AxisUnavailableError as error:
+                        unanswered.append(str(error))
+
+    threads = [threading.Thread(target=call, daemon=True) for _ in range(CALLERS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield unanswered
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def size() -> int:
+    """Tells how many pods intake is to have."""
+    deployment = f"deployment/{platform.RELEASE}-intake"
+    return int(cluster.get("-n", platform.NAMESPACE, deployment)["spec"]["replicas"])
+
+
+def events() -> str:
+    """Tells what the autoscaler did, in its own words."""
+    kind = "involvedObject.kind=HorizontalPodAutoscaler"
+    return cluster.kubectl(
+        "-n", platform.NAMESPACE, "get", "events", "--field-selector", kind, "--sort-by=.lastTimestamp"
+    )
