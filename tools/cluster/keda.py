@@ -1,5 +1,6 @@
 """KEDA on the cluster: scales by what waits in the event log. Built from its Go module, with the one scaler needed."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.cluster import cluster, images, node
-from tools.cluster.layout import PROGRAMS, ClusterError
+from tools.cluster.layout import PROGRAMS, ROOT, ClusterError
 
 from lienthong.dev.cache import cached
 
@@ -38,8 +39,8 @@ def install(tell: Callable[[str], None]) -> None:
     Raises:
         ClusterError: It cannot be built, or does not start in time.
     """
-    built = cached(f"keda-{_SUM[3:11]}", _build, shelf="cluster")
-    tell("KEDA is built")
+    built = fetch()
+    tell(f"KEDA is in {built}")
     cluster.load_image(images.keda(built))
     manifest = re.sub(r"image: ghcr.io/\S+", f"image: {images.KEDA}", (built / _MANIFEST).read_text("utf-8"))
     cluster.apply(manifest.replace("imagePullPolicy: Always", "imagePullPolicy: Never"))
@@ -47,6 +48,16 @@ def install(tell: Callable[[str], None]) -> None:
         cluster.await_rollout("keda", f"deployment/{name}")
     node.await_that(_serves_metrics, _METRICS_SECONDS, "KEDA serves no metrics: see the logs of its adapter")
     tell("KEDA serves metrics")
+
+
+def fetch() -> Path:
+    """Gives the folder of KEDA's programs and manifest; they are made once for each state of what they are made of.
+
+    Raises:
+        ClusterError: It cannot be built.
+    """
+    made_of = repr((_SUM, _SCALERS, _OTHERS.pattern, _PROGRAMS)) + _go("version", folder=ROOT)
+    return cached(f"keda-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}", _build, shelf="cluster")
 
 
 def _build(folder: Path) -> None:
