@@ -17,6 +17,7 @@ from lienthong.dev.cache import cached
 
 PAUSE: Final = "localhost/pause:1"
 ADDONS: Final = "localhost/lienthong-addons:1"
+KEDA: Final = "localhost/lienthong-keda:1"
 ENGINES: Final = f"localhost/lienthong-engines:{version_of()}"
 
 _DEV: Final = python.ROOT / "services/lienthong/dev"
@@ -34,6 +35,12 @@ def addons(programs: Path) -> Path:
     """Gives the image of what runs in the cluster for the cluster: names, and metrics of pods."""
     files = {"coredns": programs / "cluster", "metrics-server": programs / "metrics-server"}
     return _of_programs(ADDONS, files, {})
+
+
+def keda(built: Path) -> Path:
+    """Gives the image of KEDA: its operator, and the adapter that autoscalers ask."""
+    files = {"keda": built / "operator", "keda-adapter": built / "adapter"}
+    return _of_programs(KEDA, files, {"User": f"{python.USER}:{python.USER}"})
 
 
 def engines() -> Path:
