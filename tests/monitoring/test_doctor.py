@@ -12,6 +12,7 @@ import pytest
 import yaml
 from tests.monitoring.metrics import RULES, rules
 from tests.monitoring.server import Prometheus, looking_at
+from tests.waiting import eventually
 
 from lienthong.cli.findings import Finding
 from lienthong.cli.objectives import of_objectives
@@ -50,13 +51,12 @@ def metrics() -> Iterator[int]:
 
 def found_by(server: Prometheus, condition: Callable[[dict[str, Finding]], bool]) -> dict[str, Finding]:
     """What doctor finds, by what was looked at, once a condition holds."""
-    end = time.monotonic() + _SECONDS
-    while True:
+
+    def look() -> dict[str, Finding] | None:
         found = {one.what: one for one in of_objectives(server.url)}
-        if condition(found):
-            return found
-        assert time.monotonic() < end, found
-        time.sleep(0.1)
+        return found if condition(found) else None
+
+    return eventually(look, "what doctor finds", _SECONDS)
 
 
 def test_promises_and_alerts(metrics: int, tmp_path: Path) -> None:

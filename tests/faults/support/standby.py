@@ -1,6 +1,5 @@
 """A second PostgreSQL server that follows the first: nothing is committed before it stands in both."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,7 +24,6 @@ def follow(first: PostgresServer, folder: Path) -> PostgresServer:
     copy = [tool("pg_basebackup"), f"--dbname={address}", f"--pgdata={folder / 'data'}", "--wal-method=stream"]
     done = subprocess.run(  # noqa: S603 -- PostgreSQL's own tools
         [*copy, "--write-recovery-conf", "--checkpoint=fast"],
-        env={**os.environ},
         capture_output=True,
         text=True,
         timeout=SECONDS,
