@@ -1,6 +1,7 @@
 """`lienthong doctor --cluster`: every copy of every service asked by itself, and whether the copies fit together."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +24,9 @@ from lienthong.client import AxisCallError, ContextError, connect
 from lienthong.client.context import SERVICES, Context
 from lienthong.common.v1 import operations_pb2 as pb
 
+AT_ONCE = 16
+"""Copies that are asked together: with an engine away each answers only after it has waited for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -41,26 +45,41 @@ class Seen:
     skew: float
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a copy is to be found.
+
+    Attributes:
+        name: Its address, and the services there.
+        copy: How it is called.
+        services: Those that it serves.
+        unknown: Why nobody knows where it is.
+    """
+
+    name: str
+    copy: Context
+    services: tuple[str, ...]
+    unknown: Finding | None = None
+
+
 def examine_cluster(context: Context) -> Iterator[Finding]:
     """Looks at all copies, then at each service, then at how the copies fit together."""
     yield from of_certificate(context.certificate, "your certificate")
+    places = list(_places(context))
     seen: list[Seen] = []
     answering: dict[str, Context] = {}
-    for place, copy, services in _places(context):
-        if isinstance(copy, ContextError):
-            yield Finding(place, ok=False, text=str(copy), remedy="Correct the context, or the names of the network.")
-            continue
-        found: list[Seen] = []
-        yield from _copy(copy, place, services, found)
-        seen += found
-        if found:
-            answering |= {name: copy for name in services if name not in answering}
-    for name in SERVICES:
-        yield from _of_service(answering.get(name), name)
+    with ThreadPoolExecutor(AT_ONCE, "asking") as asking:
+        for place, (found, copy) in zip(places, asking.map(_looked_at, places), strict=True):
+            yield from found
+            if copy is not None:
+                seen.append(copy)
+                answering = dict.fromkeys(place.services, place.copy) | answering
+        for findings in asking.map(lambda name: list(_of_service(answering.get(name), name)), SERVICES):
+            yield from findings
     yield from compared(seen)
 
 
-def _places(context: Context) -> Iterator[tuple[str, Context | ContextError, list[str]]]:
+def _places(context: Context) -> Iterator[Place]:
     """Gives each copy once, with the services that it serves: several may share one port."""
     served: dict[str, list[str]] = {}
     copies: dict[str, Context] = {}
@@ -68,35 +87,41 @@ def _places(context: Context) -> Iterator[tuple[str, Context | ContextError, lis
         try:
             found = context.copies_of(name)
         except ContextError as error:
-            yield name, error, [name]
+            remedy = "Correct the context, or the names of the network."
+            yield Place(name, context, (name,), Finding(name, ok=False, text=str(error), remedy=remedy))
             continue
         for copy in found:
             copies[copy.address] = copy
             served.setdefault(copy.address, []).append(name)
     for address, services in served.items():
         every = len(services) == len(SERVICES)
-        yield f"{'all' if every else '+'.join(services)} at {address}", copies[address], services
+        yield Place(f"{'all' if every else '+'.join(services)} at {address}", copies[address], tuple(services))
 
 
-def _copy(context: Context, place: str, services: Sequence[str], seen: list[Seen]) -> Iterator[Finding]:
-    with connect(context) as axis:
-        server = of_server(axis, services[0], place)
-        yield server
+def _looked_at(place: Place) -> tuple[list[Finding], Seen | None]:
+    """Gives what is found of a copy, and the copy if it answered."""
+    if place.unknown is not None:
+        return [place.unknown], None
+    findings: list[Finding] = []
+    seen = None
+    with connect(place.copy) as axis:
+        server = of_server(axis, place.services[0], place.name)
+        findings.append(server)
         if not server.ok:
-            return
-        yield from of_shown(context, f"{place}: certificate")
+            return findings, None
+        findings += of_shown(place.copy, f"{place.name}: certificate")
         begun = datetime.now(UTC)
         try:
-            answer = axis.operations(services[0]).Examine(pb.ExamineRequest(), timeout=ANSWER_SECONDS)
-            ended = datetime.now(UTC)
-            skew = skew_of(from_timestamp(answer.time), begun, ended)
-            seen.append(Seen(place, answer.copy, answer.version, skew))
-            yield of_skew(skew, f"{place}: clock")
-            yield from (told(check, place) for check in answer.checks)
-            for name in services:
-                yield from _at(place, examined(axis, name))
+            answer = axis.operations(place.services[0]).Examine(pb.ExamineRequest(), timeout=ANSWER_SECONDS)
+            skew = skew_of(from_timestamp(answer.time), begun, datetime.now(UTC))
+            seen = Seen(place.name, answer.copy, answer.version, skew)
+            findings.append(of_skew(skew, f"{place.name}: clock"))
+            findings += (told(check, place.name) for check in answer.checks)
+            for name in place.services:
+                findings += _at(place.name, examined(axis, name))
         except AxisCallError as error:
-            yield refused(f"{place}: process", error)
+            findings.append(refused(f"{place.name}: process", error))
+    return findings, seen
 
 
 def _at(place: str, findings: Iterator[Finding]) -> Iterator[Finding]:

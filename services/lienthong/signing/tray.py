@@ -5,14 +5,14 @@ import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from lienthong.chassis.pace import Pace
 from lienthong.chassis.workers import WorkerError
 from lienthong.signing.domain import File, SizeClass
 from lienthong.signing.handlers.settle import Outcome, PutOff, Verified
 from lienthong.signing.storage import StoredJob
 from lienthong.signing.verification.report import FileReport
 
-PACE_SECONDS = 0.025
-"""From one turn to the next, at least: documents that are done close together share a transaction."""
+_PACE = Pace(least=0.025, most=0.1)
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Tray:
         self._done: list[Outcome] = []
         self._due: set[SizeClass] = set(SizeClass)
         self._stopping = False
-        self._next_turn = 0.0
+        self._begun = 0.0
 
     def wake(self) -> None:
         """Says that there are jobs to claim."""
@@ -56,11 +56,12 @@ class Tray:
         return self._stopping
 
     def wait(self, rooms: dict[SizeClass, int], seconds: float) -> None:
-        """Waits until there is something to write down or to claim, at most for `seconds`."""
+        """Waits until there is something to write down or to claim, at most for `seconds`; then the turn begins."""
         with self._changed:
+            rested = time.monotonic() + _PACE.rest(time.monotonic() - self._begun)
             self._changed.wait_for(lambda: self._stopping or self._done or self._claimable(rooms), seconds)
-            self._changed.wait_for(lambda: self._stopping, self._next_turn - time.monotonic())
-            self._next_turn = time.monotonic() + PACE_SECONDS
+            self._changed.wait_for(lambda: self._stopping, rested - time.monotonic())
+            self._begun = time.monotonic()
 
     def rooms(self, rooms: dict[SizeClass, int]) -> dict[SizeClass, int]:
         """Takes up what is due: how many documents of each class there is room for. Classes without are left out."""

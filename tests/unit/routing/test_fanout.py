@@ -120,6 +120,14 @@ def test_a_recipient_is_not_delivered_twice(routing: Routing) -> None:
     assert len(routing.waiting(HCMC)) == 1
 
 
+def test_a_recipient_of_an_earlier_chunk_is_not_delivered_twice(small: Routing) -> None:
+    """Two codes that intake did not know turn out to be one agency, in different chunks."""
+    small.deliver("H29", *agencies(3), "000.00.00.H29")
+    small.step()
+    assert [event.reason for event in small.told(events.DeliveryFailed)][-1] == "RECIPIENT_DUPLICATE"
+    assert len(small.waiting(HCMC)) == 1
+
+
 def test_places_in_a_mailbox_follow_commit_order(routing: Routing) -> None:
     """A place is taken inside the transaction: a writer that begins later commits later, and gets the later place."""
     first, second = routing.document(HCMC), routing.document(HCMC)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.events.event import DELIVERIES, NewEvent
 from lienthong.chassis.events.inbox import ParentUnknownError
 from lienthong.chassis.text import words
@@ -17,8 +18,8 @@ from lienthong.routing.handlers.jobs import FAN_OUT, Job, Progress, begin
 from lienthong.routing.handlers.lifecycle import fail, release, supersede, withdraw
 from lienthong.routing.handlers.links import Links, links_of
 from lienthong.routing.handlers.recalls import concerns, recalls_before
-from lienthong.routing.handlers.recipients import Destination, destination
-from lienthong.routing.storage.deliveries import add_delivery, add_words
+from lienthong.routing.handlers.recipients import Destination, destinations
+from lienthong.routing.storage.deliveries import add_delivery, add_words, of_document
 from lienthong.routing.storage.documents import add_document, document_by_id, recipients_of, the_document
 from lienthong.routing.storage.jobs import unfinished
 from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
@@ -72,12 +73,16 @@ def fan_out_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
         return Progress(job.place, _AGAIN)
     recipients = DocumentAccepted.FromString(recipients_of(work.rows, job.subject)).recipients
     last = job.place + desk.limits.chunk
+    chunk = recipients[job.place : last]
     named = {one.agency for one in recipients if one.agency}
-    made: list[Made] = []
-    for ordinal, recipient in enumerate(recipients[job.place : last], job.place):
-        one = _make(work, desk, accepted, recipient, named, ordinal)
-        named.add(one.destination.agency)
-        made.append(one)
+    if any(not one.agency for one in chunk):
+        # What intake did not know may have turned out, in an earlier chunk, to be the same agency.
+        named |= {row.recipient for row in of_document(work.rows, document, 0, job.place)}
+    directory, led = _led(work, desk, chunk, named)
+    made = [
+        _make(work, desk, directory, accepted, recipient, found, ordinal)
+        for ordinal, (recipient, found) in enumerate(zip(chunk, led, strict=True), job.place)
+    ]
     _write(work, accepted, made)
     told = DocumentHeader()
     told.CopyFrom(accepted.header)
@@ -100,16 +105,28 @@ def _affected(accepted: DocumentAccepted) -> set[str]:
     return {affected.document for affected in accepted.affected if affected.document}
 
 
-def _make(
-    work: UnitOfWork, desk: Desk, accepted: DocumentAccepted, recipient: Recipient, named: set[str], ordinal: int
-) -> Made:
+def _led(
+    work: UnitOfWork, desk: Desk, recipients: Sequence[Recipient], named: set[str]
+) -> tuple[Directory, list[Destination]]:
     directory = desk.directory.get()
-    found = destination(directory, recipient, named, work.now)
-    if found.failure is not None:
+    found = destinations(directory, recipients, named, work.now)
+    if any(one.failure is not None for one in found):
         # A failure is for good, and another copy may have heard of the agency a moment ago.
         desk.directory.changed()
         directory = desk.directory.get()
-        found = destination(directory, recipient, named, work.now)
+        found = destinations(directory, recipients, named, work.now)
+    return directory, found
+
+
+def _make(
+    work: UnitOfWork,
+    desk: Desk,
+    directory: Directory,
+    accepted: DocumentAccepted,
+    recipient: Recipient,
+    found: Destination,
+    ordinal: int,
+) -> Made:
     links = links_of(work, directory, accepted, found.agency)
     identifier = work.ids.new()
     row = StoredDelivery(

@@ -1,6 +1,6 @@
 """Where a recipient leads: to an agency, or to a failure that names the rule and the remedy."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,17 +23,29 @@ class Destination:
     failure: Failure | None = None
 
 
-def destination(directory: Directory, recipient: Recipient, named: Container[str], at: datetime) -> Destination:
-    """Finds out where a recipient leads.
+def destinations(
+    directory: Directory, recipients: Iterable[Recipient], named: Iterable[str], at: datetime
+) -> list[Destination]:
+    """Finds out where each recipient leads.
 
     What intake resolved and sealed stands; only a code that it did not know is looked up again.
 
     Args:
         directory: The directory by now.
-        recipient: As intake hands it over.
+        recipients: As intake hands them over.
         named: Agencies that other recipients of the document lead to.
         at: The time for which it is asked.
     """
+    taken = set(named)
+    found = []
+    for recipient in recipients:
+        one = _destination(directory, recipient, taken, at)
+        taken.add(one.agency)
+        found.append(one)
+    return found
+
+
+def _destination(directory: Directory, recipient: Recipient, named: Container[str], at: datetime) -> Destination:
     if recipient.agency:
         return _sealed(directory, recipient, at)
     resolved = directory.resolve(recipient.code, at)
