@@ -48,6 +48,8 @@ def test_committed_content_is_read(blobs: BlobStore) -> None:
     with blobs.open(writer.key) as stream:
         stream.seek(3)
         assert stream.read() == b"two"
+        with blobs.local(writer.key, stream) as place:
+            assert place.read_bytes() == b"onetwo"
 
 
 def test_invisible_before_the_commit(blobs: BlobStore) -> None:
@@ -180,6 +182,9 @@ def test_large_content_is_read_from_any_place(blobs: BlobStore) -> None:
     with blobs.local(writer.key) as place:
         assert place.read_bytes() == data
     with blobs.open(writer.key) as stream:
+        stream.seek(5_000_000)
+        with blobs.local(writer.key, stream) as place:
+            assert place.read_bytes() == data
         for start, length in ((9_499_999, 9), (0, 1), (4_194_300, 10), (4_194_304, 300_000), (8_000_000, 70_000)):
             stream.seek(start)
             assert stream.read(length) == data[start : start + length]

@@ -142,12 +142,12 @@ class VerificationWorker:
         with ExitStack() as undo:
             try:
                 for one in job.attachments:
-                    report = self._report(job, one)
-                    if report is not None:
-                        known.append(File(one.ordinal, report))
-                        continue
                     files = undo.enter_context(ExitStack())
-                    waiting.append((one, files.enter_context(self._blobs.local(one.blob)), files))
+                    found = self._laid_out(job, one, files)
+                    if isinstance(found, FileReport):
+                        known.append(File(one.ordinal, found))
+                    else:
+                        waiting.append((one, found, files))
             except Exception as error:  # noqa: BLE001 -- whatever the store raises, the document waits with it
                 self._tray.put_off(job, f"{type(error).__name__}: {error}")
                 return
@@ -157,18 +157,17 @@ class VerificationWorker:
                 for one, path, files in waiting:
                     self._submit(in_hand, one, path, files.pop_all())
 
-    def _report(self, job: StoredJob, attachment: Attachment) -> FileReport | None:
-        """Gives the report where there is nothing to verify."""
+    def _laid_out(self, job: StoredJob, attachment: Attachment, files: ExitStack) -> FileReport | Path:
+        """Gives a local file, which stays as long as `files`; the report where there is nothing to verify."""
         now = self._units.clock.now()
         if job.attempts > self._section.attempts:
             return FileReport(FileState.FAILED, now, detail=f"given up after {self._section.attempts} attempts")
         with self._blobs.open(attachment.blob) as stream:
-            beginning = stream.read(HEADER_BYTES)
-        if not may_be_pdf(beginning):
-            return FileReport(FileState.NOT_A_PDF, now)
-        if attachment.size > self._section.largest_bytes:
-            return FileReport(FileState.TOO_LARGE, now, detail=f"{attachment.size} bytes")
-        return None
+            if not may_be_pdf(stream.read(HEADER_BYTES)):
+                return FileReport(FileState.NOT_A_PDF, now)
+            if attachment.size > self._section.largest_bytes:
+                return FileReport(FileState.TOO_LARGE, now, detail=f"{attachment.size} bytes")
+            return files.enter_context(self._blobs.local(attachment.blob, stream))
 
     def _submit(self, in_hand: InHand, attachment: Attachment, path: Path, files: ExitStack) -> None:
         """Hands a file to the children; what keeps it there is let go when its report has come."""

@@ -93,8 +93,12 @@ class BlobStore(Protocol):
         """
         ...
 
-    def local(self, key: str) -> AbstractContextManager[Path]:
+    def local(self, key: str, opened: BinaryIO | None = None) -> AbstractContextManager[Path]:
         """Gives a local file with the content for as long as the block runs, for tools that need one.
+
+        Args:
+            key: Key of the blob.
+            opened: What `open` gave, where it was asked before: a store that is far away is not asked again.
 
         Raises:
             AxisError: NOT_FOUND.

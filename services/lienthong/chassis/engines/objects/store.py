@@ -4,7 +4,7 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from heapq import merge
 from itertools import groupby
 from pathlib import Path
@@ -90,9 +90,10 @@ class ObjectBlobs:
         return self._open_row(key, read_manifest(manifest))
 
     @contextmanager
-    def local(self, key: str) -> Iterator[Path]:
+    def local(self, key: str, opened: BinaryIO | None = None) -> Iterator[Path]:
         """Gives a local copy of a blob. See `BlobStore.local`."""
-        with self.open(key) as stream:
+        with nullcontext(opened) if opened else self.open(key) as stream:
+            stream.seek(0)
             try:
                 place = self._copied(stream)
             except OSError as error:
