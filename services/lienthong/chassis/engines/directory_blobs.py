@@ -50,7 +50,7 @@ class DirectoryBlobs:
         """Opens a blob. See `BlobStore.open`."""
         return self._committed(key).open("rb")
 
-    def local(self, key: str, opened: BinaryIO | None = None) -> AbstractContextManager[Path]:  # noqa: ARG002 -- it is here
+    def local(self, key: str, opened: BinaryIO | None = None) -> AbstractContextManager[Path]:  # noqa: ARG002 -- it is on this disk
         """Gives the file of a blob itself. See `BlobStore.local`."""
         return nullcontext(self._committed(key))
 
