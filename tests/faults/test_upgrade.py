@@ -36,7 +36,7 @@ def test_a_new_program_takes_over_and_gives_back(
         assert not idle(run), "these programs did not fill the new column"
         roll(run, 1, PROGRAM)
         roll(run, 2, PROGRAM)
-        change_schemas(run, "downgrade", "0001")
+        change_schemas(run, "downgrade", "--", "-1")
         wrongs = run.conclude(SETTLE_SECONDS)
         ledger = run.traffic.ledger
         with capsys.disabled():
@@ -53,12 +53,12 @@ def roll(run: Run[Processes], number: int, program: tuple[str, ...]) -> None:
     platform.replace([copy for copy in platform.copies if copy.number == number], program)
 
 
-def change_schemas(run: Run[Processes], *command: str) -> None:
+def change_schemas(run: Run[Processes], command: str, *more: str) -> None:
     """Changes the schemas with the next program, while all copies work."""
     run.traffic.grant(4)
     config = run.program.platform.copies[0].config
     done = subprocess.run(  # noqa: S603 -- our own program
-        [*NEXT, "db", *command, "--config", str(config)],
+        [*NEXT, "db", command, "--config", str(config), *more],
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,
