@@ -12,7 +12,7 @@ COUNTED_AT_MOST = 1_000_000
 """Deliveries of one state; a count that reaches this says that there are as many or more."""
 
 _STATES = tuple(state for state in DeliveryState if state not in FINAL_STATES)
-_INDEXED_SINCE = "0002"
+INDEXED_SINCE = "0002"
 """Version of the schema that has the index; without it every delivery there ever was would be read."""
 
 
@@ -46,7 +46,7 @@ class OwingCount:
         return self._counted
 
     def _counts(self) -> Sequence[Sample]:
-        if migrations.standing(self._database, "workflow").current < _INDEXED_SINCE:
+        if migrations.standing(self._database, "workflow").current < INDEXED_SINCE:
             return ()
         with self._database.read() as connection:
             found = {state: storage.count_owing(connection, state, COUNTED_AT_MOST) for state in _STATES}
