@@ -81,7 +81,7 @@ def _measured(name: str, opened: Opened) -> list[Row]:
         took = time.perf_counter() - begun
     few = _count(opened.role)
     with opened.owner.write() as connection:
-        connection.execute(update(deliveries).values(owing=True))
+        connection.execute(update(deliveries).values(owing=True, state=DeliveryState.ACCEPTED))
     many = _count(opened.role)
     beside = f"; {crowd.done:,} transactions beside it, {len(crowd.failures)} waited {PATIENCE} for a lock"
     of_all = f"wall, median of {COUNTS}; {ROWS:,} deliveries, of which {ROWS // OPEN_OF:,} owe something"
