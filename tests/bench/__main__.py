@@ -23,6 +23,7 @@ from tests.bench.large import large_transfer
 from tests.bench.lists import lists
 from tests.bench.load import load
 from tests.bench.overload import overload
+from tests.bench.owing import owing
 from tests.bench.parts import Row, codec, signatures
 from tests.bench.transitions import transitions
 from tests.bench.world import World, opened, opened_in_processes
@@ -36,6 +37,7 @@ ALONE: dict[str, Callable[[Path], list[Row]]] = {
     "signatures": lambda _folder: signatures(),
     "lists": lists,
     "growth": growth,
+    "owing": owing,
     "transitions": transitions,
 }
 """Parts that are measured in this process."""

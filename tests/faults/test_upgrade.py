@@ -9,7 +9,7 @@ from tests.faults.support.harness import ROOT
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
 from tests.faults.support.run import Run, listed, running_processes
-from tests.upgrade.support.versions import LARGEST
+from tests.upgrade.support.versions import FIRST, LARGEST, newest
 from tests.waiting import until
 
 from lienthong.dev.platform import PROGRAM, SERVICES
@@ -26,17 +26,22 @@ def test_a_new_program_takes_over_and_gives_back(
 ) -> None:
     """Two copies of each service on real engines, replaced in turn while the schemas change beside both programs.
 
-    The next program works with the schema before and with its own, the old one with its own and the one after.
+    The next program works with the schema before and with its own, the old one with its own and the one after. Where
+    there is a schema before its own, it works with that too: the step to its own is taken under load first.
     """
     with running_processes(tmp_path, press, seed, count=3) as run:
+        for service in SERVICES:
+            if newest(service) != FIRST:
+                change_schemas(run, PROGRAM, "downgrade", newest(service, -1), "--service", service)
+        change_schemas(run, PROGRAM, "upgrade")
         roll(run, 1, NEXT)
-        change_schemas(run, "upgrade")
+        change_schemas(run, NEXT, "upgrade")
         roll(run, 2, NEXT)
         until(lambda: not idle(run), SETTLE_SECONDS)
         assert not idle(run), "these programs did not fill the new column"
         roll(run, 1, PROGRAM)
         roll(run, 2, PROGRAM)
-        change_schemas(run, "downgrade", "0001")
+        change_schemas(run, NEXT, "downgrade", "--", "-1")
         wrongs = run.conclude(SETTLE_SECONDS)
         ledger = run.traffic.ledger
         with capsys.disabled():
@@ -53,12 +58,12 @@ def roll(run: Run[Processes], number: int, program: tuple[str, ...]) -> None:
     platform.replace([copy for copy in platform.copies if copy.number == number], program)
 
 
-def change_schemas(run: Run[Processes], *command: str) -> None:
-    """Changes the schemas with the next program, while all copies work."""
+def change_schemas(run: Run[Processes], program: tuple[str, ...], command: str, *more: str) -> None:
+    """Changes the schemas with a program, while all copies work."""
     run.traffic.grant(4)
     config = run.program.platform.copies[0].config
     done = subprocess.run(  # noqa: S603 -- our own program
-        [*NEXT, "db", *command, "--config", str(config)],
+        [*program, "db", command, "--config", str(config), *more],
         capture_output=True,
         text=True,
         timeout=COMMAND_SECONDS,

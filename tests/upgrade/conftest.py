@@ -9,5 +9,5 @@ from lienthong.chassis import migrations
 @pytest.fixture
 def next_program(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets the test be the next program, which knows one version more."""
-    monkeypatch.setattr(migrations, "places", migrations.places)
+    monkeypatch.setattr(migrations, "scripts", migrations.scripts)
     become_next()

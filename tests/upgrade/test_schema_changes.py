@@ -9,7 +9,7 @@ from sqlalchemy import Engine, Table, event, text
 from tests.engines import fresh_schemas, open_postgres, postgres
 from tests.upgrade.support.crowd import Crowd, fill
 from tests.upgrade.support.unsafe import unsafe
-from tests.upgrade.support.versions import LARGEST, this_places
+from tests.upgrade.support.versions import FIRST, LARGEST, newest, this_scripts
 from tests.waiting import until
 
 from lienthong.chassis import migrations
@@ -36,11 +36,11 @@ def table_of(service: str) -> Table:
     return found
 
 
-def opened(service: str) -> tuple[PostgresDatabase, PostgresDatabase]:
-    """A schema at its first version with rows in it: as its owner, and as the service."""
+def opened(service: str, version: str = FIRST) -> tuple[PostgresDatabase, PostgresDatabase]:
+    """A schema at a version with rows in it: as its owner, and as the service."""
     section = fresh_schemas(service)
     owner, role = open_postgres(section, service, owner=True), open_postgres(section, service)
-    migrations.upgrade(owner, service, "0001")
+    migrations.upgrade(owner, service, version)
     with role.write() as connection:
         fill(connection, table_of(service), ROWS)
     return owner, role
@@ -48,8 +48,8 @@ def opened(service: str) -> tuple[PostgresDatabase, PostgresDatabase]:
 
 @pytest.fixture
 def intake() -> tuple[PostgresDatabase, PostgresDatabase]:
-    """A schema of intake."""
-    return opened("intake")
+    """A schema of intake at the version of this program."""
+    return opened("intake", newest("intake"))
 
 
 def count(database: PostgresDatabase, condition: str) -> int:
@@ -65,8 +65,8 @@ def test_nobody_waits_a_second_for_any_version(service: str) -> None:
     crowd = Crowd(role, LARGEST[service])
     with crowd.at_work(), crowd.reading_for_long(READER_SECONDS):
         migrations.upgrade(owner, service)
-        assert migrations.standing(owner, service).current == "0002"
-        migrations.downgrade(owner, service, "0001")
+        assert migrations.standing(owner, service).ahead == 0
+        migrations.downgrade(owner, service, FIRST)
     assert not crowd.failures
     assert crowd.done > 100
 
@@ -92,7 +92,7 @@ def test_no_version_does_what_stops_others(service: str) -> None:
 
     event.listen(Engine, "before_cursor_execute", note)
     migrations.upgrade(owner, service)
-    migrations.downgrade(owner, service, "0001")
+    migrations.downgrade(owner, service, FIRST)
     event.remove(Engine, "before_cursor_execute", note)
     assert any("CONCURRENTLY" in one for one in statements)
     assert not unsafe(statements)
@@ -145,7 +145,7 @@ def test_a_table_that_is_held_is_tried_again_and_then_told(
         holding.result()
     assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "SCHEMA_BUSY")
     assert "ALTER TABLE documents ADD COLUMN" in caught.value.message
-    assert migrations.standing(owner, "intake").current == "0001"
+    assert migrations.standing(owner, "intake").ahead == -1
     migrations.upgrade(owner, "intake")
     assert count(role, "written_by = 'before'") == ROWS
 
@@ -156,46 +156,48 @@ def test_two_that_change_a_schema_take_turns(intake: tuple[PostgresDatabase, Pos
     owner, role = intake
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(lambda _: migrations.upgrade(owner, "intake"), range(2)))
-    assert migrations.standing(role, "intake").current == "0002"
-
-
-@pytest.mark.usefixtures("next_program")
-def test_a_broken_index_is_built_again(intake: tuple[PostgresDatabase, PostgresDatabase]) -> None:
-    """What a build that was broken off left behind serves nobody: the next try drops and builds it."""
-    owner, role = intake
-    migrations.upgrade(owner, "intake")
-    with postgres().administer() as administrator, owner.write() as connection:
-        schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
-        broken = f"{schema}.next_written_by"
-        administrator.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass", [broken])
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-    migrations.upgrade(owner, "intake")
-    with role.read() as connection:
-        valid = connection.exec_driver_sql(
-            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'next_written_by'::regclass"
-        )
-        assert valid.scalar_one() is True
+    assert migrations.standing(role, "intake").ahead == 0
 
 
 @pytest.mark.parametrize(
-    ("version", "said"),
+    ("service", "index"), [("intake", "next_written_by"), ("workflow", "deliveries_owing_state")], indirect=["service"]
+)
+@pytest.mark.usefixtures("next_program")
+def test_a_broken_index_is_built_again(service: str, index: str) -> None:
+    """What a build that was broken off left behind serves nobody: the next try drops and builds it."""
+    owner, role = opened(service)
+    migrations.upgrade(owner, service)
+    with postgres().administer() as administrator, owner.write() as connection:
+        schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+        broken = f"{schema}.{index}"
+        administrator.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = %s::regclass", [broken])
+        connection.execute(text("UPDATE alembic_version SET version_num = :first"), {"first": FIRST})
+    migrations.upgrade(owner, service)
+    with role.read() as connection:
+        valid = text("SELECT indisvalid FROM pg_index WHERE indexrelid = CAST(:name AS regclass)")
+        assert connection.execute(valid, {"name": index}).scalar_one() is True
+
+
+@pytest.mark.parametrize(
+    ("ahead", "said"),
     [
-        ("0001", ""),
-        ("0002", ""),
-        ("0003", "this program knows 0001 only; start a newer program"),
-        ("", "has no tables, and 0001 is needed; run `lienthong db upgrade`"),
+        (0, ""),
+        (1, ""),
+        (2, "this program knows {newest} only; start a newer program"),
+        (None, "has no tables, and {newest} is needed; run `lienthong db upgrade`"),
     ],
 )
 def test_older_code_works_one_version_apart(
-    intake: tuple[PostgresDatabase, PostgresDatabase], version: str, said: str
+    intake: tuple[PostgresDatabase, PostgresDatabase], ahead: int | None, said: str
 ) -> None:
     """A schema one version ahead is worked with; one that is two ahead, or not there, is refused, with what to do."""
     owner, role = intake
     with owner.write() as connection:
         connection.execute(text("DELETE FROM alembic_version"))
-        if version:
-            connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
-    assert said in migrations.problem(role, "intake")
+        if ahead is not None:
+            version = {"version": newest("intake", ahead)}
+            connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), version)
+    assert said.format(newest=newest("intake")) in migrations.problem(role, "intake")
     assert bool(migrations.problem(role, "intake")) is bool(said)
 
 
@@ -206,8 +208,8 @@ def test_newer_code_works_one_version_apart(intake: tuple[PostgresDatabase, Post
     assert migrations.problem(role, "intake") == ""
     migrations.upgrade(owner, "intake")
     with pytest.MonkeyPatch.context() as older:
-        older.setattr(migrations, "places", this_places)
+        older.setattr(migrations, "scripts", this_scripts)
         migrations.upgrade(owner, "intake")
         with pytest.raises(ConfigError, match="made by a newer program"):
-            migrations.downgrade(owner, "intake", "0001")
-    assert migrations.standing(role, "intake").current == "0002"
+            migrations.downgrade(owner, "intake", "-1")
+    assert migrations.standing(role, "intake").ahead == 0

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from tests.engines import fresh_schemas, open_postgres
-from tests.upgrade.support.versions import LARGEST
+from tests.upgrade.support.versions import FIRST, LARGEST
 
 from lienthong.chassis import migrations
 from lienthong.chassis.engines.database import Database, SqliteDatabase
@@ -49,14 +48,12 @@ def test_versions_make_the_tables_that_the_code_uses(
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.usefixtures("next_program")
-def test_a_version_goes_up_and_down_and_up(
-    engine: Callable[[Path, str], Database], service: str, tmp_path: Path
-) -> None:
-    """A version can be taken back and made again."""
+def test_versions_go_up_and_down_and_up(engine: Callable[[Path, str], Database], service: str, tmp_path: Path) -> None:
+    """Every version can be taken back and made again."""
     database = engine(tmp_path, service)
     migrations.upgrade(database, service)
-    migrations.downgrade(database, service, "0001")
-    assert migrations.standing(database, service) == migrations.Standing("0001", "0002", -1)
+    migrations.downgrade(database, service, FIRST)
+    assert migrations.standing(database, service).current == FIRST
     migrations.upgrade(database, service)
     assert migrations.standing(database, service).ahead == 0
     database.close()
@@ -65,9 +62,7 @@ def test_a_version_goes_up_and_down_and_up(
 @pytest.mark.parametrize("service", SERVICES)
 def test_versions_are_numbered_one_by_one(service: str) -> None:
     """Code tells how far apart it and a schema are by their numbers; every version but the first can be taken back."""
-    scripts = [
-        *ScriptDirectory(migrations.places(service)[0], version_locations=migrations.places(service)).walk_revisions()
-    ]
+    scripts = [*migrations.scripts(service).walk_revisions()]
     numbers = [one.revision for one in reversed(scripts)]
     assert numbers == [f"{number:04}" for number in range(1, len(numbers) + 1)]
     assert all(hasattr(one.module, "downgrade") for one in scripts if one.down_revision)

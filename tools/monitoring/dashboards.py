@@ -57,6 +57,9 @@ def _journey() -> Sequence[Panel]:
         Panel("Promises: part that was not kept, last hour", {"{{objective}}": failing}, "percentunit", "stat"),
         Panel("Documents handed in, by answer", {"{{code}}": _rate("lienthong_rpc_calls_total", SUBMITTED, "code")}),
         Panel("Deliveries by step", {"{{state}}": _rate("lienthong_delivery_steps_total", by="state")}),
+        Panel(
+            "Deliveries that still owe something, by state", {"{{state}}": _most("lienthong_deliveries", by="state")}
+        ),
         Panel("Time to the mailbox", _percentiles("lienthong_delivery_seconds"), "s"),
         Panel("Time to the receipt", _percentiles("lienthong_rpc_seconds", SUBMITTED), "s"),
         Panel("Time to the seal of a status", _percentiles("lienthong_rpc_seconds", reported), "s"),

@@ -85,7 +85,7 @@ def standing(database: Database, service: str) -> Standing:
     Raises:
         AxisError: The database is away.
     """
-    newest = _scripts(service).get_current_head() or ""
+    newest = scripts(service).get_current_head() or ""
     with database.read() as connection:
         current = MigrationContext.configure(connection).get_current_revision() or ""
     return Standing(current, newest, int(current or 0) - int(newest))
@@ -138,7 +138,7 @@ def _still_busy(service: str, patience: float, error: AxisError) -> AxisError:
 
 
 def _run(database: Database, service: str, revisions: Revisions) -> None:
-    script = _scripts(service)
+    script = scripts(service)
     with database.alter() as connection:
         # Two that change a schema at once take turns; the second finds nothing to do.
         if not try_session_lock(connection, _LOCK):
@@ -149,11 +149,7 @@ def _run(database: Database, service: str, revisions: Revisions) -> None:
             context.run_migrations()
 
 
-def places(service: str) -> list[str]:
-    """Gives the folders in which the versions of a service's schema stand."""
-    return [str(files(f"lienthong.{service}.migrations"))]
-
-
-def _scripts(service: str) -> ScriptDirectory:
-    found = places(service)
-    return ScriptDirectory(found[0], version_locations=found)
+def scripts(service: str) -> ScriptDirectory:
+    """Gives the versions of a service's schema."""
+    folder = str(files(f"lienthong.{service}.migrations"))
+    return ScriptDirectory(folder, version_locations=[folder])

@@ -10,6 +10,7 @@ from lienthong.workflow.config import WorkflowSection, shifts_of
 from lienthong.workflow.consumers import subscription
 from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.handlers.kept import match_again
+from lienthong.workflow.handlers.owing import OwingCount
 from lienthong.workflow.v1 import workflow_pb2
 from lienthong.workflow.working_days import vietnam_calendar
 
@@ -28,4 +29,8 @@ def build(context: ServiceContext, section: WorkflowSection) -> Component:
     desk = Desk(context.directory, context.base.hub, SealKey(context.base.keys, "workflow"), section, calendar)
     descriptor = workflow_pb2.DESCRIPTOR.services_by_name["Workflow"]
     kept = Periodic("workflow-kept", partial(match_again, context.units, desk), _KEPT_SECONDS)
-    return Component(context, [(descriptor, WorkflowApi(context, desk))], subscription(desk), workers=[kept])
+    owing = OwingCount(context.database)
+    context.base.metrics.gauge("lienthong_deliveries", "Deliveries that still owe something.", ["state"], owing.samples)
+    counting = Periodic("workflow-owing", owing.count, section.count_seconds)
+    api = WorkflowApi(context, desk)
+    return Component(context, [(descriptor, api)], subscription(desk), workers=[kept, counting])

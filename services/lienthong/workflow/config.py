@@ -68,6 +68,13 @@ class WorkflowSection(Section):
     statistics_deliveries: int = Field(
         20_000, ge=1, le=1_000_000, description="Deliveries that one statistics call reads, at most."
     )
+    count_seconds: float = Field(
+        30.0,
+        ge=0.02,
+        le=3600,
+        description="Pause between two counts of the deliveries that still owe something, in seconds: "
+        "`lienthong_deliveries` is as old at most.",
+    )
 
     @field_validator("office_hours")
     @classmethod

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery
-from lienthong.workflow.storage.tables import answers, cases, deliveries
+from lienthong.workflow.storage.tables import OWING, answers, cases, deliveries
 
 LINES_AT_MOST = 10_000
 """Deliveries of one case: at most 2,000 recipients, with the updates that took their place."""
@@ -66,9 +66,14 @@ def deliveries_shown(rows: Rows, document: str) -> list[StoredDelivery]:
 
 def still_owing(rows: Rows, document: str) -> bool:
     """Tells whether a case waits for one of its deliveries."""
-    waiting = deliveries.c.owing.is_(True) & deliveries.c.own_line.is_(True)
-    found = select(deliveries.c.id).where(deliveries.c.case_document == document, waiting).limit(1)
+    found = select(deliveries.c.id).where(deliveries.c.case_document == document, OWING).limit(1)
     return rows.connection.execute(found).first() is not None
+
+
+def count_owing(connection: Connection, state: str, at_most: int) -> int:
+    """Counts the deliveries in a state whose main line still owes something, as far as `at_most`."""
+    found = select(deliveries.c.state).where(deliveries.c.state == state, OWING).limit(at_most)
+    return int(connection.execute(select(func.count()).select_from(found.subquery())).scalar_one())
 
 
 def delivered_to(rows: Rows, document: str, recipients: Collection[str]) -> list[StoredDelivery]:

@@ -85,6 +85,19 @@ deliveries = Table(
     Index("deliveries_received_code", "recipient", "code"),
 )
 
+OWING = deliveries.c.owing.is_(True) & deliveries.c.own_line.is_(True)
+"""Deliveries whose main line still owes something; what has ended stays for ever."""
+
+# With the columns of its condition: SQLite would look them up in each row.
+Index(
+    "deliveries_owing_state",
+    deliveries.c.state,
+    deliveries.c.owing,
+    deliveries.c.own_line,
+    sqlite_where=OWING,
+    postgresql_where=OWING,
+)
+
 statuses = Table(
     "statuses",
     metadata,

@@ -1,16 +1,9 @@
-"""The version after the newest, for tests: what a version may do to a large table, all of it.
-
-Revision ID: 0002
-Revises: 0001
-"""
+"""The version after the newest of any service: what a version may do to a large table, all of it."""
 
 from alembic import op
 from sqlalchemy import Column, Text, inspect
 
 from lienthong.chassis import schema_changes as change
-
-revision = "0002"
-down_revision = "0001"
 
 COLUMN, INDEX, CHECK = "written_by", "next_written_by", "next_written_by_short"
 
