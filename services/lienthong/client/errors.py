@@ -74,6 +74,9 @@ MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
 _TOO_LARGE = re.compile(r"larger than max", re.IGNORECASE)
 """What gRPC says of a message that is too long, on either side, with the code that else means busy."""
 
+DEADLINE_PASSED = "DEADLINE_EXCEEDED"
+_NO_ANSWER = "No answer came before the deadline of the call. Ask again; a change with the same request_id."
+
 _BUSY = timedelta(seconds=1)
 """A refusal of gRPC itself, such as of too many streams, names no time."""
 
@@ -119,7 +122,9 @@ def _axis_error(error: grpc.RpcError) -> AxisError:
         return message_too_large(details)
     number = call.code().value[0]
     code = Code(number) if number in {code.value for code in Code} else Code.INTERNAL
-    reason = {Code.UNAVAILABLE: "AXIS_UNREACHABLE", Code.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED"}.get(code, code.name)
+    if code is Code.DEADLINE_EXCEEDED:
+        return AxisError(code, DEADLINE_PASSED, _NO_ANSWER)
+    reason = "AXIS_UNREACHABLE" if code is Code.UNAVAILABLE else code.name
     return AxisError(code, reason, details or code.name, retry_after=_BUSY if code is Code.RESOURCE_EXHAUSTED else None)
 
 

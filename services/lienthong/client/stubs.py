@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from lienthong.client.errors import (
+    DEADLINE_PASSED,
     MESSAGE_BYTES_AT_MOST,
     AxisUnavailableError,
     NotFoundError,
@@ -51,15 +52,18 @@ def retried(action: Callable[[float], Any], *, seconds: float, safe: bool) -> An
         safe: Whether doing it twice is like doing it once.
 
     Raises:
-        AxisCallError: The last failure.
+        AxisCallError: The last failure; the one before when the deadline cut the last attempt off.
     """
     end = time.monotonic() + seconds
     delay = _FIRST_DELAY
+    told: AxisUnavailableError | None = None
     for attempt in count(1):
         try:
             return action(max(0.001, end - time.monotonic()))
         except AxisUnavailableError as error:
-            pause = _pause(error, delay)
+            if told is not None and error.reason == DEADLINE_PASSED:
+                raise told from error
+            told, pause = error, _pause(error, delay)
             enough = attempt >= ATTEMPTS and error.reason != _ON_ITS_WAY
             if not safe or enough or time.monotonic() + pause >= end:
                 raise

@@ -12,6 +12,7 @@ from tests.faults.support.ledger import Ledger
 from tests.faults.support.served import Served
 
 from lienthong.client import Axis, AxisCallError, AxisUnavailableError
+from lienthong.client.errors import DEADLINE_PASSED
 
 Answer = TypeVar("Answer")
 Reply = TypeVar("Reply", bound=Message)
@@ -70,7 +71,8 @@ class Speaker:
             except AxisCallError as error:
                 if not isinstance(error, AxisUnavailableError) and error.message != _REFUSED:
                     raise
-                if error.reason == "DEADLINE_EXCEEDED":
+                # What the attempt before was told comes first, where there was one.
+                if DEADLINE_PASSED in (error.reason, getattr(error.__cause__, "reason", "")):
                     what = getattr(action, "__qualname__", action)
                     self.ledger.wrong(f"{self.name}: a call hung: {what}: {error.message}")
                 self.ledger.fail(f"{self.name}: {error.reason}: {error.message}")

@@ -154,6 +154,23 @@ def test_who_was_registered_a_moment_ago_is_patient(monkeypatch: pytest.MonkeyPa
             axis.workflow.ReportStatuses(KEYED, timeout=0.5)
 
 
+def test_what_was_told_is_not_lost_with_the_deadline() -> None:
+    """When the deadline cuts off the last attempt, the caller reads why the one before failed."""
+    over = threading.Event()
+    handler = Scripted(AWAY)
+
+    def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+        if handler.calls:
+            over.wait(30)
+        return handler(request, context)
+
+    with serving(answer) as address, connect(Context(address)) as axis:
+        with pytest.raises(AxisUnavailableError) as caught:
+            axis.workflow.ReportStatuses(KEYED, timeout=2)
+        over.set()
+    assert caught.value.reason == AWAY.reason
+
+
 def test_a_silent_server_costs_the_deadline() -> None:
     """Every call ends, whatever the other side does."""
     over = threading.Event()
