@@ -22,9 +22,11 @@ from tests.bench.growth import growth
 from tests.bench.large import large_transfer
 from tests.bench.lists import lists
 from tests.bench.load import load
+from tests.bench.outage import outage
 from tests.bench.overload import overload
 from tests.bench.parts import Row, codec, signatures
 from tests.bench.soak import soak
+from tests.bench.sustained import sustained
 from tests.bench.transitions import transitions
 from tests.bench.world import World, opened, opened_in_processes
 
@@ -55,11 +57,13 @@ TOGETHER: dict[str, Callable[[World, Path], list[Row]]] = {
 APART: dict[str, Callable[[World, ProcessPlatform], list[Row]]] = {
     "processes": lambda world, _platform: load(world),
     "soak": soak,
+    "sustained": lambda world, _platform: sustained(world),
+    "outage": outage,
 }
 """Parts that are measured on the platform as a process for each service, on Kafka, PostgreSQL and an object store."""
 
 ALL = (*ALONE, *TOGETHER, *APART)
-LONG = ("soak",)
+LONG = ("soak", "sustained", "outage")
 """Parts that take many minutes: measured when they are named."""
 
 

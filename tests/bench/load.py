@@ -34,11 +34,16 @@ class Journey:
     """When each document was at which point, by `time.monotonic`; and why calls were repeated, how often."""
 
     submitted: dict[str, float] = field(default_factory=dict)
+    accepted: dict[str, float] = field(default_factory=dict)
     acknowledged: dict[str, float] = field(default_factory=dict)
     returned: dict[str, float] = field(default_factory=dict)
     returns: Counter[str] = field(default_factory=Counter)
-    accepts: list[float] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def accepts(self) -> list[float]:
+        """Seconds from submitting to the receipt, of each document."""
+        return self.latencies(self.accepted, self.submitted)
 
     def under_way(self) -> set[str]:
         """Gives the documents that were accepted and did not come back yet."""
@@ -46,7 +51,7 @@ class Journey:
 
     def latencies(self, end: dict[str, float], start: dict[str, float]) -> list[float]:
         """Seconds between two points for each document that reached both."""
-        return [end[name] - start[name] for name in end if name in start]
+        return [end[name] - start[name] for name in list(end) if name in start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +202,7 @@ def _submit(world: World, journey: Journey, recipients: int, number: int, pdf: b
             if time.monotonic() - start > DEADLINE_SECONDS:
                 raise
             time.sleep(LOOK_SECONDS)
-    journey.accepts.append(time.monotonic() - start)
+    journey.accepted[receipt.document] = time.monotonic()
     journey.submitted[receipt.document] = start
 
 
@@ -241,8 +246,8 @@ def load(world: World) -> list[Row]:
         ("end to end", f"{full.through_a_second:.1f} a second", condition),
         *cost(before, after, DOCUMENTS, condition),
         ("memory under load", f"{sum(memory.values()):.0f} MiB", _parts(memory)),
-        *_latencies("full load", full),
-        *_latencies("half load", half),
+        *latencies("full load", full),
+        *latencies("half load", half),
         ("end to end, three recipients", f"{three.through_a_second:.1f} a second", "back when the third has answered"),
     ]
 
@@ -266,7 +271,8 @@ def _named(values: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.0f}" for name, value in values.items())
 
 
-def _latencies(name: str, result: LoadResult) -> list[Row]:
+def latencies(name: str, result: LoadResult) -> list[Row]:
+    """Says how long the parts of the way took."""
     journey = result.journey
     through = journey.latencies(journey.returned, journey.submitted)
     back = journey.latencies(journey.returned, journey.acknowledged)
