@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 from tests.bench.compare import compared, recorded
+from tests.bench.copies import copies
 from tests.bench.crowd import crowd
 from tests.bench.fanout import fan_out
 from tests.bench.growth import growth
@@ -59,11 +60,12 @@ APART: dict[str, Callable[[World, ProcessPlatform], list[Row]]] = {
     "soak": soak,
     "sustained": lambda world, _platform: sustained(world),
     "outage": outage,
+    "copies": copies,
 }
 """Parts that are measured on the platform as a process for each service, on Kafka, PostgreSQL and an object store."""
 
 ALL = (*ALONE, *TOGETHER, *APART)
-LONG = ("soak", "sustained", "outage")
+LONG = ("soak", "sustained", "outage", "copies")
 """Parts that take many minutes: measured when they are named."""
 
 

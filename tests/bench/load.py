@@ -104,7 +104,7 @@ def run_load(
                 clients.submit(follower.follow, _arrived(journey), 1024 * 1024)
             clients.submit(followers[0].follow, _returned(journey, recipients), 0)
             begun = time.monotonic()
-            count = _send_all(clients, pdfs, rate, first, partial(_submit, world, journey, recipients))
+            count = send_all(clients, pdfs, rate, first, partial(submit, world, journey, recipients))
             accepted = time.monotonic()
             _wait(lambda: not journey.under_way())
             whole = time.monotonic()
@@ -113,7 +113,7 @@ def run_load(
     return LoadResult(count, accepted - begun, whole - begun, journey)
 
 
-def _send_all(
+def send_all(
     clients: Executor, pdfs: Iterable[bytes], rate: float, first: int, submit: Callable[[int, bytes], None]
 ) -> int:
     """Hands documents to the clients, not more than they begin soon; gives how many, when all were accepted."""
@@ -190,7 +190,7 @@ def _returned(journey: Journey, recipients: int) -> Callable[[list[mailbox_pb2.I
     return take
 
 
-def _submit(world: World, journey: Journey, recipients: int, number: int, pdf: bytes) -> None:
+def submit(world: World, journey: Journey, recipients: int, number: int, pdf: bytes) -> None:
     """Hands a document in as a system does that goes on until it is told."""
     start, request = time.monotonic(), submission(number, pdf, recipients)
     while True:
