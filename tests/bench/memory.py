@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import linear_regression, mean, median
 from typing import Self
@@ -73,22 +73,30 @@ class Memory:
             psutil.NoSuchProcess: A process ended meanwhile.
         """
         self._looking.result()
-        return [self._row(machine.name) for machine in self._world.machines]
-
-    def _row(self, name: str) -> Row:
         minutes = [at / 60 for at, _seen in self._seen]
-        values = [seen[name] for _at, seen in self._seen]
-        part = minutes[-1] / PARTS
-        parts = [
-            median(value for at, value in zip(minutes, values, strict=True) if number < at / part <= number + 1)
-            for number in range(PARTS)
-        ]
-        warm = next(place for place, at in enumerate(minutes) if at > part)
-        growth = linear_regression(minutes[warm:], values[warm:]).slope * 60
-        figure = f"{parts[0]:.0f} / {parts[-1]:.0f} / {max(values):.0f} MiB, {growth:+.1f} an hour"
-        each = ", ".join(f"{value:.0f}" for value in parts)
-        condition = (
-            f"PSS with its children: first {part:.0f} minutes / last / highest; growth by a line over all after the "
-            f"first {part:.0f}; medians of each {part:.0f}: {each}"
-        )
-        return f"memory, {name}", figure, condition
+        names = [machine.name for machine in self._world.machines]
+        return [course(name, minutes, [seen[name] for _at, seen in self._seen]) for name in names]
+
+
+def course(name: str, minutes: Sequence[float], values: Sequence[float]) -> Row:
+    """Says how the memory of a process went.
+
+    Args:
+        name: Of the process.
+        minutes: When it was looked at, since the beginning.
+        values: What it had then, in MiB.
+    """
+    part = minutes[-1] / PARTS
+    parts = [
+        median(value for at, value in zip(minutes, values, strict=True) if number < at / part <= number + 1)
+        for number in range(PARTS)
+    ]
+    warm = next(place for place, at in enumerate(minutes) if at > part)
+    growth = linear_regression(minutes[warm:], values[warm:]).slope * 60
+    figure = f"{parts[0]:.0f} / {parts[-1]:.0f} / {max(values):.0f} MiB, {growth:+.1f} an hour"
+    each = ", ".join(f"{value:.0f}" for value in parts)
+    condition = (
+        f"PSS with its children: first {part:.0f} minutes / last / highest; growth by a line over all after the "
+        f"first {part:.0f}; medians of each {part:.0f}: {each}"
+    )
+    return f"memory, {name}", figure, condition
