@@ -13,7 +13,7 @@ def test_growth_is_seen_and_warming_up_is_not() -> None:
 
 
 def test_a_peak_is_told_and_is_no_growth() -> None:
-    """A peak in the middle of each part, as of a large attachment, shows as the highest, and neither in levels nor in the line."""
+    """A peak in each part, as of a large attachment, shows as the highest, and hardly in levels and line."""
     minutes = [minute / 2 for minute in range(1, 121)]
     values = [190.0 if at % 10 == 5 else 110.0 for at in minutes]
     name, figure, condition = course("intake", minutes, values)
