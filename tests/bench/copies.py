@@ -8,14 +8,15 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.error import URLError
 
 import psutil
 from tests.bench.effort import counted
-from tests.bench.load import CLIENTS, DEADLINE_SECONDS, Journey, send_all, submit
+from tests.bench.load import CLIENTS, DEADLINE_SECONDS, LOOK_SECONDS, Journey, send_all, submit
 from tests.bench.parts import Row
 from tests.bench.world import World, papers
 
@@ -25,11 +26,11 @@ from lienthong.chassis.events.event import DOCUMENTS, VERDICTS
 from lienthong.chassis.topics import TOPICS
 from lienthong.dev.platform import PROGRAM, STOP_SECONDS, Copy, ProcessPlatform
 
-WAITING = int(os.environ.get("BENCH_COPIES_DOCUMENTS", "600"))
+WAITING = int(os.environ.get("BENCH_COPIES_DOCUMENTS", "1500"))
 SHARE = float(os.environ.get("BENCH_COPIES_SHARE", "0.25"))
 """Of a core, for each copy."""
-MEASURED = (0.3, 0.9)
-"""Between which parts of the backlog the rate is taken: all copies are there, and have enough to do."""
+MOST = 0.9
+"""Part of the backlog at which measuring ends: all copies have enough to do until then."""
 FIRST = 1_100_000
 """Number of the first document."""
 CGROUPS = Path("/sys/fs/cgroup/cpu")
@@ -53,8 +54,10 @@ class Work:
     labels: dict[str, str]
 
     def done(self, copies: Sequence[Copy]) -> float:
-        """Gives how many documents the copies have done since they began."""
-        return counted([copy.metrics for copy in copies], self.counter, **self.labels)
+        """Gives how many documents the copies have done since they began; nothing is known of one that starts."""
+        with suppress(URLError):
+            return counted([copy.metrics for copy in copies], self.counter, **self.labels)
+        return 0.0
 
 
 WORKS = (
@@ -69,13 +72,15 @@ def copies(world: World, platform: ProcessPlatform) -> list[Row]:
 
     Raises:
         TimeoutError: A backlog does not come to be, or is not worked off.
+        ValueError: It was too small to be shared.
     """
     rows = list[Row]()
     log = KafkaEventLog(KafkaSection.model_validate(platform.engines["kafka"].settings()), TOPICS)
+    pdfs = papers(world.who, WAITING)
     condition = f"a backlog of {WAITING} documents, each copy with {SHARE:g} of a core, all other services stopped"
     with closing(log), _shares(platform) as program:
         for number, work in enumerate(WORKS):
-            bench = _Bench(world, platform, log, program, work)
+            bench = _Bench(world, platform, log, program, pdfs, work)
             one = bench.rate(FIRST + number * 20_000)
             platform.add(work.service, 2)
             two = bench.rate(FIRST + number * 20_000 + 10_000)
@@ -98,6 +103,7 @@ class _Bench:
     platform: ProcessPlatform
     log: KafkaEventLog
     program: Sequence[str]
+    pdfs: Sequence[bytes]
     work: Work
 
     def rate(self, first: int) -> Rate:
@@ -108,8 +114,11 @@ class _Bench:
         self._hand_in(first)
         _await(f"a backlog of {self.work.service}", lambda: self._waiting() >= WAITING)
         _stop(others)
-        self.platform.replace(mine, self.program)
-        measured = self._measured(self._copies())
+        with ThreadPoolExecutor(1) as threads:
+            # They work before they say that they are ready.
+            measuring = threads.submit(self._measured, mine)
+            self.platform.replace(mine, self.program)
+            measured = measuring.result()
         for copy in others:
             self.platform.await_serving(copy)
         return measured
@@ -118,18 +127,20 @@ class _Bench:
         return [copy for copy in self.platform.copies if copy.service == self.work.service]
 
     def _hand_in(self, first: int) -> None:
-        pdfs = papers(self.world.who, WAITING)
         with ThreadPoolExecutor(CLIENTS) as clients:
-            send_all(clients, pdfs, 0.0, first, partial(submit, self.world, Journey(), 1))
+            send_all(clients, self.pdfs, 0.0, first, partial(submit, self.world, Journey(), 1))
 
     def _waiting(self) -> int:
         return sum(one.records for one in self.log.lag(self.work.service, [self.work.topic]))
 
     def _measured(self, mine: Sequence[Copy]) -> Rate:
-        low, high = (part * WAITING for part in MEASURED)
-        _await("the first documents", lambda: self.work.done(mine) >= low)
+        # Whoever joins makes the others pause: it counts from when each has done something.
+        half = WAITING / 2
+        _await("work", lambda: all(self.work.done([one]) for one in mine) or self.work.done(mine) > half)
         begun, early, busy = time.monotonic(), self.work.done(mine), _busy_seconds()
-        _await("most documents", lambda: self.work.done(mine) >= high)
+        if early > half:
+            raise ValueError(f"the last copy began after {early:.0f} of {WAITING}: set BENCH_COPIES_DOCUMENTS higher")
+        _await("most documents", lambda: self.work.done(mine) >= MOST * WAITING)
         seconds, late, busy = time.monotonic() - begun, self.work.done(mine), _busy_seconds() - busy
         _await("all documents", lambda: self.work.done(mine) >= WAITING)
         shares = " + ".join(f"{self.work.done([copy]):.0f}" for copy in mine)
@@ -147,7 +158,7 @@ def _await(what: str, condition: Callable[[], bool]) -> None:
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {DEADLINE_SECONDS:.0f} s")
-        time.sleep(0.1)
+        time.sleep(LOOK_SECONDS)
 
 
 def _busy_seconds() -> float:
