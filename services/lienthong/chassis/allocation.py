@@ -8,10 +8,11 @@ holding a hundred MiB that nobody used.
 import ctypes
 from typing import Final
 
-LARGE_BYTES: Final = 1 << 20
-"""Blocks from this length on are mapped one by one, and unmapped when they are freed."""
+LARGE_BYTES: Final = 256 * 1024
+"""Blocks from this length on are mapped one by one, and unmapped when they are freed: pieces of contents, and not what
+ordinary documents are made of."""
 
-SPARE_BYTES: Final = 4 << 20
+SPARE_BYTES: Final = 2 * 1024 * 1024
 """What a thread keeps of smaller ones for the next, at most."""
 
 # Names and numbers of <malloc.h>.
