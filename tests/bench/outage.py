@@ -28,10 +28,11 @@ FIRST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """When Kafka went, when it was started again, and when everything until then had come back."""
+    """When Kafka went, was started again, and answered; and when everything until then had come back."""
 
     gone: float
     back: float
+    answering: float
     caught_up: float
 
 
@@ -66,12 +67,13 @@ def _played(platform: ProcessPlatform, journey: Journey) -> Outage:
     time.sleep(MINUTES * 60)
     back = time.monotonic()
     kafka.start()
+    answering = time.monotonic()
     waited = {document for document, at in list(journey.submitted.items()) if at < back}
     while waited & journey.under_way() and time.monotonic() < back + CATCH_UP_SECONDS:
         time.sleep(0.1)
     caught_up = time.monotonic()
     time.sleep(QUIET_SECONDS)
-    return Outage(gone, back, caught_up)
+    return Outage(gone, back, answering, caught_up)
 
 
 def _rows(journey: Journey, seen: Outage, full: float) -> list[Row]:
@@ -79,9 +81,12 @@ def _rows(journey: Journey, seen: Outage, full: float) -> list[Row]:
     meanwhile = [document for document, at in journey.submitted.items() if seen.gone <= at < seen.back]
     repeats = ", ".join(f"{reason} {count}" for reason, count in journey.repeats.items()) or "none"
     beside = f"traffic goes on at {full / 4:.1f} a second, a quarter of {full:.1f}"
+    started = (
+        f"from starting Kafka, which answered after {seen.answering - seen.back:.0f} s, until all before were back"
+    )
     return [
         ("accepted without Kafka", f"{len(meanwhile):,}", f"killed for {MINUTES:g} minutes; {beside}"),
-        ("caught up", f"{seen.caught_up - seen.back:.0f} s", "from starting Kafka until all accepted before were back"),
+        ("caught up", f"{seen.caught_up - seen.back:.0f} s", started),
         ("lost", f"{missing}", f"of {sent:,} documents; calls that were repeated: {repeats}"),
         *_at("before", journey, 0.0, seen.gone),
         *_at("without Kafka", journey, seen.gone, seen.back),
