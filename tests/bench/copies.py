@@ -26,7 +26,7 @@ from lienthong.chassis.events.event import DOCUMENTS, VERDICTS
 from lienthong.chassis.topics import TOPICS
 from lienthong.dev.platform import PROGRAM, STOP_SECONDS, Copy, ProcessPlatform
 
-WAITING = int(os.environ.get("BENCH_COPIES_DOCUMENTS", "1500"))
+WAITING = int(os.environ.get("BENCH_COPIES_DOCUMENTS", "3000"))
 SHARE = float(os.environ.get("BENCH_COPIES_SHARE", "0.25"))
 """Of a core, for each copy."""
 MOST = 0.9

@@ -13,11 +13,15 @@ LARGE_BYTES: Final = 256 * 1024
 ordinary documents are made of."""
 
 SPARE_BYTES: Final = 2 * 1024 * 1024
-"""What a thread keeps of smaller ones for the next, at most."""
+"""What a heap keeps of smaller ones for the next, at most."""
+
+ARENAS: Final = 2
+"""Heaps that all threads share: what is free in one helps no thread of another."""
 
 # Names and numbers of <malloc.h>.
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
 
 
 def return_freed() -> None:
@@ -26,3 +30,4 @@ def return_freed() -> None:
     if hasattr(library, "mallopt"):
         library.mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
         library.mallopt(_M_TRIM_THRESHOLD, SPARE_BYTES)
+        library.mallopt(_M_ARENA_MAX, ARENAS)
