@@ -128,8 +128,8 @@ test-samples: setup-dev ## Reads every edXML file of DIR=folder.
 released: setup-dev ## Records the contracts of a release: VERSION=0.2.0.
 	$(BIN)/buf build --exclude-source-info -o protos/released/$(VERSION).binpb
 
-bench: setup-dev ## Measures, prints, and writes a dated table under docs/bench.
-	$(BIN)/python -m tests.bench
+bench: setup-dev ## Measures PARTS=… (all but the long ones when none is named), prints, and writes a dated table under docs/bench.
+	$(BIN)/python -m tests.bench $(PARTS)
 
 bench-compare: setup-dev ## Measures PARTS=… and prints each figure beside the one recorded last.
 	$(BIN)/python -m tests.bench --compare $(PARTS)

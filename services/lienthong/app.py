@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from lienthong.chassis import checks, examining, failpoints, surroundings
+from lienthong.chassis.allocation import return_freed
 from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError, deprecated_keys
@@ -273,6 +274,7 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
         ConfigError: The settings cannot be used on this machine.
     """
     _arm(settings)
+    return_freed()
     sys.setswitchinterval(SWITCH_SECONDS)
     platform = Platform(settings, target=target)
 

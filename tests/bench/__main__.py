@@ -16,17 +16,23 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 from tests.bench.compare import compared, recorded
+from tests.bench.copies import copies
 from tests.bench.crowd import crowd
 from tests.bench.fanout import fan_out
 from tests.bench.growth import growth
 from tests.bench.large import large_transfer
 from tests.bench.lists import lists
 from tests.bench.load import load
+from tests.bench.outage import outage
 from tests.bench.overload import overload
 from tests.bench.owing import owing
 from tests.bench.parts import Row, codec, signatures
+from tests.bench.soak import soak
+from tests.bench.sustained import sustained
 from tests.bench.transitions import transitions
 from tests.bench.world import World, opened, opened_in_processes
+
+from lienthong.dev.platform import ProcessPlatform
 
 PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "pyhanko", "cryptography", "pybase64")
 FOLDER = Path("docs") / "bench"
@@ -51,16 +57,22 @@ TOGETHER: dict[str, Callable[[World, Path], list[Row]]] = {
 }
 """Parts that are measured on the platform as one process on embedded engines, each on one of its own."""
 
-APART: dict[str, Callable[[World, Path], list[Row]]] = {
-    "processes": lambda world, _folder: load(world),
+APART: dict[str, Callable[[World, ProcessPlatform], list[Row]]] = {
+    "processes": lambda world, _platform: load(world),
+    "soak": soak,
+    "sustained": lambda world, _platform: sustained(world),
+    "outage": outage,
+    "copies": copies,
 }
 """Parts that are measured on the platform as a process for each service, on Kafka, PostgreSQL and an object store."""
 
 ALL = (*ALONE, *TOGETHER, *APART)
+LONG = ("soak", "sustained", "outage", "copies")
+"""Parts that take many minutes: measured when they are named."""
 
 
 def main(arguments: list[str]) -> None:
-    """Measures the parts that are named, all when none is.
+    """Measures the parts that are named; all but the long ones when none is.
 
     Raises:
         SystemExit: There is no such part.
@@ -70,7 +82,7 @@ def main(arguments: list[str]) -> None:
     if unknown:
         raise SystemExit(f"no part is called {', '.join(unknown)}; there are {', '.join(ALL)}")
     console, rows = Console(), list[Row]()
-    for name in names or ALL:
+    for name in names or [one for one in ALL if one not in LONG]:
         console.print(f"measuring {name} …")
         rows += _measured(name)
     if comparing:
@@ -86,9 +98,9 @@ def _measured(name: str) -> list[Row]:
         if name in ALONE:
             return ALONE[name](folder)
         if name in APART:
-            with opened_in_processes(folder / "data") as world:
-                rows = APART[name](world, folder)
-                return [(f"processes: {what}", figure, conditions) for what, figure, conditions in rows]
+            with opened_in_processes(folder / "data") as (world, platform):
+                rows = APART[name](world, platform)
+                return [(f"{name}: {what}", figure, conditions) for what, figure, conditions in rows]
         with opened(folder / "data") as world:
             return TOGETHER[name](world, folder)
 

@@ -1,6 +1,7 @@
 """What documents cost: CPU time by stage and waits for the disk, read from the metrics of the platform."""
 
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -43,6 +44,17 @@ def scraped(port: int) -> str:
     """Reads the metrics of a process."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         return str(answer.read().decode())
+
+
+def counted(ports: Iterable[int], name: str, **labels: str) -> float:
+    """Adds up what processes have counted since they began, by the ports of their metrics; labels must be these."""
+    return sum(
+        sample.value
+        for port in ports
+        for family in text_string_to_metric_families(scraped(port))
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
 
 
 def cost(before: dict[str, Effort], after: dict[str, Effort], documents: int, condition: str) -> list[Row]:

@@ -4,8 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from prometheus_client.parser import text_string_to_metric_families
-from tests.bench.effort import scraped
+from tests.bench.effort import counted
 from tests.bench.load import DEADLINE_SECONDS, LoadResult, percentile, run_load
 from tests.bench.parts import Row
 from tests.bench.world import World, papers, submission
@@ -58,25 +57,15 @@ def _send(world: World, pdf: bytes, codes: list[str]) -> float:
     begun = time.monotonic()
     document = world.sender.axis.intake.SubmitDocument(wanted).document
     wanted_progress = workflow_pb2.GetProgressRequest(document=document)
+    ports = [machine.metrics for machine in world.machines if machine.metrics]
     while True:
-        seen = world.sender.axis.workflow.GetProgress(wanted_progress) if _available(world) >= RECIPIENTS else None
+        available = counted(ports, "lienthong_delivery_steps_total", state="available") >= RECIPIENTS
+        seen = world.sender.axis.workflow.GetProgress(wanted_progress) if available else None
         if seen is not None and len(seen.recipients) == RECIPIENTS:
             return time.monotonic() - begun
         if time.monotonic() - begun > DEADLINE_SECONDS:
             raise TimeoutError("the deliveries did not become available")
         time.sleep(0.05)
-
-
-def _available(world: World) -> float:
-    """Deliveries that became available since the process began."""
-    return sum(
-        sample.value
-        for machine in world.machines
-        if machine.metrics
-        for family in text_string_to_metric_families(scraped(machine.metrics))
-        for sample in family.samples
-        if sample.name == "lienthong_delivery_steps_total" and sample.labels["state"] == "available"
-    )
 
 
 def _latencies(result: LoadResult) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,7 @@ from tests.bench.parts import Repeated, Row, large_document
 from tests.bench.world import World
 
 from lienthong import edxml
+from lienthong.demo.cast import Party
 from lienthong.routing.v1 import mailbox_pb2
 
 LARGE_BYTES = int(os.environ.get("BENCH_LARGE_MIB", "2048")) * 2**20
@@ -46,27 +48,54 @@ class _Drop:
         return len(data)
 
 
-def large_transfer(world: World, folder: Path) -> list[Row]:
-    """Submits an edXML file with a very large attachment, and reads it at the recipient."""
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What became of a large attachment: bytes of the file in and out, seconds each way."""
+
+    sent: int
+    read: int
+    seconds_in: float
+    seconds_out: float
+
+
+def large_file(folder: Path, document: edxml.Document, size: int) -> Path:
+    """Writes the edXML file of a large document."""
     file = folder / "large.edxml"
-    rendition = edxml.plan(large_document(LARGE_BYTES))
+    rendition = edxml.plan(document)
     with file.open("wb") as stream:
-        stream.writelines(edxml.render(rendition, lambda _ordinal: Repeated(LARGE_BYTES)))
-    with Peak(world) as peak:
-        begun = time.monotonic()
-        receipt = world.sender.axis.submit_file(file)
-        submitted = time.monotonic()
-        item = world.recipient.pull(mailbox_pb2.ITEM_KIND_DOCUMENT, receipt.document)
-        sink = _Drop()
-        read = time.monotonic()
-        found = world.recipient.axis.download(f"{item.delivery}/content", sink)  # type: ignore[arg-type] # it only writes
-        ended = time.monotonic()
-    delivery = world.recipient.axis.mailbox.GetDelivery(mailbox_pb2.GetDeliveryRequest(name=item.delivery))
+        stream.writelines(edxml.render(rendition, lambda _ordinal: Repeated(size)))
+    return file
+
+
+def pass_large(sender: Party, recipient: Party, file: Path) -> Passed:
+    """Submits a file, reads it at the recipient, and acknowledges it.
+
+    Raises:
+        ValueError: It came back with another hash.
+    """
+    begun = time.monotonic()
+    receipt = sender.axis.submit_file(file)
+    submitted = time.monotonic()
+    item = recipient.pull(mailbox_pb2.ITEM_KIND_DOCUMENT, receipt.document)
+    sink = _Drop()
+    read = time.monotonic()
+    found = recipient.axis.download(f"{item.delivery}/content", sink)  # type: ignore[arg-type] # it only writes
+    ended = time.monotonic()
+    delivery = recipient.axis.mailbox.GetDelivery(mailbox_pb2.GetDeliveryRequest(name=item.delivery))
     if found != delivery.content_sha256.hex():
         raise ValueError("the large file came back with another hash")
+    recipient.acknowledge(item)
+    return Passed(file.stat().st_size, sink.size, submitted - begun, ended - read)
+
+
+def large_transfer(world: World, folder: Path) -> list[Row]:
+    """Submits an edXML file with a very large attachment, and reads it at the recipient."""
+    file = large_file(folder, large_document(LARGE_BYTES), LARGE_BYTES)
+    with Peak(world) as peak:
+        passed = pass_large(world.sender, world.recipient, file)
     name = f"{LARGE_BYTES >> 20} MiB attachment"
     return [
-        (f"{name} in", f"{submitted - begun:.1f} s", f"{file.stat().st_size:,} byte file, upload and submit"),
-        (f"{name} out", f"{ended - read:.1f} s", f"{sink.size:,} bytes, hash as sealed"),
+        (f"{name} in", f"{passed.seconds_in:.1f} s", f"{passed.sent:,} byte file, upload and submit"),
+        (f"{name} out", f"{passed.seconds_out:.1f} s", f"{passed.read:,} bytes, hash as sealed"),
         (f"memory while {name} passes", f"{peak.mib:.0f} MiB", "PSS of the process tree, highest of both ways"),
     ]

@@ -4,16 +4,17 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.bench.effort import cost, spent
 from tests.bench.parts import Row
 from tests.bench.world import World, papers, submission
 
-from lienthong.client import AxisCallError
+from lienthong.client import AxisCallError, AxisUnavailableError
 from lienthong.client.transfers import new_request_id
 from lienthong.demo.cast import Party
 from lienthong.routing.v1 import mailbox_pb2
@@ -25,22 +26,32 @@ BATCH = 50
 RESTING_SECONDS = 15.0
 DEADLINE_SECONDS = 300.0
 LOOK_SECONDS = 0.5
-"""How long a receiver waits for a hint before it looks by itself."""
+"""How long a receiver waits for a hint before it looks by itself; and a client before it repeats a call."""
 
 
 @dataclass
 class Journey:
-    """When each document was at which point, by `time.monotonic`."""
+    """When each document was at which point, by `time.monotonic`; and why calls were repeated, how often."""
 
     submitted: dict[str, float] = field(default_factory=dict)
+    accepted: dict[str, float] = field(default_factory=dict)
     acknowledged: dict[str, float] = field(default_factory=dict)
     returned: dict[str, float] = field(default_factory=dict)
     returns: Counter[str] = field(default_factory=Counter)
-    accepts: list[float] = field(default_factory=list)
+    repeats: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def accepts(self) -> list[float]:
+        """Seconds from submitting to the receipt, of each document."""
+        return self.latencies(self.accepted, self.submitted)
+
+    def under_way(self) -> set[str]:
+        """Gives the documents that were accepted and did not come back yet."""
+        return set(self.submitted) - set(self.returned)
 
     def latencies(self, end: dict[str, float], start: dict[str, float]) -> list[float]:
         """Seconds between two points for each document that reached both."""
-        return [end[name] - start[name] for name in end if name in start]
+        return [end[name] - start[name] for name in list(end) if name in start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,15 @@ class LoadResult:
         return self.documents / self.whole_seconds
 
 
-def run_load(world: World, pdfs: Sequence[bytes], first: int, rate: float = 0.0, *, recipients: int = 1) -> LoadResult:
+def run_load(
+    world: World,
+    pdfs: Iterable[bytes],
+    first: int,
+    rate: float = 0.0,
+    *,
+    recipients: int = 1,
+    journey: Journey | None = None,
+) -> LoadResult:
     """Sends documents and follows each to the end.
 
     Args:
@@ -72,34 +91,54 @@ def run_load(world: World, pdfs: Sequence[bytes], first: int, rate: float = 0.0,
         first: Number of the first document.
         rate: Documents a second; 0 sends as fast as they are taken.
         recipients: To how many agencies each goes.
+        journey: Where it is written down, for those who look meanwhile.
+
+    Raises:
+        TimeoutError: A document did not come back.
     """
-    journey, done = Journey(), threading.Event()
+    journey, done = journey or Journey(), threading.Event()
     with ThreadPoolExecutor(CLIENTS + 1 + recipients) as clients:
-        followers = [Follower(party, done) for party in (world.sender, *world.recipients[:recipients])]
-        for follower in followers[1:]:
-            clients.submit(follower.follow, _arrived(journey), 1024 * 1024)
-        clients.submit(followers[0].follow, _returned(journey, recipients), 0)
-        begun = time.monotonic()
-        submitted = []
-        for number, pdf in enumerate(pdfs):
-            if rate:
-                time.sleep(max(0.0, begun + number / rate - time.monotonic()))
-            submitted.append(clients.submit(_submit, world, first + number, pdf, journey, recipients))
-        for one in submitted:
-            one.result(DEADLINE_SECONDS)
-        accepted = time.monotonic()
-        _wait(lambda: len(journey.returned) >= len(pdfs))
-        whole = time.monotonic()
-        done.set()
-    return LoadResult(len(pdfs), accepted - begun, whole - begun, journey)
+        try:
+            followers = [Follower(party, done, journey) for party in (world.sender, *world.recipients[:recipients])]
+            for follower in followers[1:]:
+                clients.submit(follower.follow, _arrived(journey), 1024 * 1024)
+            clients.submit(followers[0].follow, _returned(journey, recipients), 0)
+            begun = time.monotonic()
+            count = send_all(clients, pdfs, rate, first, partial(submit, world, journey, recipients))
+            accepted = time.monotonic()
+            _wait(lambda: not journey.under_way())
+            whole = time.monotonic()
+        finally:
+            done.set()
+    return LoadResult(count, accepted - begun, whole - begun, journey)
+
+
+def send_all(
+    clients: Executor, pdfs: Iterable[bytes], rate: float, first: int, submit: Callable[[int, bytes], None]
+) -> int:
+    """Hands documents to the clients, not more than they begin soon; gives how many, when all were accepted."""
+    begun, count, pending = time.monotonic(), 0, set[Future[None]]()
+    for pdf in pdfs:
+        if rate:
+            time.sleep(max(0.0, begun + count / rate - time.monotonic()))
+        pending.add(clients.submit(submit, first + count, pdf))
+        count += 1
+        if len(pending) >= 2 * CLIENTS:
+            ended, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for one in ended:
+                one.result()
+    for one in pending:
+        one.result()
+    return count
 
 
 class Follower:
     """Takes what comes into a mailbox: waits for a hint, then pulls until nothing is there."""
 
-    def __init__(self, party: Party, done: threading.Event) -> None:
+    def __init__(self, party: Party, done: threading.Event, journey: Journey) -> None:
         self._axis = party.axis
         self._done = done
+        self._repeats = journey.repeats
         self._hint = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -114,17 +153,24 @@ class Follower:
     def follow(self, take: Callable[[list[mailbox_pb2.Item]], None], inline_limit: int) -> None:
         """Pulls and acknowledges until the run is done."""
         while not self._done.is_set():
-            request = mailbox_pb2.PullItemsRequest(
-                max_items=BATCH, inline_limit=inline_limit, request_id=new_request_id()
-            )
-            items = list(self._axis.mailbox.PullItems(request).items)
-            if not items:
-                self._hint.wait(LOOK_SECONDS)
-                self._hint.clear()
+            try:
+                items = self._taken(inline_limit)
+            except AxisUnavailableError as error:
+                self._repeats[error.reason] += 1
+                items = []
+            if items:
+                take(items)
                 continue
+            self._hint.wait(LOOK_SECONDS)
+            self._hint.clear()
+
+    def _taken(self, inline_limit: int) -> list[mailbox_pb2.Item]:
+        request = mailbox_pb2.PullItemsRequest(max_items=BATCH, inline_limit=inline_limit, request_id=new_request_id())
+        items = list(self._axis.mailbox.PullItems(request).items)
+        if items:
             leased = [mailbox_pb2.LeasedItem(name=item.name, lease=item.lease) for item in items]
             self._axis.mailbox.AcknowledgeItems(mailbox_pb2.AcknowledgeItemsRequest(items=leased))
-            take(items)
+        return items
 
 
 def _arrived(journey: Journey) -> Callable[[list[mailbox_pb2.Item]], None]:
@@ -144,10 +190,19 @@ def _returned(journey: Journey, recipients: int) -> Callable[[list[mailbox_pb2.I
     return take
 
 
-def _submit(world: World, number: int, pdf: bytes, journey: Journey, recipients: int) -> None:
-    start = time.monotonic()
-    receipt = world.sender.axis.intake.SubmitDocument(submission(number, pdf, recipients))
-    journey.accepts.append(time.monotonic() - start)
+def submit(world: World, journey: Journey, recipients: int, number: int, pdf: bytes) -> None:
+    """Hands a document in as a system does that goes on until it is told."""
+    start, request = time.monotonic(), submission(number, pdf, recipients)
+    while True:
+        try:
+            receipt = world.sender.axis.intake.SubmitDocument(request)
+            break
+        except AxisUnavailableError as error:
+            journey.repeats[error.reason] += 1
+            if time.monotonic() - start > DEADLINE_SECONDS:
+                raise
+            time.sleep(LOOK_SECONDS)
+    journey.accepted[receipt.document] = time.monotonic()
     journey.submitted[receipt.document] = start
 
 
@@ -191,8 +246,8 @@ def load(world: World) -> list[Row]:
         ("end to end", f"{full.through_a_second:.1f} a second", condition),
         *cost(before, after, DOCUMENTS, condition),
         ("memory under load", f"{sum(memory.values()):.0f} MiB", _parts(memory)),
-        *_latencies("full load", full),
-        *_latencies("half load", half),
+        *latencies("full load", full),
+        *latencies("half load", half),
         ("end to end, three recipients", f"{three.through_a_second:.1f} a second", "back when the third has answered"),
     ]
 
@@ -216,7 +271,8 @@ def _named(values: dict[str, float]) -> str:
     return ", ".join(f"{name} {value:.0f}" for name, value in values.items())
 
 
-def _latencies(name: str, result: LoadResult) -> list[Row]:
+def latencies(name: str, result: LoadResult) -> list[Row]:
+    """Says how long the parts of the way took."""
     journey = result.journey
     through = journey.latencies(journey.returned, journey.submitted)
     back = journey.latencies(journey.returned, journey.acknowledged)

@@ -85,18 +85,18 @@ def codec() -> list[Row]:
     ]
 
 
-def large_document(size: int) -> edxml.Document:
-    """Makes a document with one attachment of a size."""
+def large_document(size: int, sender: str = "G22", recipient: str = "H29", number: int = 1) -> edxml.Document:
+    """Makes a document with one attachment of a size, between two agencies of `world`."""
     digest, crc = hashlib.sha256(), 0
     for piece in _pieces(Repeated(size)):
         digest.update(piece)
         crc = zlib.crc32(piece, crc)
     content = edxml.ContentRef(size, digest.hexdigest(), crc)
     return edxml.Document(
-        sender=edxml.Organization("000.00.00.G22"),
-        recipients=(edxml.Organization("000.00.00.H29"),),
-        document_id="bench-large",
-        code=edxml.DocumentCode("1", "BENCH"),
+        sender=edxml.Organization(f"000.00.00.{sender}"),
+        recipients=(edxml.Organization(f"000.00.00.{recipient}"),),
+        document_id=f"bench-large-{number}",
+        code=edxml.DocumentCode(str(number), "BENCH"),
         subject="Tệp lớn",
         attachments=(edxml.Attachment("1", "ban-do.pdf", content),),
     )

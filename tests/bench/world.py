@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -62,11 +63,18 @@ class Machine:
 
     def pss_mib(self) -> float:
         """Proportional memory of the process and its children, in MiB."""
-        return float(sum(one.memory_full_info().pss for one in self._tree())) / 2**20
+        return float(sum(_pss(one) for one in self._tree())) / 2**20
 
     def _tree(self) -> list[psutil.Process]:
         root = psutil.Process(self.pid)
         return [root, *root.children(recursive=True)]
+
+
+def _pss(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        return 0  # a child that ended since it was listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,7 @@ def opened(folder: Path) -> Iterator[World]:
 
 
 @contextmanager
-def opened_in_processes(folder: Path) -> Iterator[World]:
+def opened_in_processes(folder: Path) -> Iterator[tuple[World, ProcessPlatform]]:
     """Starts the platform as a process for each service, on real engines.
 
     Args:
@@ -120,7 +128,8 @@ def opened_in_processes(folder: Path) -> Iterator[World]:
         engines = [Machine(name, pid) for one in platform.engines.values() for name, pid in one.pids().items() if pid]
         found = {str(row["name"]): row["pid"] for row in platform.table()}
         services = [Machine(copy.service, int(str(found[copy.name])), copy.metrics) for copy in platform.copies]
-        yield stack.enter_context(_settled(OtherPlatform(platform.contexts), (*services, *engines), authority))
+        settled = _settled(OtherPlatform(platform.contexts), (*services, *engines), authority)
+        yield stack.enter_context(settled), platform
 
 
 @contextmanager
@@ -174,6 +183,11 @@ def _agency(old: str, new: str) -> common.Agency:
 
 def papers(who: Signers, count: int, *, twice: bool = False) -> list[bytes]:
     """Makes signed PDFs of about 100 KB, all different, with the person's signature, or the agency's too."""
+    return list(islice(endless_papers(who, twice=twice), count))
+
+
+def endless_papers(who: Signers, *, twice: bool = False) -> Iterator[bytes]:
+    """Makes signed PDFs as they are asked for. See `papers`."""
     at = datetime.now(UTC) - timedelta(minutes=1)
     blank = letter_pdf(Letter(), at)
     padding = PAPER_BYTES - len(blank)
@@ -181,7 +195,8 @@ def papers(who: Signers, count: int, *, twice: bool = False) -> list[bytes]:
     signings = [Signing(who.person, "NguoiKy", at)]
     if twice:
         signings.append(Signing(who.agency, "CoQuan", at))
-    return [signed_pdf(blank, signings, rng.randbytes(padding)) for _ in range(count)]
+    while True:
+        yield signed_pdf(blank, signings, rng.randbytes(padding))
 
 
 def submission(number: int, pdf: bytes, recipients: int = 1) -> intake_pb2.SubmitDocumentRequest:
