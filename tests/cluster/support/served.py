@@ -11,7 +11,7 @@ from psycopg import sql
 from tests.faults.support.harness import is_alarm
 from tests.faults.support.processes import read_records
 from tools.cluster import cluster, engines, node, platform
-from tools.cluster.layout import NODE_ADDRESS
+from tools.cluster.layout import NODE_ADDRESS, ClusterError
 
 from lienthong.client import Axis, connect, load_context
 
@@ -66,7 +66,13 @@ class Deployed:
         """Keeps what the pods of now logged as an error or worse: their logs go with them."""
         for service in engines.SERVICES:
             for pod in pods(service):
-                log = cluster.kubectl("-n", platform.NAMESPACE, "logs", pod, seconds=_LOG_SECONDS)
+                try:
+                    log = cluster.kubectl("-n", platform.NAMESPACE, "logs", pod, seconds=_LOG_SECONDS)
+                except ClusterError:
+                    # One of the release before may go between the list and its log.
+                    if pod in pods(service):
+                        raise
+                    continue
                 self._alarms += [f"{pod}: {line}" for line in log.splitlines() if is_alarm(line)]
 
     def alarms(self) -> list[str]:
