@@ -120,8 +120,11 @@ class KafkaLogConsumer:
             # A commit that is not answered must not keep from polling: polling is what finds the coordinator again.
             with suppress(*_AWAY):
                 self._commit(_STEP_SECONDS)
+            # Before polling: records that came would be lost with the member.
+            self._look(self._consumer)
             found = self._consumer.poll(timeout_ms=max(round(seconds * 1000), 0), max_records=max_records)
-            self._listen(found)
+            self._ours.read(found)
+            self._silence.given(sum(map(len, found.values())), max_records)
         except _AWAY as error:
             if self._consumer is None:
                 raise self._trouble.told(error) from error
@@ -132,13 +135,8 @@ class KafkaLogConsumer:
             raise self._failed(error) from error
         return [self._record(one) for batch in found.values() for one in batch]
 
-    def _listen(self, found: dict[TopicPartition, list[Any]]) -> None:
-        self._ours.read(found)
-        if found:
-            self._silence.ended()
-            return
-        answer_ms = round(self._section.answer_seconds * 1000)
-        if stuck := self._silence.stuck(self._consumer, self._ours.partitions, answer_ms):
+    def _look(self, consumer: KafkaConsumer) -> None:
+        if stuck := self._silence.stuck(consumer, self._ours.partitions):
             _log.warning("partitions are no longer read; joining again", group=self.group, partitions=len(stuck))
             raise errors.IllegalStateError(f"{len(stuck)} partitions of group {self.group} were no longer read")
 

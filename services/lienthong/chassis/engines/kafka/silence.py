@@ -1,7 +1,7 @@
-"""Notices a member that is given nothing although there is something.
+"""Notices a member that is given nothing of a partition although there is something.
 
 After brokers were killed the library may go on without ever fetching some partition again: it polls in vain, and says
-nothing. Whoever begins anew has everything again.
+nothing, while others go on. Whoever begins anew has everything again.
 """
 
 import time
@@ -11,36 +11,37 @@ from typing import Final
 from kafka import KafkaConsumer, TopicPartition
 
 SECONDS: Final = 15.0
-"""Between two looks, while nothing comes."""
+"""Between two looks."""
+
+_LOOK_SECONDS: Final = 2.0
+"""Longest look: while a broker is away, partitions of others wait for it."""
 
 
 class Silence:
-    """Looks at a member now and then while nothing comes."""
+    """Looks at a member now and then, whenever it was given all that had been fetched."""
 
     def __init__(self) -> None:
         self._next = time.monotonic() + SECONDS
         self._behind: dict[TopicPartition, int] = {}
+        self._drained = True
 
-    def ended(self) -> None:
-        """Says that something came."""
-        self._next = time.monotonic() + SECONDS
-        self._behind = {}
+    def given(self, records: int, at_most: int) -> None:
+        """Says how many records came of how many that were asked for: with fewer, nothing fetched is kept back."""
+        self._drained = records < at_most
 
-    def stuck(
-        self, consumer: KafkaConsumer, ours: Collection[TopicPartition], answer_ms: int
-    ) -> Collection[TopicPartition]:
+    def stuck(self, consumer: KafkaConsumer, ours: Collection[TopicPartition]) -> Collection[TopicPartition]:
         """Gives partitions that stand where they stood at the last look, with records before them.
 
         Args:
             consumer: The library's.
             ours: Partitions that are read.
-            answer_ms: Longest wait for the brokers, in milliseconds.
 
         Raises:
             KafkaError: The brokers do not say.
         """
-        if time.monotonic() < self._next or not ours:
+        if time.monotonic() < self._next or not self._drained or not ours:
             return ()
+        answer_ms = round(_LOOK_SECONDS * 1000)
         self._next = time.monotonic() + SECONDS
         places = sorted(consumer.assignment() & set(ours))
         ends = consumer.end_offsets(places, timeout_ms=answer_ms)
