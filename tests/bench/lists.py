@@ -173,23 +173,8 @@ def _workflow(folder: Path) -> Listed:
 
     def add(work: UnitOfWork, identifier: str, number: int) -> None:
         save_case(work.rows, StoredCase(identifier, f"d{number}", VPCP.id, VPCP.name, SUBJECT, f"{number}/VPCP"))
-        row = StoredDelivery(
-            id=identifier,
-            document=identifier,
-            case_document=identifier,
-            sender=VPCP.id,
-            sender_code="G22",
-            recipient=HCMC.id,
-            recipient_code="H29",
-            recipient_name=HCMC.name,
-            document_id=f"d{number}",
-            code=f"{number}/VPCP",
-            promulgated="2026-11-22",
-            created_at=work.now_micros + number,
-            due_at=work.now_micros - 1,
-            visible=True,
-            state="ACCEPTED",
-        )
+        row = stored_delivery(identifier, number, work.now_micros + number, "ACCEPTED")
+        row.due_at = work.now_micros - 1
         add_delivery(work.rows, row)
 
     call = bench.call(HCMC, "lienthong.workflow.v1.Workflow/ListCases")
@@ -199,6 +184,26 @@ def _workflow(folder: Path) -> Listed:
         for name, condition in wanted.items()
     }
     return Listed(bench, add, {**asked, **_shown(bench, api)})
+
+
+def stored_delivery(identifier: str, number: int, created_at: int, state: str) -> StoredDelivery:
+    """Makes the row of a delivery from one agency to another, as workflow keeps it."""
+    return StoredDelivery(
+        id=identifier,
+        document=identifier,
+        case_document=identifier,
+        sender=VPCP.id,
+        sender_code="G22",
+        recipient=HCMC.id,
+        recipient_code="H29",
+        recipient_name=HCMC.name,
+        document_id=f"d{number}",
+        code=f"{number}/VPCP",
+        promulgated="2026-11-22",
+        created_at=created_at,
+        visible=True,
+        state=state,
+    )
 
 
 def _shown(bench: ServiceBench, api: Any) -> dict[str, Callable[[], Any]]:

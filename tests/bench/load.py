@@ -13,6 +13,7 @@ from functools import partial
 from tests.bench.effort import cost, spent
 from tests.bench.parts import Row
 from tests.bench.world import World, papers, submission
+from tests.waiting import until
 
 from lienthong.client import AxisCallError, AxisUnavailableError
 from lienthong.client.transfers import new_request_id
@@ -106,7 +107,8 @@ def run_load(
             begun = time.monotonic()
             count = send_all(clients, pdfs, rate, first, partial(submit, world, journey, recipients))
             accepted = time.monotonic()
-            _wait(lambda: not journey.under_way())
+            if not until(lambda: not journey.under_way(), DEADLINE_SECONDS):
+                raise TimeoutError(f"documents did not come back within {DEADLINE_SECONDS:.0f} s")
             whole = time.monotonic()
         finally:
             done.set()
@@ -204,14 +206,6 @@ def submit(world: World, journey: Journey, recipients: int, number: int, pdf: by
             time.sleep(LOOK_SECONDS)
     journey.accepted[receipt.document] = time.monotonic()
     journey.submitted[receipt.document] = start
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(f"documents did not come back within {DEADLINE_SECONDS:.0f} s")
-        time.sleep(0.02)
 
 
 def percentile(values: Sequence[float], part: float) -> float:

@@ -11,6 +11,7 @@ from itertools import takewhile
 from tests.bench.load import WARM_UP, Journey, pair, run_load
 from tests.bench.parts import Row
 from tests.bench.world import World, endless_papers, papers
+from tests.waiting import until
 
 from lienthong.dev.platform import ProcessPlatform
 
@@ -69,8 +70,7 @@ def _played(platform: ProcessPlatform, journey: Journey) -> Outage:
     kafka.start()
     answering = time.monotonic()
     waited = {document for document, at in list(journey.submitted.items()) if at < back}
-    while waited & journey.under_way() and time.monotonic() < back + CATCH_UP_SECONDS:
-        time.sleep(0.1)
+    until(lambda: waited <= journey.returned.keys(), CATCH_UP_SECONDS)
     caught_up = time.monotonic()
     time.sleep(QUIET_SECONDS)
     return Outage(gone, back, answering, caught_up)

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from sqlalchemy import update
+from tests.bench.lists import stored_delivery
 from tests.bench.parts import Row
 from tests.engines import close_databases, fresh_schemas, open_postgres
 from tests.upgrade.support.crowd import PATIENCE, Crowd
@@ -17,10 +18,9 @@ from tests.upgrade.support.versions import FIRST
 from lienthong.chassis import migrations
 from lienthong.chassis.engines.database import Database, SqliteDatabase
 from lienthong.chassis.engines.rows import Rows
-from lienthong.testing.service import HCMC, VPCP
 from lienthong.workflow import storage
-from lienthong.workflow.domain import FINAL_STATES, DeliveryState
-from lienthong.workflow.handlers.owing import COUNTED_AT_MOST
+from lienthong.workflow.domain import DeliveryState
+from lienthong.workflow.handlers.owing import COUNTED_AT_MOST, STATES
 from lienthong.workflow.storage import StoredDelivery
 from lienthong.workflow.storage.tables import deliveries
 
@@ -30,7 +30,6 @@ OPEN_OF = 20
 AT_ONCE = 2_000
 COUNTS = 20
 SERVICE = "workflow"
-STATES = tuple(state for state in DeliveryState if state not in FINAL_STATES)
 STATEMENT_SECONDS = 3600.0
 
 
@@ -102,24 +101,11 @@ def _fill(database: Database, numbers: range) -> None:
 
 
 def _delivery(number: int) -> StoredDelivery:
-    name, is_open = f"r{number:06}", number % OPEN_OF == 0
-    return StoredDelivery(
-        id=name,
-        document=name,
-        case_document=name,
-        sender=VPCP.id,
-        sender_code="G22",
-        recipient=HCMC.id,
-        recipient_code="H29",
-        recipient_name=HCMC.name,
-        document_id=f"d{number}",
-        code=f"{number}/VPCP",
-        promulgated="2026-11-22",
-        created_at=number,
-        visible=True,
-        owing=is_open,
-        state=STATES[number // OPEN_OF % len(STATES)] if is_open else DeliveryState.DONE,
-    )
+    is_open = number % OPEN_OF == 0
+    state = STATES[number // OPEN_OF % len(STATES)] if is_open else DeliveryState.DONE
+    row = stored_delivery(f"r{number:06}", number, number, state)
+    row.owing = is_open
+    return row
 
 
 def _count(database: Database) -> float:

@@ -9,6 +9,7 @@ from tests.bench.effort import cost, spent
 from tests.bench.load import CLIENTS, WARM_UP, Journey, latencies, run_load
 from tests.bench.parts import Row
 from tests.bench.world import World, papers
+from tests.waiting import until
 
 MINUTES = float(os.environ.get("BENCH_SUSTAINED_MINUTES", "10"))
 TRIED = 200
@@ -47,8 +48,7 @@ def sustained(world: World) -> list[Row]:
 
 def _as_they_come_back(pdfs: Iterable[bytes], journey: Journey, begun: float) -> Iterator[bytes]:
     for pdf in pdfs:
-        while len(journey.submitted) - len(journey.returned) >= UNDER_WAY:
-            time.sleep(0.01)
-        if time.monotonic() > begun + MINUTES * 60:
+        left = begun + MINUTES * 60 - time.monotonic()
+        if left < 0 or not until(lambda: len(journey.submitted) - len(journey.returned) < UNDER_WAY, left):
             return
         yield pdf

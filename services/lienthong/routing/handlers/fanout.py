@@ -113,8 +113,9 @@ def _led(
     if any(one.failure is not None for one in found):
         # A failure is for good, and another copy may have heard of the agency a moment ago.
         desk.directory.changed()
-        directory = desk.directory.get()
-        found = destinations(directory, recipients, named, work.now)
+        known, directory = directory, desk.directory.get()
+        if directory is not known:
+            found = destinations(directory, recipients, named, work.now)
     return directory, found
 
 

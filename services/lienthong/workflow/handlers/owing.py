@@ -11,7 +11,9 @@ from lienthong.workflow.domain import FINAL_STATES, DeliveryState
 COUNTED_AT_MOST = 1_000_000
 """Deliveries of one state; a count that reaches this says that there are as many or more."""
 
-_STATES = tuple(state for state in DeliveryState if state not in FINAL_STATES)
+STATES = tuple(state for state in DeliveryState if state not in FINAL_STATES)
+"""Those that still owe something."""
+
 INDEXED_SINCE = "0002"
 """Version of the schema that has the index; without it every delivery there ever was would be read."""
 
@@ -49,5 +51,5 @@ class OwingCount:
         if migrations.standing(self._database, "workflow").current < INDEXED_SINCE:
             return ()
         with self._database.read() as connection:
-            found = {state: storage.count_owing(connection, state, COUNTED_AT_MOST) for state in _STATES}
+            found = {state: storage.count_owing(connection, state, COUNTED_AT_MOST) for state in STATES}
         return [((state.lower(),), float(count)) for state, count in found.items()]

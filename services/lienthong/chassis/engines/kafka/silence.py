@@ -13,8 +13,8 @@ from kafka import KafkaConsumer, TopicPartition
 SECONDS: Final = 15.0
 """Between two looks."""
 
-_LOOK_SECONDS: Final = 2.0
-"""Longest look: while a broker is away, partitions of others wait for it."""
+_LOOK_MS: Final = 2000
+"""Longest wait for an answer: while a broker is away, partitions of others wait with it."""
 
 
 class Silence:
@@ -41,10 +41,9 @@ class Silence:
         """
         if time.monotonic() < self._next or not self._drained or not ours:
             return ()
-        answer_ms = round(_LOOK_SECONDS * 1000)
         self._next = time.monotonic() + SECONDS
         places = sorted(consumer.assignment() & set(ours))
-        ends = consumer.end_offsets(places, timeout_ms=answer_ms)
-        at = {one: consumer.position(one, timeout_ms=answer_ms) or 0 for one in places}
+        ends = consumer.end_offsets(places, timeout_ms=_LOOK_MS)
+        at = {one: consumer.position(one, timeout_ms=_LOOK_MS) or 0 for one in places}
         before, self._behind = self._behind, {one: place for one, place in at.items() if place < ends[one]}
         return [one for one, place in self._behind.items() if before.get(one) == place]
