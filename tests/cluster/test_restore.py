@@ -39,7 +39,7 @@ def test_a_release_comes_back_from_a_backup(run: Run[Deployed], tmp_path: Path) 
     with timed("services serve"):
         start_services()
     with timed("published again"), run.program.speak("operator") as operator:
-        events = publish_again(operator)
+        events = ledger.published_again = publish_again(operator)
     assert events
     print(f"restored: {events} events, {time.monotonic() - begun:.0f} s in all")  # noqa: T201 -- figures
     answered = ledger.answered

@@ -59,7 +59,8 @@ def test_services_come_back_from_a_backup(tmp_path: Path, press: Press, seed: in
         shutil.rmtree(tmp_path / "first" / "platform")
         restore(tmp_path / "backup", second)
         assert second.start()
-        assert publish_again(second)
+        run.traffic.ledger.published_again = publish_again(second)
+        assert run.traffic.ledger.published_again
         run.traffic.grant(2)
         run.traffic.spend(PATIENCE_SECONDS)
         wrongs = run.conclude(SETTLE_SECONDS)

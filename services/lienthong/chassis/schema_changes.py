@@ -7,10 +7,11 @@ locks that stop nobody. SQLite has one process, and changes its schema before an
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from alembic import op
-from sqlalchemy import Column, Connection, bindparam, inspect, text
+from sqlalchemy import Column, ColumnElement, Connection, TextClause, bindparam, inspect, text
 
 from lienthong.chassis.races import again
 
@@ -54,6 +55,31 @@ def drop_index(name: str, table: str) -> None:
     with apart() as connection, _lasting(connection):
         concurrently = connection.dialect.name == "postgresql"
         op.drop_index(name, table, if_exists=True, postgresql_concurrently=concurrently)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOf:
+    """An index as a version of a schema knows it.
+
+    Attributes:
+        name: Its name.
+        table: Whose rows it holds.
+        columns: Its columns, in their order.
+        where: Which rows it holds, None for all. Without parameters.
+    """
+
+    name: str
+    table: str
+    columns: Sequence[str]
+    where: ColumnElement[bool] | TextClause | None = None
+
+
+def replace_indexes(old: Sequence[IndexOf], new: Sequence[IndexOf]) -> None:
+    """Builds indexes, then drops those whose place they take, so that no question is ever without one."""
+    for one in new:
+        create_index(one.name, one.table, one.columns, sqlite_where=one.where, postgresql_where=one.where)
+    for one in old:
+        drop_index(one.name, one.table)
 
 
 def add_check(name: str, table: str, condition: str) -> None:

@@ -82,6 +82,7 @@ class Ledger:
         uploads: Bytes of larger uploads that were called durable.
         resumed: Larger uploads that went on from where they had broken off.
         repeats: Mutations that were repeated after a crash.
+        published_again: Events that an operator had published again, out of what the outboxes keep.
         observed: States that senders saw, by delivery, in their order.
         answered: Calls that were answered.
         unanswered: Calls that were not, though the client repeats what it may, with the reason.
@@ -101,6 +102,7 @@ class Ledger:
     uploads: dict[str, int] = field(default_factory=dict)
     resumed: set[str] = field(default_factory=set)
     repeats: int = 0
+    published_again: int = 0
     observed: dict[str, list[DeliveryState.ValueType]] = field(default_factory=lambda: defaultdict(list))
     answered: int = 0
     unanswered: list[str] = field(default_factory=list)

@@ -3,7 +3,6 @@
 from lienthong.chassis.directory.messages import agency_of
 from lienthong.chassis.directory.store import load_agency
 from lienthong.chassis.uow import UnitOfWork
-from lienthong.routing.domain.transport import UNFINISHED
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.jobs import Job, Progress
 from lienthong.routing.handlers.lifecycle import Failure, fail
@@ -19,7 +18,7 @@ def retire_chunk(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     if agency.active(work.now) or agency.successors:
         return Progress(None)
     detail = f"agency {agency.code(work.now)} ({agency.name}) was retired and nobody took it over. Send it elsewhere."
-    rows = unfinished_at(work.rows, agency.id, UNFINISHED, desk.limits.chunk)
+    rows = unfinished_at(work.rows, agency.id, desk.limits.chunk)
     for row in rows:
         fail(work, row, Failure("RECIPIENT_RETIRED", detail))
     return Progress(job.place + len(rows) if rows else None)

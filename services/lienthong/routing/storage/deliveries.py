@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, select
 from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.engines.search import WordIndex
 from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
-from lienthong.routing.storage.tables import deliveries, delivery_words, documents
+from lienthong.routing.storage.tables import HELD, UNFINISHED, deliveries, delivery_words, documents
 
 DELIVERIES = Kind(deliveries, StoredDelivery, group="document")
 WORDS = WordIndex(delivery_words, "recipient", "word", "delivery")
@@ -61,14 +61,14 @@ def due_held(rows: Rows, now: int, count: int) -> Sequence[StoredDelivery]:
     return rows.of(DELIVERIES).find(found, skip_locked=True)
 
 
-def unfinished_at(rows: Rows, recipient: str, states: Iterable[str], count: int) -> Sequence[StoredDelivery]:
-    """Gives deliveries of an agency in some states."""
-    found = DELIVERIES.select().where(deliveries.c.recipient == recipient, deliveries.c.state.in_(sorted(states)))
+def unfinished_at(rows: Rows, recipient: str, count: int) -> Sequence[StoredDelivery]:
+    """Gives deliveries of an agency that are not finished."""
+    found = DELIVERIES.select().where(deliveries.c.recipient == recipient, UNFINISHED)
     return rows.of(DELIVERIES).find(found.limit(count))
 
 
 def _due(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return deliveries.c.state == "HELD", deliveries.c.held_until <= now
+    return HELD, deliveries.c.held_until <= now
 
 
 def _found(rows: Rows, *conditions: ColumnElement[bool]) -> Sequence[StoredDelivery]:

@@ -12,7 +12,7 @@ from lienthong.chassis.events.tables import counters
 from lienthong.routing.domain.leases import ItemKind, ItemState
 from lienthong.routing.domain.ordering import Chain, Waiting
 from lienthong.routing.storage.rows import StoredItem
-from lienthong.routing.storage.tables import documents, items
+from lienthong.routing.storage.tables import LEASED, PARKED, WAITING, documents, items, waits
 
 ITEMS = Kind(items, StoredItem)
 
@@ -41,7 +41,7 @@ def positions_of(connection: Connection, reach: Sequence[str]) -> dict[str, int]
 
 def count_waiting(connection: Connection, reach: Sequence[str]) -> int:
     """Counts what waits, up to `WAITING_COUNTED`."""
-    some = select(items.c.id).where(items.c.mailbox.in_(reach), items.c.waiting == 1).limit(WAITING_COUNTED)
+    some = select(items.c.id).where(items.c.mailbox.in_(reach), WAITING).limit(WAITING_COUNTED)
     return int(connection.execute(select(func.count()).select_from(some.subquery())).scalar_one())
 
 
@@ -53,10 +53,10 @@ def free_heads(
     blocked = exists().where(
         earlier.c.mailbox == items.c.mailbox,
         earlier.c.chain == items.c.chain,
-        earlier.c.waiting == 1,
+        waits(earlier),
         earlier.c.sequence < items.c.sequence,
     )
-    found = select(items).where(items.c.waiting == 1, items.c.lease_until <= now, ~blocked)
+    found = select(items).where(WAITING, items.c.lease_until <= now, ~blocked)
     wanted = sorted(kind.value for kind in kinds)
     if wanted:
         found = found.where(items.c.kind.in_(wanted))
@@ -78,7 +78,7 @@ def followers_of(
         chains = sorted({head.chain for head in heads if head.mailbox == mailbox})
         rows = connection.execute(
             select(items)
-            .where(items.c.mailbox == mailbox, items.c.chain.in_(chains), items.c.waiting == 1)
+            .where(items.c.mailbox == mailbox, items.c.chain.in_(chains), WAITING)
             .order_by(items.c.sequence)
         )
         for row in rows:
@@ -113,7 +113,7 @@ def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> None:
     for mailbox, chain in ended:
         chains[mailbox].add(chain)
     for mailbox, names in sorted(chains.items()):
-        found = select(items.c.id).where(items.c.mailbox == mailbox, items.c.waiting == 1, items.c.chain.in_(names))
+        found = select(items.c.id).where(items.c.mailbox == mailbox, WAITING, items.c.chain.in_(names))
         if rows.connection.execute(found.limit(1)).first() is not None:
             next_value(rows, counter_of(mailbox))
 
@@ -131,7 +131,7 @@ def mailboxes_of_ended_leases(connection: Connection, since: int, now: int) -> S
 
 
 def _ended_between(since: int, now: int) -> tuple[ColumnElement[bool], ...]:
-    return items.c.state == ItemState.LEASED.value, items.c.lease_until > since, items.c.lease_until <= now
+    return LEASED, items.c.lease_until > since, items.c.lease_until <= now
 
 
 def items_by_id(rows: Rows, identifiers: Iterable[str], reach: Sequence[str]) -> dict[str, StoredItem]:
@@ -175,14 +175,14 @@ def exhausted_items(rows: Rows, now: int, attempts: int, count: int) -> Sequence
 
 
 def _exhausted(now: int, attempts: int) -> tuple[ColumnElement[bool], ...]:
-    return items.c.state == ItemState.LEASED.value, items.c.lease_until <= now, items.c.attempts >= attempts
+    return LEASED, items.c.lease_until <= now, items.c.attempts >= attempts
 
 
 def expire_statuses(connection: Connection, before: int, count: int) -> int:
     """Ends statuses that came in before a time; tells how many, at most `count`."""
     old = (
         select(items.c.id)
-        .where(items.c.kind == ItemKind.STATUS.value, items.c.waiting == 1, items.c.created_at < before)
+        .where(items.c.kind == ItemKind.STATUS.value, WAITING, items.c.created_at < before)
         .limit(count)
     )
     ended = update(items).where(items.c.id.in_(old)).values(state=ItemState.GONE.value, waiting=0)
@@ -214,7 +214,7 @@ def waiting_items(
         if after is not None and mailbox < after[0]:
             continue
         start = after[1] if after is not None and mailbox == after[0] else 0
-        found = _full().where(items.c.mailbox == mailbox, items.c.waiting == 1, items.c.sequence > start)
+        found = _full().where(items.c.mailbox == mailbox, WAITING, items.c.sequence > start)
         rows.extend(connection.execute(found.order_by(items.c.sequence).limit(count - len(rows))).all())
         if len(rows) >= count:
             break
@@ -223,7 +223,7 @@ def waiting_items(
 
 def parked_items(connection: Connection, after: str | None, count: int) -> Sequence[Row[Any]]:
     """Reads what is parked in all mailboxes, the oldest first."""
-    conditions: list[ColumnElement[bool]] = [items.c.state == ItemState.PARKED.value]
+    conditions: list[ColumnElement[bool]] = [PARKED]
     if after is not None:
         conditions.append(items.c.id > after)
     return connection.execute(_full().where(and_(*conditions)).order_by(items.c.id).limit(count)).all()

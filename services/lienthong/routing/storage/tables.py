@@ -3,9 +3,13 @@
 Times named `*_until` compare with the database's clock, all others are domain time; both are microseconds since 1970.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
@@ -13,7 +17,12 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    literal_column,
 )
+
+from lienthong.routing.domain import transport
+from lienthong.routing.domain.leases import ItemState
+from lienthong.routing.domain.transport import Transport
 
 metadata = MetaData()
 """Tables of routing beside those of the chassis."""
@@ -81,14 +90,27 @@ deliveries = Table(
     Column("notation", Text, nullable=False),
     Column("document_id", Text, nullable=False),
     Index("deliveries_document", "document", "ordinal", unique=True),
-    Index("deliveries_held", "state", "held_until"),
     Index("deliveries_recipient", "recipient", "visible", "id"),
-    Index("deliveries_unfinished", "recipient", "state"),
     # With `visible`, so that no other index promises as much.
     Index("deliveries_number", "recipient", "visible", "number", "id"),
     Index("deliveries_notation", "recipient", "visible", "notation", "id"),
     Index("deliveries_document_id", "recipient", "visible", "document_id", "id"),
 )
+
+
+def _partial(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> None:
+    # What has ended stays for ever. Conditions have no parameters: databases use such an index only for a query that
+    # shows the very condition.
+    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+HELD = deliveries.c.state == literal_column(f"'{Transport.HELD.value}'")
+"""Deliveries that wait for their verdict."""
+UNFINISHED = deliveries.c.state.in_([literal_column(f"'{state.value}'") for state in sorted(transport.UNFINISHED)])
+"""Deliveries that their recipient may still take, or an operator again."""
+
+_partial("deliveries_verdict_due", HELD, deliveries.c.held_until)
+_partial("deliveries_open", UNFINISHED, deliveries.c.recipient)
 
 delivery_words = Table(
     "delivery_words",
@@ -126,15 +148,27 @@ items = Table(
     Column("content_size", BigInteger, nullable=False),
     # StatusFacts of a status, RecallRequested of a request.
     Column("facts", LargeBinary, nullable=False),
-    Index("items_queue", "mailbox", "waiting", "rank", "sequence"),
-    Index("items_list", "mailbox", "waiting", "sequence"),
-    Index("items_chain", "mailbox", "chain", "waiting", "sequence"),
     Index("items_delivery", "delivery"),
-    Index("items_lease", "lease"),
-    Index("items_leased", "state", "lease_until"),
-    Index("items_parked", "state", "id"),
-    Index("items_age", "kind", "waiting", "created_at"),
 )
+
+_ONE: ColumnElement[int] = literal_column("1")
+WAITING = items.c.waiting == _ONE
+"""Items that have not ended."""
+LEASED = items.c.state == literal_column(str(ItemState.LEASED.value))
+PARKED = items.c.state == literal_column(str(ItemState.PARKED.value))
+
+
+def waits(one: FromClause) -> ColumnElement[bool]:
+    """Gives the condition `WAITING` for items under another name."""
+    return one.c.waiting == _ONE
+
+
+_partial("items_waiting_queue", WAITING, items.c.mailbox, items.c.rank, items.c.sequence)
+_partial("items_waiting_list", WAITING, items.c.mailbox, items.c.sequence)
+_partial("items_waiting_chain", WAITING, items.c.mailbox, items.c.chain, items.c.sequence)
+_partial("items_waiting_age", WAITING, items.c.kind, items.c.created_at)
+_partial("items_lease_ends", LEASED, items.c.lease_until)
+_partial("items_set_aside", PARKED, items.c.id)
 
 recalls = Table(
     "recalls",

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, sele
 from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.engines.sql import take_locks
 from lienthong.workflow.storage.rows import StoredStatus
-from lienthong.workflow.storage.tables import statuses
+from lienthong.workflow.storage.tables import UNMATCHED, statuses
 
 WAITING_AT_ONCE = 1000
 """Kept statuses that one event of a delivery looks at."""
@@ -90,7 +90,7 @@ def history(
 
 def count_waiting(connection: Connection, reporter: str, at_most: int) -> int:
     """Counts an agency's statuses that match no delivery, as far as `at_most`."""
-    found = select(statuses.c.id).where(statuses.c.reporter == reporter, statuses.c.waiting.is_(True)).limit(at_most)
+    found = select(statuses.c.id).where(statuses.c.reporter == reporter, UNMATCHED).limit(at_most)
     return int(connection.execute(select(func.count()).select_from(found.subquery())).scalar_one())
 
 
@@ -119,7 +119,7 @@ def ask_waiting(rows: Rows, reporters: Iterable[str]) -> None:
     hold_kept(rows, new)
     for place in range(0, len(new), _NAMES_AT_ONCE):
         theirs = statuses.c.reporter.in_(new[place : place + _NAMES_AT_ONCE])
-        found = select(statuses.c.reporter).where(statuses.c.waiting.is_(True), theirs).distinct()
+        found = select(statuses.c.reporter).where(UNMATCHED, theirs).distinct()
         waiting.found.update(rows.execute(found).scalars())
     waiting.asked.update(new)
 
@@ -137,13 +137,13 @@ def waiting_for(
         names.append(statuses.c.named_document_id == document_id)
     if code:
         names.append(statuses.c.named_code == code)
-    found = STATUSES.select().where(statuses.c.waiting.is_(True), statuses.c.reporter.in_(theirs), or_(*names))
+    found = STATUSES.select().where(UNMATCHED, statuses.c.reporter.in_(theirs), or_(*names))
     return rows.of(STATUSES).find(found.order_by(statuses.c.received_at, statuses.c.id).limit(WAITING_AT_ONCE))
 
 
 def kept_since(rows: Rows, since: int) -> list[StoredStatus]:
     """Finds statuses that came after a time and match no delivery, oldest first."""
-    found = STATUSES.select().where(statuses.c.waiting.is_(True), statuses.c.received_at > since)
+    found = STATUSES.select().where(UNMATCHED, statuses.c.received_at > since)
     return rows.of(STATUSES).find(found.order_by(statuses.c.received_at).limit(WAITING_AT_ONCE))
 
 
@@ -151,9 +151,7 @@ def unmatched(
     connection: Connection, reporters: Collection[str], before: int, after: tuple[int, str] | None, limit: int
 ) -> Sequence[StoredStatus]:
     """Lists statuses that match no delivery and came before a time, oldest first."""
-    found = select(statuses).where(
-        statuses.c.reporter.in_(reporters), statuses.c.waiting.is_(True), statuses.c.received_at <= before
-    )
+    found = select(statuses).where(statuses.c.reporter.in_(reporters), UNMATCHED, statuses.c.received_at <= before)
     if after is not None:
         found = found.where(tuple_(statuses.c.received_at, statuses.c.id) > tuple_(*map(literal, after)))
     rows = connection.execute(found.order_by(statuses.c.received_at, statuses.c.id).limit(limit)).mappings()

@@ -1,6 +1,8 @@
 """The tables of workflow. Times are microseconds since 1970."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, Index, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -74,12 +76,10 @@ deliveries = Table(
     Index("deliveries_case", "case_document", "owing"),
     Index("deliveries_sent", "sender", "created_at", "id"),
     Index("deliveries_sent_state", "sender", "state", "created_at", "id"),
-    Index("deliveries_sent_owing", "sender", "owing", "created_at", "id"),
     Index("deliveries_sent_priority", "sender", "priority", "created_at", "id"),
     Index("deliveries_sent_document_id", "sender", "document_id"),
     Index("deliveries_received", "recipient", "created_at", "id"),
     Index("deliveries_received_state", "recipient", "state", "created_at", "id"),
-    Index("deliveries_received_owing", "recipient", "owing", "created_at", "id"),
     Index("deliveries_received_priority", "recipient", "priority", "created_at", "id"),
     Index("deliveries_received_document_id", "recipient", "document_id"),
     Index("deliveries_received_code", "recipient", "code"),
@@ -88,15 +88,15 @@ deliveries = Table(
 OWING = deliveries.c.owing.is_(True) & deliveries.c.own_line.is_(True)
 """Deliveries whose main line still owes something; what has ended stays for ever."""
 
+
+def _partial(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> None:
+    Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
 # With the columns of its condition: SQLite would look them up in each row.
-Index(
-    "deliveries_owing_state",
-    deliveries.c.state,
-    deliveries.c.owing,
-    deliveries.c.own_line,
-    sqlite_where=OWING,
-    postgresql_where=OWING,
-)
+_partial("deliveries_owing_state", OWING, deliveries.c.state, deliveries.c.owing, deliveries.c.own_line)
+_partial("deliveries_sent_open", OWING, deliveries.c.sender, deliveries.c.created_at, deliveries.c.id)
+_partial("deliveries_received_open", OWING, deliveries.c.recipient, deliveries.c.created_at, deliveries.c.id)
 
 statuses = Table(
     "statuses",
@@ -140,12 +140,16 @@ statuses = Table(
     Column("waiting", Boolean, nullable=False),
     Index("statuses_case", "case_document", "position"),
     Index("statuses_delivery", "delivery", "position"),
-    Index("statuses_waiting", "reporter", "waiting", "received_at", "id"),
-    Index("statuses_kept", "waiting", "received_at"),
-    Index("statuses_waiting_document_id", "waiting", "reporter", "named_document_id"),
-    Index("statuses_waiting_code", "waiting", "reporter", "named_code"),
-    Index("statuses_waiting_delivery", "waiting", "reporter", "named_delivery"),
 )
+
+UNMATCHED = statuses.c.waiting.is_(True)
+"""Statuses that match no delivery yet."""
+
+_partial("statuses_unmatched", UNMATCHED, statuses.c.reporter, statuses.c.received_at, statuses.c.id)
+_partial("statuses_unmatched_since", UNMATCHED, statuses.c.received_at)
+_partial("statuses_unmatched_delivery", UNMATCHED, statuses.c.reporter, statuses.c.named_delivery)
+_partial("statuses_unmatched_document_id", UNMATCHED, statuses.c.reporter, statuses.c.named_document_id)
+_partial("statuses_unmatched_code", UNMATCHED, statuses.c.reporter, statuses.c.named_code)
 
 tasks = Table(
     "tasks",
