@@ -76,14 +76,18 @@ platform: setup $(VENV)/.engines-installed ## Plays the story on real engines, e
 ON_POSTGRESQL := tests/unit/intake tests/unit/routing tests/unit/signing tests/unit/workflow \
 	tests/integration/workflow tests/integration/notification
 
+# What two can be tested of at once: no test of these waits for a whole machine.
+IN_PAIRS := tests/unit tests/contract tests/chart tests/monitoring tests/faults/test_checker.py
+
 test: setup-dev ## Runs the whole suite.
 ifeq ($(TEST),tests)
 	$(BIN)/python -m pytest -n 2 -m "not embedded" --database postgresql $(ON_POSTGRESQL)
 	$(BIN)/python -m pytest -m "not embedded" --engines real tests/integration/api
-endif
-	$(BIN)/python -m pytest -m "not long and not cluster" $(TEST)
-ifeq ($(TEST),tests)
+	$(BIN)/python -m pytest -n 2 $(IN_PAIRS)
+	$(BIN)/python -m pytest -m "not long and not cluster" $(IN_PAIRS:%=--ignore=%) tests
 	LIENTHONG_FAULTS=60 LIENTHONG_FAULT_SEED=7100 $(BIN)/python -m pytest -s tests/faults/test_processes.py
+else
+	$(BIN)/python -m pytest -m "not long and not cluster" $(TEST)
 endif
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
