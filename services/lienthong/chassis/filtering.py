@@ -7,6 +7,7 @@ double quotes, numbers, `true`, `false`.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 
 from lienthong.chassis.errors import AxisError, Violation, invalid
@@ -108,8 +109,19 @@ def _value(wanted: Kind, token: _Token) -> Value:
     if wanted is Kind.NUMBER and kind == "number":
         return float(text) if "." in text else int(text)
     if wanted in {Kind.TEXT, Kind.WORDS, Kind.DATE} and kind == "text":
-        return re.sub(r"\\(.)", r"\1", text[1:-1])
+        plain = re.sub(r"\\(.)", r"\1", text[1:-1])
+        if wanted is Kind.DATE and not _is_day(plain):
+            raise _refused(place, f"{text!r} is no day; write YYYY-MM-DD, such as 2026-11-30")
+        return plain
     raise _refused(place, f"{text!r} is not a value of this field ({wanted.name.lower()})")
+
+
+def _is_day(text: str) -> bool:
+    # Other forms of ISO 8601 are days too, but days are compared as they are written.
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _refused(place: int, rule: str) -> AxisError:

@@ -8,6 +8,9 @@ from google.type.date_pb2 import Date
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_CALENDAR = (-62_135_596_800, 253_402_300_799 - 7 * 3600)
+"""Seconds of the years 1 to 9999: a `Timestamp` has no others, and at the edges one is shown in Viet Nam's time too."""
+_NANOS = 1_000_000_000
 
 
 def to_micros(moment: datetime) -> int:
@@ -38,6 +41,11 @@ def timestamp_micros(message: Timestamp) -> int:
     return message.seconds * 1_000_000 + message.nanos // 1000
 
 
+def on_calendar(message: Timestamp) -> bool:
+    """Tells whether a time that somebody sent lies in the years 1 to 9999, in UTC and in Viet Nam."""
+    return _CALENDAR[0] <= message.seconds <= _CALENDAR[1] and 0 <= message.nanos < _NANOS
+
+
 def to_duration(length: timedelta) -> Duration:
     """Turns a length of time into the message."""
     micros = length // _MICROSECOND
@@ -47,6 +55,11 @@ def to_duration(length: timedelta) -> Duration:
 def from_duration(message: Duration) -> timedelta:
     """Turns a message into a length of time."""
     return timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+
+
+def duration_micros(message: Duration) -> int:
+    """Turns a message into microseconds, however long it is."""
+    return message.seconds * 1_000_000 + message.nanos // 1000
 
 
 def to_date(day: date | None) -> Date | None:

@@ -1,5 +1,6 @@
 """`lienthong agency`: the directory of agencies."""
 
+import re
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated
@@ -208,7 +209,7 @@ def issue_credentials(
     """Registers a system for an agency, certifies its key, and writes a context."""
     with session(who) as axis:
         found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
-        label = name or (found.short_name or found.codes[0].code).lower().replace(" ", "-")
+        label = name or _label(found.short_name) or _label(found.codes[0].code)
         place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
         issued = credentials.issue(axis, found.name, label, place)
     if as_json:
@@ -216,14 +217,20 @@ def issue_credentials(
             {"system": issued.system, "certificate": str(issued.certificate), "context": str(issued.context or "")}
         )
     else:
-        out.print(f"{issued.system} may act for {found.display_name}; certificate in {issued.certificate}")
+        told = f"{issued.system} may act for {found.display_name}; certificate in {issued.certificate}"
+        out.print(told, markup=False)
         if issued.context:
-            out.print(f"speak as it with --as {label} (context {issued.context})")
+            out.print(f"speak as it with --as {label} (context {issued.context})", markup=False)
 
 
 def resource(agency: str) -> str:
     """Makes a resource name of a code, an identifier or a resource name."""
     return agency if agency.startswith("agencies/") else f"agencies/{agency}"
+
+
+def _label(name: str) -> str:
+    """Makes the name of a context and its files of what people call an agency."""
+    return "-".join(re.findall(r"[\w.]+", name.lower())).strip(".")
 
 
 def midnight(day: str) -> Timestamp | None:

@@ -47,7 +47,7 @@ def use(name: str, *, as_json: Json = False) -> None:
     if as_json:
         print_json({"name": name, "file": str(file)})
     else:
-        out.print(f"speaking as {name} ({file})")
+        out.print(f"speaking as {name} ({file})", markup=False)
 
 
 @app.command("add")
@@ -85,7 +85,7 @@ def add(
     if as_json:
         print_json({"name": name, "file": str(target)})
     else:
-        out.print(f"context {name} written to {target}")
+        out.print(f"context {name} written to {target}", markup=False)
 
 
 def _by_service(pairs: list[str]) -> dict[str, str]:

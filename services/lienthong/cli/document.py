@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from lienthong.chassis.clock import VIETNAM, SystemClock
 from lienthong.chassis.times import to_date
@@ -132,9 +133,11 @@ def check(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> No
     else:
         for problem in answer.problems:
             place = f" (line {problem.line}, column {problem.column})" if problem.line else ""
-            out.print(f"[red]{problem.reason}[/] {problem.path}{place}: {problem.rule}. {problem.remedy}")
+            text = escape(f"{problem.path}{place}: {problem.rule}. {problem.remedy}")
+            out.print(f"[red]{problem.reason}[/] {text}", soft_wrap=True)
         for warning in answer.warnings:
-            out.print(f"[yellow]{warning.code}[/] {warning.path}: {warning.found} → {warning.taken}")
+            text = escape(f"{warning.path}: {warning.found} → {warning.taken}")
+            out.print(f"[yellow]{warning.code}[/] {text}", soft_wrap=True)
         out.print("it would be accepted" if answer.acceptable else "it would be refused")
     if not answer.acceptable:
         raise typer.Exit(REFUSED)
@@ -172,7 +175,7 @@ def download(
         print_json([str(file) for file in files])
     else:
         for file in files:
-            out.print(str(file))
+            out.print(str(file), markup=False)
 
 
 @app.command("recall")
@@ -269,7 +272,7 @@ def evidence(
     if as_json:
         print_json({"file": str(target), "entries": names})
     else:
-        out.print(f"{target}: {len(names)} entries, hashes in manifest.json")
+        out.print(f"{target}: {len(names)} entries, hashes in manifest.json", markup=False)
 
 
 def _print_progress(progress: workflow_pb2.Progress, *, as_json: bool) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from lienthong import edxml
 from lienthong.cli.console import Json, err, out, print_json
+from lienthong.cli.files import written
 
 app = typer.Typer(help="edXML files: check, show, rewrite in the canonical form.")
 
@@ -27,8 +29,9 @@ def check(file: Path, *, as_json: Json = False) -> None:
             print_json({"acceptable": True, "warnings": rows})
             return
         for row in rows:
-            out.print(f"[yellow]{row['code']}[/] {row['path']}: {row['found']} → {row['taken'] or 'absent'}")
-        out.print(f"{file.name}: can be read, {len(rows)} deviations from the canonical form")
+            text = escape(f"{row['path']}: {row.get('found', '')} → {row.get('taken', 'absent')}")
+            out.print(f"[yellow]{row['code']}[/] {text}", soft_wrap=True)
+        out.print(f"{file.name}: can be read, {len(rows)} deviations from the canonical form", markup=False)
 
 
 @app.command("show")
@@ -41,7 +44,7 @@ def show(file: Path, *, as_json: Json = False) -> None:
             return
         for name, value in values.items():
             if value:
-                out.print(f"[dim]{name:>16}[/]  {value}", soft_wrap=True)
+                out.print(f"[dim]{name:>16}[/]  {escape(str(value))}", soft_wrap=True)
 
 
 @app.command("canonical")
@@ -59,12 +62,12 @@ def canonical(
         if target is None:
             sys.stdout.buffer.writelines(pieces)
             return
-        with target.open("wb") as stream:
+        with written(target) as stream:
             stream.writelines(pieces)
     if as_json:
         print_json({"file": str(target), "size": target.stat().st_size})
     else:
-        out.print(f"{target}: {target.stat().st_size} bytes")
+        out.print(f"{target}: {target.stat().st_size} bytes", markup=False)
 
 
 @contextmanager
@@ -78,7 +81,7 @@ def _read(file: Path, *, as_json: bool) -> Iterator[tuple[edxml.ReadResult, edxm
             _refused(file, error, as_json=as_json)
             raise typer.Exit(REFUSED) from error
         except OSError as error:
-            err.print(f"{file}: {error.strerror}")
+            err.print(f"{file}: {error.strerror}", markup=False)
             raise typer.Exit(2) from error
         yield result, spools
 
@@ -89,7 +92,8 @@ def _refused(file: Path, error: edxml.EdxmlError, *, as_json: bool) -> None:
         return
     for problem in error.problems:
         place = f"line {problem.line}, column {problem.column}: " if problem.line else ""
-        err.print(f"[red]{problem.reason}[/] {file.name} {place}{problem.path} {problem.rule}. {problem.remedy}")
+        text = escape(f"{file.name} {place}{problem.path} {problem.rule}. {problem.remedy}")
+        err.print(f"[red]{problem.reason}[/] {text}", soft_wrap=True)
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from lienthong.cli.console import to_dict, transfer_bar
+from lienthong.cli.files import written
 from lienthong.client import Axis, AxisCallError
 from lienthong.intake.v1 import intake_pb2 as pb
 from lienthong.signing.v1 import signing_pb2
@@ -44,7 +45,7 @@ def download_sent(axis: Axis, document: pb.Document, folder: Path, *, as_json: b
     files = []
     for name, label, size in wanted:
         target = folder / label
-        with transfer_bar(label, as_json=as_json) as progress, target.open("wb") as stream:
+        with transfer_bar(label, as_json=as_json) as progress, written(target) as stream:
             axis.download(name, stream, progress, size)
         files.append(target)
     return files
@@ -63,7 +64,7 @@ def write_evidence(axis: Axis, name: str, target: Path) -> list[str]:
     """
     manifest: dict[str, str] = {}
     document = axis.intake.GetDocument(pb.GetDocumentRequest(name=name))
-    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+    with written(target) as stream, ZipFile(stream, "w", ZIP_DEFLATED) as archive:
         for label, data in _records(axis, document):
             manifest[label] = hashlib.sha256(data).hexdigest()
             archive.writestr(label, data)

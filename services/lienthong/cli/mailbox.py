@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from google.protobuf.message import Message
+from rich.markup import escape
 
 from lienthong import edxml
 from lienthong.chassis.times import to_duration
@@ -27,6 +28,7 @@ from lienthong.cli.console import (
     to_dict,
     transfer_bar,
 )
+from lienthong.cli.files import written
 from lienthong.cli.names import find, lease_of, whole
 from lienthong.client import Axis
 from lienthong.client.transfers import new_request_id
@@ -114,7 +116,7 @@ def download(
         print_json([{"file": str(file), "ok": ok} for file, ok in files])
     else:
         for file, ok in files:
-            out.print(f"{file}  {'hash as promised' if ok else '[red]HASH DIFFERS[/]'}")
+            out.print(f"{escape(str(file))}  {'hash as promised' if ok else '[red]HASH DIFFERS[/]'}")
     if not all(ok for _file, ok in files):
         raise typer.Exit(HASH_DIFFERS)
 
@@ -172,7 +174,7 @@ def download_received(axis: Axis, name: str, folder: Path, *, as_json: bool) -> 
 
 
 def _fetch(axis: Axis, name: str, target: Path, size: int, *, as_json: bool) -> tuple[Path, str]:
-    with transfer_bar(target.name, as_json=as_json) as progress, target.open("wb") as stream:
+    with transfer_bar(target.name, as_json=as_json) as progress, written(target) as stream:
         return target, axis.download(name, stream, progress, size)
 
 

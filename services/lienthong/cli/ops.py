@@ -165,7 +165,8 @@ def redrive(
     else:
         word = "would be handled" if dry_run else "handled"
         out.print(
-            f"{word}; {answer.released} parked events follow" if answer.handled else f"failed again: {answer.error}"
+            f"{word}; {answer.released} parked events follow" if answer.handled else f"failed again: {answer.error}",
+            markup=False,
         )
     if not answer.handled:
         raise typer.Exit(1)

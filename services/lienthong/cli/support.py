@@ -19,6 +19,7 @@ from typing import Annotated, Any, Final
 
 import httpx
 import typer
+from rich.markup import escape
 
 from lienthong.cli.cluster import examine_cluster
 from lienthong.cli.console import DEFAULT_CONTEXT, As, Json, context_of, out, print_json, to_dict
@@ -134,7 +135,7 @@ def support_bundle(
         return
     out.print(f"{output}: {len(manifest['parts'])} parts, {output.stat().st_size:,} bytes", soft_wrap=True)
     for name, why in bundle.left_out.items():
-        out.print(f"  [yellow]{name}[/] {why}", soft_wrap=True)
+        out.print(f"  [yellow]{name}[/] {escape(why)}", soft_wrap=True)
 
 
 def _json(value: Any) -> str:

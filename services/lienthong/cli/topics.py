@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.errors import AxisError
@@ -82,7 +83,7 @@ def _asked(question: "Callable[[], Sequence[Difference]]") -> "Sequence[Differen
     try:
         return question()
     except AxisError as error:
-        err.print(f"[bold red]{error.reason}[/]  {error.message}", soft_wrap=True)
+        err.print(f"[bold red]{error.reason}[/]  {escape(error.message)}", soft_wrap=True)
         raise typer.Exit(FAILED) from error
 
 

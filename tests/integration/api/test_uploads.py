@@ -35,11 +35,10 @@ class Stream:
         self._pieces: queue.SimpleQueue[pb.WriteRequest | None] = queue.SimpleQueue()
         self._answer = write.future(self._requests(), timeout=SECONDS)
 
-    def send(self, offset: int, data: bytes, *, finish: bool = False) -> None:
-        """Sends one piece."""
-        self._pieces.put(
-            pb.WriteRequest(resource_name=self._upload, write_offset=offset, data=data, finish_write=finish)
-        )
+    def send(self, offset: int, data: bytes, *, finish: bool = False, upload: str = "") -> None:
+        """Sends one piece, into another upload when one is named."""
+        name = upload or self._upload
+        self._pieces.put(pb.WriteRequest(resource_name=name, write_offset=offset, data=data, finish_write=finish))
 
     def end(self) -> None:
         """Sends no more; raises what the axis answers, if it is a refusal."""
@@ -100,6 +99,46 @@ def test_a_last_piece_can_be_sent_again(world: World, upload: str) -> None:
     stream = Stream(world, upload)
     stream.send(len(CONTENT), b"more", finish=True)
     refused(Code.FAILED_PRECONDITION, "UPLOAD_COMPLETE", stream.end)
+
+
+@pytest.mark.parametrize("offset", [-1, -PIECE, -(2**63)])
+def test_bytes_before_the_beginning(world: World, upload: str, offset: int) -> None:
+    """A negative offset is OUT_OF_RANGE; no byte of the piece is passed over in silence."""
+    stream = Stream(world, upload)
+    stream.send(offset, CONTENT)
+    refused(Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", stream.end)
+    state = world.vpcp.intake.GetUpload(intake_pb2.GetUploadRequest(name=upload))
+    assert state.committed_size == 0
+
+
+def test_two_uploads_in_one_stream(world: World, upload: str) -> None:
+    """A stream writes into one upload: a piece that names another is refused and goes into neither."""
+    request = intake_pb2.CreateUploadRequest(size=len(CONTENT), request_id=new_request_id())
+    other = world.vpcp.intake.CreateUpload(request).name
+    stream = Stream(world, upload)
+    stream.send(0, CONTENT[:PIECE])
+    stream.send(PIECE, CONTENT[PIECE:], finish=True, upload=other)
+    refused(Code.INVALID_ARGUMENT, "UPLOAD_DIFFERS", stream.end)
+    sizes = [
+        world.vpcp.intake.GetUpload(intake_pb2.GetUploadRequest(name=name)).committed_size for name in (upload, other)
+    ]
+    assert sizes == [PIECE, 0]
+
+
+def test_one_upload_in_two_documents(world: World, upload: str) -> None:
+    """A finished upload may be attached twice, in one document and in another: each recipient reads the same bytes."""
+    stream = Stream(world, upload)
+    stream.send(0, CONTENT, finish=True)
+    stream.end()
+    first = _submission(upload)
+    first.document.attachments.add(name="bản sao.bin", upload=upload)
+    second = _submission(upload)
+    second.document.header.number += "b"
+    for submission in (first, second):
+        receipt = world.vpcp.intake.SubmitDocument(submission)
+        for ordinal in range(len(submission.document.attachments)):
+            name = f"{receipt.document}/attachments/{ordinal}"
+            assert world.vpcp.download(name, io.BytesIO()) == hashlib.sha256(CONTENT).hexdigest()
 
 
 def _unfinished(world: World) -> int:

@@ -16,6 +16,9 @@ PROGRESS: Final = "workflow-progress-v1"
 
 EVENT_PACKAGE: Final = "lienthong.events.v1."
 
+VALUE_BYTES_AT_MOST: Final = 900 * 1024
+"""Of one event. Every event log takes a record of 1 MiB; one that it does not take would hold back all behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:

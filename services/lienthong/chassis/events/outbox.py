@@ -17,8 +17,8 @@ from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.engines.sql import upsert
-from lienthong.chassis.errors import AxisError
-from lienthong.chassis.events.event import DIRECTORY, NewEvent, record_of
+from lienthong.chassis.errors import AxisError, invalid
+from lienthong.chassis.events.event import DIRECTORY, VALUE_BYTES_AT_MOST, NewEvent, record_of
 from lienthong.chassis.events.tables import outbox, versions
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.leases import RENEWAL, Shards
@@ -50,6 +50,9 @@ def write_events(rows: Rows, events: Sequence[tuple[NewEvent, str]], ids: IdSour
         events: What happened, in order, each with the trace that it belongs to.
         ids: Gives the events' identifiers.
         now: Microseconds since 1970.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT for an event that no log would take.
     """
     aggregates = _aggregates(rows, events)
     known = set(aggregates)
@@ -92,6 +95,15 @@ def _kept(key: tuple[str, str], one: _Aggregate) -> dict[str, Any]:
 
 
 def _row(event: NewEvent, sequence: int, identifier: str, now: int, traceparent: str) -> dict[str, Any]:
+    value = event.value.SerializeToString(deterministic=True)
+    if len(value) > VALUE_BYTES_AT_MOST:
+        what = event.value.DESCRIPTOR.name
+        raise invalid(
+            "EVENT_TOO_LARGE",
+            f"{what} of {event.subject} has {len(value)} bytes; at most {VALUE_BYTES_AT_MOST} can be told to the other "
+            "services. Shorten its texts, or send it in parts.",
+            subject=event.subject,
+        )
     return {
         "event_id": identifier,
         "shard": crc32(event.key.encode()) % SHARDS,
@@ -100,7 +112,7 @@ def _row(event: NewEvent, sequence: int, identifier: str, now: int, traceparent:
         "type": event.value.DESCRIPTOR.full_name,
         "subject": event.subject,
         "sequence": sequence,
-        "value": event.value.SerializeToString(deterministic=True),
+        "value": value,
         "traceparent": traceparent,
         "written_at": now,
     }

@@ -15,7 +15,7 @@ import grpc
 
 from google.bytestream import bytestream_pb2 as pb
 from lienthong.chassis.auth.policy import Row
-from lienthong.chassis.errors import AxisError, Code, invalid, not_found
+from lienthong.chassis.errors import AxisError, Code, Violation, invalid, not_found
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.rpc.admission import (
     Admission,
@@ -134,6 +134,7 @@ class ByteStream:
                 if sink is None:
                     name = request.resource_name
                     sink = await self._run(_bound(self._sink, "Write", name, context))
+                _check_piece(request, name)
                 admitted = await self._admit_again(row, name, context, admitted)
                 self._metrics.moved("in", len(request.data))
                 for joined in gathering.add(request):
@@ -216,6 +217,17 @@ def _check_range(request: pb.ReadRequest, content: Content) -> None:
         "OFFSET_OUT_OF_RANGE",
         f"offset {request.read_offset} is outside the {content.size} bytes of {request.resource_name}",
     )
+
+
+def _check_piece(request: pb.WriteRequest, name: str) -> None:
+    """Refuses bytes that would go astray: before the beginning, or meant for another upload."""
+    if request.write_offset < 0:
+        text = f"write_offset: bytes stand at 0 or later, not at {request.write_offset}"
+        raise AxisError(Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", text)
+    if request.resource_name not in {"", name}:
+        rule = f"a stream writes into one upload, here {name}, not also into {request.resource_name}"
+        violation = Violation("resource_name", "UPLOAD_DIFFERS", rule, "Open a stream for each upload.")
+        raise invalid("UPLOAD_DIFFERS", f"resource_name: {rule}.", violation)
 
 
 def _cut(source: Iterator[bytes], limit: int) -> Iterator[bytes]:

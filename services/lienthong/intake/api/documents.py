@@ -92,11 +92,8 @@ class IntakeApi:
         before = str(page.after[0]) if page.after else None
         with self._units.database.read() as connection:
             found = storage.list_documents(connection, call.caller.reach, conditions, before, page.size + 1)
-        shown = found[: page.size]
-        return pb.ListDocumentsResponse(
-            documents=[document_message(stored) for stored in shown],
-            next_page_token=page.next_token((shown[-1].id,) if len(found) > page.size else None),
-        )
+        shown, token = page.fill(found, document_message, lambda stored: (stored.id,))
+        return pb.ListDocumentsResponse(documents=shown, next_page_token=token)
 
     def get_receipt(self, request: pb.GetReceiptRequest, call: Call) -> pb.Receipt:
         """Gives the receipt of a document."""

@@ -204,9 +204,12 @@ def _act(work: UnitOfWork, answered: set[RequestKey], taken: set[str], handed: H
 
 def _store(work: UnitOfWork, handed: Handed, new: storage.NewDocument) -> pb.Receipt:
     answer = pb.Receipt.FromString(new.answer)
-    storage.add_document(work.rows, new, handed.accepted_at)
-    for upload in contents.uploads_of(handed.prepared.document.attachments):
-        storage.use_upload(work.connection, upload)
+    uploaded = contents.uploaded_of(handed.prepared.document.attachments)
+    # A sender may attach what it uploaded to several documents.
+    held = storage.held_blobs(work.connection, [one.key for one in uploaded]) if uploaded else ()
+    storage.add_document(work.rows, new, handed.accepted_at, held)
+    for one in uploaded:
+        storage.use_upload(work.connection, one.upload)
     work.emit(NewEvent(DOCUMENTS, new.event.document, new.event.document, new.event))
     handed.request.remember(work, answer)
     caller = handed.request.call.caller

@@ -10,7 +10,7 @@ from lienthong.common.v1 import document_pb2
 from lienthong.events.v1 import intake_documents_pb2 as events
 from lienthong.intake.domain import ReceiptFacts
 from lienthong.intake.handlers import contents
-from lienthong.intake.handlers.judge import Judgement, Target
+from lienthong.intake.handlers.judge import Judgement
 from lienthong.intake.handlers.prepare import Prepared
 
 KIND_NAMES = {
@@ -49,19 +49,12 @@ def accepted_event(
         ],
         attachments=[_attachment(number, one) for number, one in enumerate(document.attachments)],
         affected=[
-            events.AffectedDocument(
-                document=one.document, document_id=one.document_id, agencies=_concerned(one, judgement)
-            )
+            events.AffectedDocument(document=one.document, document_id=one.document_id, agencies=one.agencies)
             for one in judgement.targets
         ],
         answers=judgement.answers,
         accept_time=to_timestamp(accepted),
     )
-
-
-def _concerned(target: Target, judgement: Judgement) -> list[str]:
-    codes = {one.organization.organ_id: one.agency for one in judgement.addressing.recipients}
-    return [codes[code] for code in target.codes if codes.get(code)]
 
 
 def _attachment(number: int, one: edxml.Attachment) -> events.StoredAttachment:

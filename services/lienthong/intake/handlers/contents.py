@@ -70,10 +70,10 @@ def key_of(attachment: edxml.Attachment) -> str:
     return handle.key if isinstance(handle, UploadedContent) else writer_of(handle).key
 
 
-def uploads_of(attachments: Sequence[edxml.Attachment]) -> list[str]:
-    """Gives the uploads that hold contents of a document."""
+def uploaded_of(attachments: Sequence[edxml.Attachment]) -> list[UploadedContent]:
+    """Gives the contents of a document that uploads hold."""
     handles = (attachment.content.handle for attachment in attachments)
-    return [handle.upload for handle in handles if isinstance(handle, UploadedContent)]
+    return [handle for handle in handles if isinstance(handle, UploadedContent)]
 
 
 def commit(attachments: Sequence[edxml.Attachment]) -> None:

@@ -9,14 +9,22 @@ from sqlalchemy import Connection
 from lienthong import edxml
 from lienthong.chassis.auth.caller import Caller
 from lienthong.chassis.directory.model import Agency, Directory
-from lienthong.chassis.documents import NAME_LENGTH, finding_messages
+from lienthong.chassis.documents import NAME_LENGTH, finding_messages, header_message
 from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.events.event import VALUE_BYTES_AT_MOST
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.intake import storage
-from lienthong.intake.domain import Addressing, Problem, address, judge_sender, same_code
+from lienthong.intake.domain import Addressed, Addressing, Problem, address, judge_sender, same_code
 from lienthong.intake.handlers.prepare import Prepared
 
 _TARGET = "TraceHeaderList/Bussiness"
+
+HEADER_BYTES_AT_MOST = VALUE_BYTES_AT_MOST - 16 * 1024
+"""Header, recipients and names of attachments go to the other services in one event, with some facts of the axis."""
+_RECIPIENT_BYTES = 60
+"""What an event says of a recipient beyond its own words."""
+_ATTACHMENT_BYTES = 400
+"""What an event says of an attachment beyond its own words; the safe form of its name is bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +34,12 @@ class Target:
     Attributes:
         document: Identifier; empty when the axis does not know it.
         document_id: As written.
-        codes: Recipients concerned as written; empty means all.
+        agencies: Recipients concerned; empty means all.
     """
 
     document: str
     document_id: str
-    codes: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,10 @@ def judge(
     granted = directory.acts_for(caller.system, now)
     sender = judge_sender(document.sender.organ_id, agency, granted, directory, now)
     addressing = address(document.recipients, agency, directory, now, at_most)
-    targets, target_warnings = _targets(connection, document, caller.reach)
+    targets, target_warnings = _targets(connection, document, caller.reach, directory, now)
     problems = [sender.problem] if sender.problem else []
     problems += addressing.problems + _kind_problems(document) + _length_problems(document)
+    problems += _size_problems(document, addressing)
     warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
@@ -120,24 +129,47 @@ def _length_problems(document: edxml.Document) -> list[Problem]:
     ]
 
 
+def _size_problems(document: edxml.Document, addressing: Addressing) -> list[Problem]:
+    size = header_message(document).ByteSize() + sum(map(_told_bytes, addressing.recipients))
+    size += sum(len(f"{one.name}{one.description}".encode()) + _ATTACHMENT_BYTES for one in document.attachments)
+    if size <= HEADER_BYTES_AT_MOST:
+        return []
+    rule = f"what a document says outside its attachments has at most {HEADER_BYTES_AT_MOST} bytes for all recipients"
+    remedy = "Put long texts into an attachment, or send it in parts."
+    return [Problem("HEADER_TOO_LARGE", "MessageHeader", rule, remedy, str(size))]
+
+
+def _told_bytes(one: Addressed) -> int:
+    return len(f"{one.organization.organ_id}{one.organization.name}{one.group}".encode()) + _RECIPIENT_BYTES
+
+
 def _targets(
-    connection: Connection, document: edxml.Document, reach: Sequence[str]
+    connection: Connection, document: edxml.Document, reach: Sequence[str], directory: Directory, now: datetime
 ) -> tuple[tuple[Target, ...], list[Finding]]:
-    written = _written_targets(document)
-    targets = tuple(
-        Target(_find(connection, document, identifier, reach), identifier, codes) for identifier, codes in written
-    )
-    unknown = [
-        Finding(
-            code="TARGET_UNKNOWN",
-            path=_TARGET,
-            found=target.document_id,
-            taken="no document that was sent through the axis; it is delivered by itself",
+    targets: list[Target] = []
+    warnings: list[Finding] = []
+    for identifier, codes in _written_targets(document):
+        holders = {code: directory.known(code, now) for code in codes}
+        strangers = [code for code, holder in holders.items() if holder is None]
+        warnings += [
+            _finding("TARGET_RECIPIENT_UNKNOWN", code, "no agency; nothing changes there") for code in strangers
+        ]
+        if codes and len(strangers) == len(holders):
+            continue  # named for nobody, and that is not everybody
+        target = Target(
+            _find(connection, document, identifier, reach),
+            identifier,
+            tuple(dict.fromkeys(holder.id for holder in holders.values() if holder)),
         )
-        for target in targets
-        if not target.document and document.kind is not edxml.BusinessKind.RECALL
-    ]
-    return targets, unknown
+        targets.append(target)
+        if not target.document and document.kind is not edxml.BusinessKind.RECALL:
+            taken = "no document that was sent through the axis; it is delivered by itself"
+            warnings.append(_finding("TARGET_UNKNOWN", identifier, taken))
+    return tuple(targets), warnings
+
+
+def _finding(code: str, found: str, taken: str) -> Finding:
+    return Finding(code=code, path=_TARGET, found=found, taken=taken)
 
 
 def _written_targets(document: edxml.Document) -> list[tuple[str, tuple[str, ...]]]:
@@ -145,7 +177,7 @@ def _written_targets(document: edxml.Document) -> list[tuple[str, tuple[str, ...
     if business is None or business.kind is edxml.BusinessKind.NEW:
         return []
     if business.kind is edxml.BusinessKind.RECALL:
-        return [(document.document_id, tuple(one.organ_id for one in document.recipients))]
+        return [(document.document_id, ())]
     if business.kind is edxml.BusinessKind.UPDATE:
         return [(business.document_id or document.document_id, ())]
     merged: dict[str, list[str]] = {}

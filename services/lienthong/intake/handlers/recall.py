@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from lienthong import edxml
 from lienthong.chassis.directory.model import Directory
@@ -11,11 +12,14 @@ from lienthong.chassis.events.event import DOCUMENTS, NewEvent
 from lienthong.chassis.times import to_micros, to_timestamp
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
 from lienthong.common.v1.document_pb2 import Staff
-from lienthong.events.v1.intake_documents_pb2 import RecallRequested
+from lienthong.events.v1.intake_documents_pb2 import RecallRequested, Recipient
 from lienthong.intake import storage
 from lienthong.intake.domain import ReceiptFacts, receipt_subject
 from lienthong.intake.handlers.accept import Desk, Request
 from lienthong.intake.v1 import intake_pb2 as pb
+
+REASON_LENGTH = 4000
+"""Characters of a reason, at most: it is told to every recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,18 @@ def ask_recall(desk: Desk, request: Request, recall: Recall, directory: Director
     """Takes a recall down and tells routing.
 
     Raises:
-        AxisError: INVALID_ARGUMENT without a reason or with a recipient that the document does not have, NOT_FOUND
-            when the caller sent no such document.
+        AxisError: INVALID_ARGUMENT without a reason, with one that is too long, or with a recipient that the document
+            does not have; NOT_FOUND when the caller sent no such document.
     """
     if not recall.reason.strip():
         rule = "a recall says why (QD28 Art. 8)"
         raise invalid(
             "REASON_REQUIRED", f"reason: {rule}", Violation("reason", "REASON_REQUIRED", rule, "Give a reason.")
         )
+    if len(recall.reason) > REASON_LENGTH:
+        rule = f"a reason has at most {REASON_LENGTH} characters, this has {len(recall.reason)}"
+        violation = Violation("reason", "TEXT_TOO_LONG", rule, "Shorten it.")
+        raise invalid("TEXT_TOO_LONG", f"reason: {rule}. Shorten it.", violation)
     with desk.units.begin(request.call.traceparent) as work:
         known = request.recalled(work.connection)
         if known is not None:
@@ -115,14 +123,26 @@ def _ask(desk: Desk, work: UnitOfWork, request: Request, recall: Recall, directo
 def _concerned(
     codes: Sequence[str], stored: storage.StoredDocument, directory: Directory, work: UnitOfWork
 ) -> list[str]:
-    had = {one.agency for one in stored.event.recipients if one.agency}
-    agencies: list[str] = []
+    agencies: set[str] = set()
     for code in codes:
-        holder = directory.known(code, work.now)
-        if holder is None or holder.id not in had:
+        meant = _meant(code, stored.event.recipients, directory, work.now)
+        if not meant:
             raise _not_a_recipient(code)
-        agencies.append(holder.id)
-    return agencies if set(agencies) != had else []
+        agencies |= meant
+    everybody = all(one.agency in agencies for one in stored.event.recipients)
+    return [] if everybody else sorted(agencies)
+
+
+def _meant(code: str, recipients: Sequence[Recipient], directory: Directory, now: datetime) -> set[str]:
+    """Finds whom a code means among the recipients: as the document wrote it, as it is now, or who took them over."""
+    written = {one.agency for one in recipients if one.code == code and one.agency}
+    holder = directory.known(code, now)
+    if written or holder is None:
+        return written
+    # Who was not known at acceptance may have got the document under this code all the same.
+    late = {holder.id} if any(one.code == code for one in recipients) else set()
+    had = {one.agency for one in recipients if one.agency}
+    return late | (had & set(directory.mailboxes(holder.id, now)))
 
 
 def _not_a_recipient(code: str) -> AxisError:

@@ -1,6 +1,6 @@
 """Rows of documents, receipts and recalls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,15 @@ class StoredDocument:
         return self.event.document
 
 
-def add_document(rows: Rows, new: NewDocument, accepted_at: int) -> None:
-    """Stores a document with its receipt; `accepted_at` in microseconds since 1970."""
+def add_document(rows: Rows, new: NewDocument, accepted_at: int, held: Collection[str] = ()) -> None:
+    """Stores a document with its receipt.
+
+    Args:
+        rows: Of the transaction.
+        new: The document.
+        accepted_at: Microseconds since 1970.
+        held: Keys of its contents that an earlier document of the sender holds already.
+    """
     event, header = new.event, new.event.header
     day = header.promulgation_date
     subject = words_of(header.subject)
@@ -80,8 +87,8 @@ def add_document(rows: Rows, new: NewDocument, accepted_at: int) -> None:
     }
     rows.insert(documents, [row])
     rows.insert(receipts, [{"id": new.receipt, "document": event.document, "recall": False, "answer": new.answer}])
-    keys = [stored.blob.key for stored in event.attachments] + [event.rendition.plan.key]
-    rows.insert(blobs, [{"key": key, "document": event.document} for key in keys])
+    keys = dict.fromkeys([*(stored.blob.key for stored in event.attachments), event.rendition.plan.key])
+    rows.insert(blobs, [{"key": key, "document": event.document} for key in keys if key not in held])
     unique = sorted({word[:WORD_LENGTH] for word in subject})[:WORDS_AT_MOST]
     rows.insert(words, [{"word": word, "sender": event.sender_agency, "document": event.document} for word in unique])
 

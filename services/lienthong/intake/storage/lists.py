@@ -79,4 +79,5 @@ def _also(key: Any, conditions: Sequence[ColumnElement[bool]]) -> Sequence[Colum
 def _holds(condition: Condition) -> ColumnElement[bool]:
     column = _COLUMNS[condition.field]
     holds: ColumnElement[bool] = getattr(column, _OPERATORS[condition.operator])(condition.value)
-    return holds
+    # A document without a date is not earlier than any.
+    return holds & (column > "") if condition.operator in _RANGES else holds

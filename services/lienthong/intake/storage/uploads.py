@@ -104,9 +104,13 @@ def remove_uploads(connection: Connection, identifiers: Sequence[str]) -> None:
 
 def known_blobs(connection: Connection, keys: Sequence[str]) -> set[str]:
     """Tells which of these contents belong to a document or to an upload."""
-    held = connection.execute(select(blobs.c.key).where(blobs.c.key.in_(keys))).scalars()
     open_ = connection.execute(select(uploads.c.blob).where(uploads.c.blob.in_(keys))).scalars()
-    return {*held, *open_}
+    return {*held_blobs(connection, keys), *open_}
+
+
+def held_blobs(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Tells which of these contents belong to a document."""
+    return set(connection.execute(select(blobs.c.key).where(blobs.c.key.in_(keys))).scalars())
 
 
 def _stored(row: Any) -> StoredUpload:

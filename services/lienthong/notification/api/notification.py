@@ -53,11 +53,8 @@ class NotificationApi:
         page = page_of(call, request.page_size, request.page_token, columns=(int, str))
         with self._units.database.read() as connection:
             found = list_subscriptions(connection, call.caller.acting().id, page.after, page.size + 1)
-        last = found[page.size - 1] if len(found) > page.size else None
-        return pb.ListSubscriptionsResponse(
-            subscriptions=[subscription_message(one) for one in found[: page.size]],
-            next_page_token=page.next_token((last.created_at, last.id) if last else None),
-        )
+        shown, token = page.fill(found, subscription_message, lambda one: (one.created_at, one.id))
+        return pb.ListSubscriptionsResponse(subscriptions=shown, next_page_token=token)
 
     def delete_subscription(self, request: pb.DeleteSubscriptionRequest, call: Call) -> pb.DeleteSubscriptionResponse:
         """Ends a subscription."""
@@ -92,11 +89,8 @@ class NotificationApi:
         page = page_of(call, request.page_size, request.page_token, request.filter, columns=(int, str))
         with self._units.database.read() as connection:
             found = list_notices(connection, call.caller.reach, conditions, page.after, page.size + 1)
-        last = found[page.size - 1] if len(found) > page.size else None
-        return pb.ListNoticesResponse(
-            notices=[notice_message(one) for one in found[: page.size]],
-            next_page_token=page.next_token(last.place if last else None),
-        )
+        shown, token = page.fill(found, notice_message, lambda one: one.place)
+        return pb.ListNoticesResponse(notices=shown, next_page_token=token)
 
     def watch_notices(self, request: pb.WatchNoticesRequest, call: Call) -> Watch:
         """Sends notices as they come, in commit order."""

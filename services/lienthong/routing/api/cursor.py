@@ -11,6 +11,7 @@ LOOKED = ""
 """Key of the time at which a watch looked last, microseconds of the database's clock; no mailbox has this name."""
 
 _MAILBOXES_AT_MOST = 10_000
+_INTEGER_BOUND = 2**63
 
 
 def write_cursor(positions: Mapping[str, int]) -> str:
@@ -27,7 +28,14 @@ def read_cursor(cursor: str) -> dict[str, int]:
     """
     try:
         pairs = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return {str(mailbox): int(place) for mailbox, place in pairs[:_MAILBOXES_AT_MOST]}
-    except (ValueError, TypeError, binascii.Error) as error:
+        return {str(mailbox): _place(place) for mailbox, place in pairs[:_MAILBOXES_AT_MOST]}
+    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error) as error:
         rule = "it is not a cursor of a mailbox; begin again without one"
         raise invalid("CURSOR_INVALID", f"cursor: {rule}.", Violation("cursor", "CURSOR_INVALID", rule)) from error
+
+
+def _place(place: object) -> int:
+    # Anybody can write a cursor: nothing else may reach the database.
+    if isinstance(place, int) and abs(place) < _INTEGER_BOUND:
+        return place
+    raise ValueError(f"{place!r} is no place in a mailbox")

@@ -1,6 +1,8 @@
 """`routing.v1.Directory`."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from operator import itemgetter
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -9,12 +11,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from lienthong.chassis.directory.messages import resource_id
 from lienthong.chassis.directory.model import Agency
 from lienthong.chassis.directory.store import load_agency, load_system
+from lienthong.chassis.errors import Violation, invalid
 from lienthong.chassis.filtering import Condition, Kind, parse_filter
 from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.text import fold, words
-from lienthong.chassis.times import from_timestamp
+from lienthong.chassis.times import from_timestamp, on_calendar
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.common.v1.directory_pb2 import Agency as AgencyMessage
 from lienthong.common.v1.directory_pb2 import System as SystemMessage
@@ -55,14 +58,11 @@ class DirectoryApi:
         page = page_of(call, request.page_size, request.page_token, request.filter, columns=(str, str))
         known = self._desk.directory.get().agencies.values()
         keys = sorted((fold(agency.name), agency.id) for agency in known if _matches(agency, conditions))
-        rest = [key for key in keys if page.after is None or key > page.after]
-        shown = rest[: page.size]
+        rest = [key for key in keys if page.after is None or key > page.after][: page.size + 1]
         with self._units.database.read() as connection:
-            found = [load_agency(connection, identifier) for _name, identifier in shown]
-        return pb.ListAgenciesResponse(
-            agencies=[agency for agency in found if agency is not None],
-            next_page_token=page.next_token(shown[-1] if len(rest) > page.size else None),
-        )
+            found = [(load_agency(connection, key[1]), key) for key in rest]
+        shown, token = page.fill(_there(found), itemgetter(0), itemgetter(1))
+        return pb.ListAgenciesResponse(agencies=shown, next_page_token=token)
 
     def rename_agency(self, request: pb.RenameAgencyRequest, call: Call) -> AgencyMessage:
         """Gives an agency a new name or further codes."""
@@ -114,14 +114,11 @@ class DirectoryApi:
         """Lists systems by name."""
         page = page_of(call, request.page_size, request.page_token, columns=(str, str))
         keys = sorted((fold(system.name), system.id) for system in self._desk.directory.get().systems.values())
-        rest = [key for key in keys if page.after is None or key > page.after]
-        shown = rest[: page.size]
+        rest = [key for key in keys if page.after is None or key > page.after][: page.size + 1]
         with self._units.database.read() as connection:
-            found = [load_system(connection, identifier) for _name, identifier in shown]
-        return pb.ListSystemsResponse(
-            systems=[system for system in found if system is not None],
-            next_page_token=page.next_token(shown[-1] if len(rest) > page.size else None),
-        )
+            found = [(load_system(connection, key[1]), key) for key in rest]
+        shown, token = page.fill(_there(found), itemgetter(0), itemgetter(1))
+        return pb.ListSystemsResponse(systems=shown, next_page_token=token)
 
     def grant_agency(self, request: pb.GrantAgencyRequest, call: Call) -> SystemMessage:
         """Lets a system act for an agency."""
@@ -144,6 +141,7 @@ class DirectoryApi:
 
 
 Named = TypeVar("Named", AgencyMessage, SystemMessage)
+Key = tuple[str, str]
 
 
 def _audited(work: UnitOfWork, call: Call, action: str, resource: Named, detail: str = "") -> Named:
@@ -151,8 +149,18 @@ def _audited(work: UnitOfWork, call: Call, action: str, resource: Named, detail:
     return resource
 
 
+def _there(found: Iterable[tuple[Named | None, Key]]) -> list[tuple[Named, Key]]:
+    return [(one, key) for one, key in found if one is not None]
+
+
 def _moment(request: Message, moment: Timestamp) -> datetime | None:
-    return from_timestamp(moment) if request.HasField("effective_time") else None
+    if not request.HasField("effective_time"):
+        return None
+    if not on_calendar(moment):
+        rule = "a time lies in the years 1 to 9999"
+        violation = Violation("effective_time", "TIME_INVALID", rule, "Send seconds since 1970 in UTC.")
+        raise invalid("TIME_INVALID", f"effective_time: {rule}.", violation)
+    return from_timestamp(moment)
 
 
 def _matches(agency: Agency, conditions: tuple[Condition, ...]) -> bool:

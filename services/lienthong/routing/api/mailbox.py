@@ -13,7 +13,7 @@ from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call, Watch
 from lienthong.chassis.text import words
-from lienthong.chassis.times import from_duration
+from lienthong.chassis.times import duration_micros
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.routing.api.cursor import LOOKED, read_cursor, write_cursor
 from lienthong.routing.api.inline import fill
@@ -21,7 +21,7 @@ from lienthong.routing.api.messages import batch_message, delivery_message, item
 from lienthong.routing.contents import Renderer
 from lienthong.routing.domain.leases import ItemKind, ItemState
 from lienthong.routing.handlers.batches import Leased, acknowledge_items, extend_items, fail_items
-from lienthong.routing.handlers.desk import Desk, from_length, watch_key
+from lienthong.routing.handlers.desk import Desk, watch_key
 from lienthong.routing.handlers.leasing import Pull, audit_of, pull_once
 from lienthong.routing.handlers.parking import check_parked, redrive
 from lienthong.routing.storage.deliveries import Conditions, visible_deliveries, visible_delivery
@@ -45,9 +45,8 @@ class MailboxApi:
         after = None if page.after is None else (str(page.after[0]), int(page.after[1]))
         with self._units.database.read() as connection:
             rows = waiting_items(connection, call.caller.reach, after, page.size + 1)
-        shown = rows[: page.size]
-        last = (shown[-1].mailbox, shown[-1].sequence) if len(rows) > page.size else None
-        return pb.ListItemsResponse(items=[item_message(row) for row in shown], next_page_token=page.next_token(last))
+        shown, token = page.fill(rows, item_message, lambda row: (row.mailbox, row.sequence))
+        return pb.ListItemsResponse(items=shown, next_page_token=token)
 
     def pull_items(self, request: pb.PullItemsRequest, call: Call) -> pb.PullItemsResponse:
         """Leases a batch."""
@@ -99,11 +98,8 @@ class MailboxApi:
         wanted = _conditions(request.filter)
         with self._units.database.read() as connection:
             rows = visible_deliveries(connection, call.caller.reach, wanted, before, page.size + 1)
-        shown = rows[: page.size]
-        last = (shown[-1].id,) if len(rows) > page.size else None
-        return pb.ListDeliveriesResponse(
-            deliveries=[delivery_message(row) for row in shown], next_page_token=page.next_token(last)
-        )
+        shown, token = page.fill(rows, delivery_message, lambda row: (row.id,))
+        return pb.ListDeliveriesResponse(deliveries=shown, next_page_token=token)
 
     def list_parked_items(self, request: pb.ListParkedItemsRequest, call: Call) -> pb.ListParkedItemsResponse:
         """Lists items that are parked."""
@@ -111,11 +107,8 @@ class MailboxApi:
         after = None if page.after is None else str(page.after[0])
         with self._units.database.read() as connection:
             rows = parked_items(connection, after, page.size + 1)
-        shown = rows[: page.size]
-        last = (shown[-1].id,) if len(rows) > page.size else None
-        return pb.ListParkedItemsResponse(
-            items=[item_message(row) for row in shown], next_page_token=page.next_token(last)
-        )
+        shown, token = page.fill(rows, item_message, lambda row: (row.id,))
+        return pb.ListParkedItemsResponse(items=shown, next_page_token=token)
 
     def redrive_item(self, request: pb.RedriveItemRequest, call: Call) -> pb.Item:
         """Puts a parked item back."""
@@ -170,7 +163,7 @@ def _here(connection: Connection, reach: Sequence[str]) -> dict[str, int]:
 def _length(request: pb.PullItemsRequest | pb.ExtendItemsRequest) -> int:
     if not request.HasField("lease_duration"):
         return 0
-    length = from_length(from_duration(request.lease_duration))
+    length = duration_micros(request.lease_duration)
     if length <= 0:
         raise _refused("lease_duration", "a lease lasts longer than nothing")
     return length

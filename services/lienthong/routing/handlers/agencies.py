@@ -11,7 +11,7 @@ from lienthong.chassis.directory.messages import agency_of, resource_id
 from lienthong.chassis.directory.model import Agency, CodeStyle, style_of
 from lienthong.chassis.directory.store import load_agency, save_agency
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid, not_found, precondition
-from lienthong.chassis.times import from_timestamp, timestamp_micros, to_micros, to_timestamp
+from lienthong.chassis.times import from_timestamp, on_calendar, timestamp_micros, to_micros, to_timestamp
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1 import directory_pb2 as pb
 from lienthong.routing.domain.effect import midnight
@@ -192,17 +192,31 @@ def _check(agency: pb.Agency) -> None:
             f"a name of 1 to {NAME_LENGTH} characters is needed",
         ),
         (len(agency.groups) <= GROUPS_AT_MOST, "groups", f"an agency belongs to at most {GROUPS_AT_MOST} groups"),
+        (all(len(text) <= NAME_LENGTH for text in _texts(agency)), "", f"no text has over {NAME_LENGTH} characters"),
         (all(_ordered(code) for code in agency.codes), "codes", "a code ends after it begins"),
+        (all(bounded(code) for code in agency.codes), "codes", "a code begins and ends in the years 1 to 9999"),
     ]
-    violations += [Violation(f"agency.{field}", "FIELD_INVALID", rule) for holds, field, rule in rules if not holds]
+    violations += [
+        Violation(f"agency.{field}".rstrip("."), "FIELD_INVALID", rule) for holds, field, rule in rules if not holds
+    ]
     if violations:
         text = " ".join(violation.text() for violation in violations)
         raise invalid(violations[0].reason, text, *violations)
 
 
+def _texts(agency: pb.Agency) -> list[str]:
+    return [agency.short_name, agency.email, agency.in_charge, agency.address, *agency.groups]
+
+
 def _ordered(code: pb.AgencyCode) -> bool:
     bounded = code.HasField("valid_from") and code.HasField("valid_to")
     return not bounded or timestamp_micros(code.valid_from) < timestamp_micros(code.valid_to)
+
+
+def bounded(period: pb.AgencyCode | pb.Grant) -> bool:
+    """Tells whether the times that a period names are times at all: every copy of the directory reads them."""
+    named = [getattr(period, field) for field in ("valid_from", "valid_to") if period.HasField(field)]
+    return all(on_calendar(moment) for moment in named)
 
 
 def _periods(agency: pb.Agency) -> list[CodePeriod]:

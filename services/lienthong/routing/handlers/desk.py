@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.rpc.hub import Hub
@@ -69,8 +69,3 @@ def watch_key(agency: str) -> str:
 def micros(seconds: float) -> int:
     """Turns seconds into microseconds."""
     return round(seconds * _MICROSECONDS)
-
-
-def from_length(length: timedelta) -> int:
-    """Turns a length of time into microseconds."""
-    return length // timedelta(microseconds=1)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import Row
@@ -11,16 +12,26 @@ from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.idempotency import check_key, content_of, recall_answer, remember_answer
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.routing.domain.leases import ItemKind
 from lienthong.routing.domain.ordering import choose
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.lifecycle import open_delivery
 from lienthong.routing.handlers.parking import park_exhausted
 from lienthong.routing.storage.deliveries import DELIVERIES, delivery_by_id
-from lienthong.routing.storage.items import followers_of, free_heads, full_items, lease_items, leased_items
+from lienthong.routing.storage.items import (
+    followers_of,
+    free_heads,
+    full_items,
+    lease_items,
+    leased_items,
+    release_items,
+)
 from lienthong.routing.v1 import mailbox_pb2 as pb
 
 _TOKEN_BYTES = 24
+ITEM_BYTES = 768 * 1024
+"""Of the items of one answer, content apart; with that they stay below the 4 MiB that clients take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +119,30 @@ def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Ro
     if not identifiers:
         return []
     rows = full_items(work.connection, identifiers)
-    _open(work, call, rows)
-    return rows
+    carried = rows[: _carried(rows)]
+    release_items(work.rows, [row.id for row in rows[len(carried) :]])
+    _open(work, call, carried)
+    return carried
+
+
+def _carried(rows: Sequence[Row[Any]]) -> int:
+    """Tells how many items one answer can carry beside inline content, one at least."""
+    if sum(map(_bytes_at_most, rows)) <= ITEM_BYTES:
+        return len(rows)
+    sizes = accumulate(map(_bytes, rows))
+    return max(1, sum(size <= ITEM_BYTES for size in sizes))
+
+
+def _bytes_at_most(row: Row[Any]) -> int:
+    return len(row.accepted) + len(row.facts) + len(row.description)
+
+
+def _bytes(row: Row[Any]) -> int:
+    # Its attachments are what can be much of an item; recipients, which can be two thousand, do not stand in it.
+    told = DocumentAccepted.FromString(row.accepted)
+    for field in ("recipients", "content", "to_places"):
+        told.header.ClearField(field)
+    return told.ByteSize() + len(row.facts) + len(row.description)
 
 
 def _open(work: UnitOfWork, call: Call, rows: Sequence[Row[Any]]) -> None:

@@ -12,6 +12,7 @@ from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.times import timestamp_micros, to_timestamp
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
 from lienthong.common.v1 import directory_pb2 as pb
+from lienthong.routing.handlers.agencies import bounded
 from lienthong.routing.handlers.agencies import load as load_agency_named
 from lienthong.routing.handlers.desk import DIRECTORY_LOCK, Desk
 from lienthong.routing.handlers.telling import tell_system
@@ -125,8 +126,10 @@ def _add_grant(work: UnitOfWork, desk: Desk, system: pb.System, grant: pb.Grant)
         raise _refused("grants", "only systems of agencies act for agencies")
     if len(system.grants) >= GRANTS_AT_MOST:
         raise _refused("grants", f"a system acts for at most {GRANTS_AT_MOST} agencies")
-    bounded = grant.HasField("valid_from") and grant.HasField("valid_to")
-    if bounded and timestamp_micros(grant.valid_from) >= timestamp_micros(grant.valid_to):
+    if not bounded(grant):
+        raise _refused("grant", "a grant begins and ends in the years 1 to 9999")
+    both = grant.HasField("valid_from") and grant.HasField("valid_to")
+    if both and timestamp_micros(grant.valid_from) >= timestamp_micros(grant.valid_to):
         raise _refused("grant", "a grant ends after it begins")
     exact = pb.Grant()
     exact.CopyFrom(grant)

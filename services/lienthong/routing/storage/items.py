@@ -102,6 +102,15 @@ def lease_items(rows: Rows, identifiers: Sequence[str], lease: str, now: int, un
     return [item.id for item in free]
 
 
+def release_items(rows: Rows, identifiers: Sequence[str]) -> None:
+    """Undoes the leases of items that were leased in this transaction and cannot be handed out."""
+    shelf = rows.of(ITEMS)
+    for item in filter(None, map(shelf.get, identifiers)):
+        item.state, item.lease, item.lease_until = ItemState.AVAILABLE.value, "", 0
+        item.attempts -= 1
+        shelf.save(item)
+
+
 def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> None:
     """Moves the cursor of a mailbox on when ended items made room for later ones of their chains.
 

@@ -10,7 +10,7 @@ from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.documents import staff_message
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.rpc.call import Call
-from lienthong.chassis.times import from_micros, timestamp_micros, to_micros
+from lienthong.chassis.times import from_micros, on_calendar, timestamp_micros, to_micros
 from lienthong.workflow.config import WorkflowSection
 from lienthong.workflow.domain import Source, TaskKind
 from lienthong.workflow.handlers.hand_over import HandOver
@@ -23,8 +23,6 @@ CODE_CHARACTERS = 16
 NAME_CHARACTERS = 500
 """Characters of units, persons, register numbers and DocumentIds."""
 RECIPIENTS_AT_MOST = 2000
-_YEARS = (-62_135_596_800, 253_402_300_799)
-"""Seconds of the years 1 to 9999, the range of a `Timestamp`."""
 
 _MONTH = timedelta(days=30)
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -239,6 +237,6 @@ def _time(message: Message, field: str) -> int | None:
     if not message.HasField(field):
         return None
     value: Timestamp = getattr(message, field)
-    if not (_YEARS[0] <= value.seconds <= _YEARS[1] and 0 <= value.nanos < 1_000_000_000):  # noqa: PLR2004 -- of a second
+    if not on_calendar(value):
         raise refused(field, "TIME_INVALID", "a time lies in the years 1 to 9999", "Send seconds since 1970 in UTC.")
     return timestamp_micros(value)

@@ -101,11 +101,11 @@ class WorkflowApi:
             # An update stands in the case of its original, at those recipients alone that have the original.
             cases = {one.case_document for one in found.deliveries} or {document}
             rows = storage.history(connection, cases, recipients, after, page.size + 1)
-        shown, directory = rows[: page.size], self._desk.directory.get()
-        last = (shown[-1].case_document, shown[-1].position) if len(rows) > page.size else None
-        return pb.ListStatusesResponse(
-            statuses=[messages.record_message(one, directory) for one in shown], next_page_token=page.next_token(last)
+        directory = self._desk.directory.get()
+        shown, token = page.fill(
+            rows, lambda one: messages.record_message(one, directory), lambda one: (one.case_document, one.position)
         )
+        return pb.ListStatusesResponse(statuses=shown, next_page_token=token)
 
     def list_cases(self, request: pb.ListCasesRequest, call: Call) -> pb.ListCasesResponse:
         """Lists deliveries that the caller sent or received."""
@@ -116,13 +116,14 @@ class WorkflowApi:
         known: dict[str, StoredCase] = {}
         with self._context.database.read() as connection:
             rows = storage.list_cases(connection, reporter.reach, wanted, after, page.size + 1)
-            lines = show(connection, reporter.reach, rows[: page.size], known, self._as_of())
-        last = lines[-1].delivery if len(rows) > page.size else None
+            lines = show(connection, reporter.reach, rows, known, self._as_of())
         directory = self._desk.directory.get()
-        return pb.ListCasesResponse(
-            cases=[messages.case_message(known[one.delivery.document], one, directory) for one in lines],
-            next_page_token=page.next_token((last.created_at, last.id) if last else None),
+        shown, token = page.fill(
+            lines,
+            lambda one: messages.case_message(known[one.delivery.document], one, directory),
+            lambda one: (one.delivery.created_at, one.delivery.id),
         )
+        return pb.ListCasesResponse(cases=shown, next_page_token=token)
 
     def assign_task(self, request: pb.AssignTaskRequest, call: Call) -> pb.Task:
         """Gives a task."""
@@ -175,12 +176,9 @@ class WorkflowApi:
         after = (int(page.after[0]), str(page.after[1])) if page.after else None
         with self._context.database.read() as connection:
             rows = storage.list_tasks(connection, reporter.reach, flags, after, page.size + 1)
-            shown = rows[: page.size]
-            found = [TaskState(one, state_of(Rows(connection), one)) for one in shown]
-        last = (shown[-1].created_at, shown[-1].id) if len(rows) > page.size else None
-        return pb.ListTasksResponse(
-            tasks=[messages.task_message(one) for one in found], next_page_token=page.next_token(last)
-        )
+            found = [TaskState(one, state_of(Rows(connection), one)) for one in rows]
+        shown, token = page.fill(found, messages.task_message, lambda one: (one.task.created_at, one.task.id))
+        return pb.ListTasksResponse(tasks=shown, next_page_token=token)
 
     def list_unmatched_statuses(
         self, request: pb.ListUnmatchedStatusesRequest, call: Call
@@ -192,11 +190,8 @@ class WorkflowApi:
         before = to_micros(self._now()) - round(self._desk.limits.unmatched_seconds * _MICROSECONDS)
         with self._context.database.read() as connection:
             rows = storage.unmatched(connection, reporter.reach, before, after, page.size + 1)
-        shown = rows[: page.size]
-        last = (shown[-1].received_at, shown[-1].id) if len(rows) > page.size else None
-        return pb.ListUnmatchedStatusesResponse(
-            statuses=[messages.unmatched_message(one) for one in shown], next_page_token=page.next_token(last)
-        )
+        shown, token = page.fill(rows, messages.unmatched_message, lambda one: (one.received_at, one.id))
+        return pb.ListUnmatchedStatusesResponse(statuses=shown, next_page_token=token)
 
     def link_unmatched_status(self, request: pb.LinkUnmatchedStatusRequest, call: Call) -> pb.StatusResult:
         """Links an unmatched status to a delivery."""

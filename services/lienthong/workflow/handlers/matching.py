@@ -118,5 +118,7 @@ def _concerned(
     codes = [code for code in status.named_recipients.split(SEPARATOR) if code]
     if not codes:
         return found
-    agencies = {party.id for party in (directory.known(code, work.now) for code in codes) if party}
+    parties = [party for party in (directory.known(code, work.now) for code in codes) if party]
+    # Whoever took a recipient over is meant as that recipient.
+    agencies = {one for party in parties for one in directory.mailboxes(party.id, work.now)}
     return [one for one in found if one.recipient_code in codes or one.recipient in agencies]

@@ -58,7 +58,7 @@ class KafkaSection(Section):
         2, ge=1, le=32_767, description="Copies that have a record before it counts as written; for `topics apply`."
     )
     largest_record_bytes: int = Field(
-        _MIB, ge=64 * _KIB, le=64 * _MIB, description="Key, value and headers of one record, in bytes; more is refused."
+        _MIB, ge=_MIB, le=64 * _MIB, description="Key, value and headers of one record, in bytes; more is refused."
     )
     in_flight_bytes: int = Field(
         32 * _MIB, ge=_MIB, le=1024 * _MIB, description="Bytes handed to the brokers and not yet written by them."
