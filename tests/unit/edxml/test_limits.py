@@ -121,6 +121,14 @@ def test_an_unknown_encoding_is_refused() -> None:
     assert (problem.reason, problem.line) == (Reason.XML_ENCODING, 1)
 
 
+def test_a_misnamed_encoding_is_named(small_file: bytes) -> None:
+    """`utf8` is no name of UTF-8 in XML: where its bytes cannot be read so, the name is the fault, not the text."""
+    problem = _refused(small_file.replace(b'"UTF-8"', b'"utf8"'))
+    assert (problem.reason, problem.found) == (Reason.XML_ENCODING, "utf8")
+    assert problem.line > 1
+    assert _refused(b'<?xml version="1.0" encoding="utf8"?><edXML></b>').reason is Reason.XML_MALFORMED
+
+
 def test_a_second_header_is_refused(small_file: bytes) -> None:
     """Two headers in one file are refused: which of them counts would be a guess."""
     start, stop = small_file.index(b"      <edXML:MessageHeader>"), small_file.index(b"    </edXML:edXMLHeader>")
