@@ -1,7 +1,7 @@
 """Zip archives among the attachments: told apart by content, unpacked in a stream, within bounds.
 
 Many senders zip an attachment into an archive of one entry under the attachment's own name. The entry's name
-is never used: it is the sender's to choose and could lead anywhere.
+is never used as a name: it is the sender's to choose and could lead anywhere.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def is_zip(head: bytes) -> bool:
     return head.startswith(_MAGICS)
 
 
-def entries(stream: BinaryIO, limits: Limits) -> int:
-    """How many entries an archive has; 0 when it is damaged or its directory is larger than the bound."""
+def entries(stream: BinaryIO, limits: Limits) -> list[str]:
+    """The names of an archive's entries; none when it is damaged or its directory is larger than the bound."""
     try:
         if _directory_size(stream) > limits.zip_directory_bytes:
-            return 0
+            return []
         with zipfile.ZipFile(stream) as archive:
-            return len(archive.infolist())
+            return archive.namelist()
     except _DAMAGE:
-        return 0
+        return []
 
 
 def unpack(stream: BinaryIO, meter: Meter, limits: Limits) -> ContentRef | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lienthong.edxml.archive import entries, is_zip, unpack
 from lienthong.edxml.findings import Code, Reason
 from lienthong.edxml.model import Attachment, ContentRef, Declared
-from lienthong.edxml.names import extension_of
+from lienthong.edxml.names import RAW_TYPES, extension_of
 from lienthong.edxml.payload import Meter, Payload
 from lienthong.edxml.problems import over_limit
 
@@ -71,6 +71,15 @@ class Encoded:
 
     node: Node
     payload: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    """A content with its first bytes, and where it lies."""
+
+    content: ContentRef
+    head: bytes
+    spool: Spool
 
 
 @dataclass(slots=True, eq=False)
@@ -179,14 +188,10 @@ class Gathering:
     def _content(self, item: Encoded, name: str, declared: str) -> ContentRef:
         if item.payload is None or item.payload.content is None:
             raise AssertionError("attachments without content were refused before")
-        payload, content = item.payload, item.payload.content
-        path, extension, head = item.node.path, extension_of(name), item.payload.head
-        zipped = is_zip(head) and extension != "zip"
-        if zipped:
-            unpacked = self._unpacked(payload, content, path, extension)
-            zipped = unpacked is not None
-            if unpacked:
-                content, head = unpacked
+        path, extension = item.node.path, extension_of(name)
+        sent = _Layer(item.payload.content, item.payload.head, item.payload.spool)
+        found = self._unwrapped(sent, path, extension)
+        zipped, content, head = found is not sent, found.content, found.head
         if declared and (declared == _ZIP_TYPE) != (zipped or (extension == "zip" and is_zip(head))):
             self.report.find(Code.LABEL_DISAGREES, path, declared, "unpacked" if zipped else "kept as it came")
         elif declared == _PDF_TYPE and not head.startswith(_PDF):
@@ -202,27 +207,44 @@ class Gathering:
         if not fits:
             self.report.find(Code.CONTENT_NOT_AS_NAMED, path, extension, head.hex())
 
-    def _unpacked(
-        self, payload: Payload, content: ContentRef, path: str, extension: str
-    ) -> tuple[ContentRef, bytes] | None:
-        with self.spools.reader(content.handle) as stream:
-            count = entries(stream, self.limits)
-            if count != 1:
+    def _unwrapped(self, sent: _Layer, path: str, extension: str) -> _Layer:
+        """The content within the archive that a sender put around it; what was sent when there is none.
+
+        One archive is taken off, the one that the canonical form puts around. What that form sends as it is loses all
+        of them, or the next reader would find another content.
+        """
+        layer = sent
+        for _ in range(self.limits.zip_layers):
+            if extension == "zip" or not is_zip(layer.head):
+                return layer
+            inner = self._unpacked(layer, path, extension)
+            if inner is None or extension not in RAW_TYPES:
+                return inner or layer
+            layer = inner
+        raise over_limit("zip_layers", self.limits.zip_layers, path)
+
+    def _unpacked(self, layer: _Layer, path: str, extension: str) -> _Layer | None:
+        with self.spools.reader(layer.content.handle) as stream:
+            names = entries(stream, self.limits)
+            if len(names) != 1:
                 if extension not in _PACKAGES:
-                    code = Code.ZIP_SEVERAL_ENTRIES if count else Code.ZIP_KEPT_PACKED
-                    self.report.find(code, path, str(count), "kept packed")
+                    code = Code.ZIP_SEVERAL_ENTRIES if names else Code.ZIP_KEPT_PACKED
+                    self.report.find(code, path, str(len(names)), "kept packed")
                 return None
             spool = self._spool()
             meter = self._bounded(spool)
             unpacked = unpack(stream, meter, self.limits)
-        loser = payload.spool if unpacked else spool
+        # A package may have one part alone (kmz, jar); an archive around a package holds one of the same kind.
+        wrapper = extension not in _PACKAGES or extension_of(names[0]) == extension or _is_package(meter.head)
+        inner = _Layer(unpacked, meter.head, spool) if unpacked and wrapper else None
+        loser = layer.spool if inner else spool
         loser.discard()
         self._open.remove(loser)
         if unpacked is None:
             self.report.find(Code.ZIP_KEPT_PACKED, path, "1", "kept packed")
-            return None
-        self._unpacked_bytes += unpacked.size
-        return unpacked, meter.head
+        elif inner:
+            self._unpacked_bytes += unpacked.size
+        return inner
 
     def _bounded(self, spool: Spool) -> Meter:
         """A meter for unpacking: one archive is bounded, and all together, or many small ones would fill a disk."""
@@ -235,6 +257,11 @@ class Gathering:
         spool = self.spools.open()
         self._open.append(spool)
         return spool
+
+
+def _is_package(head: bytes) -> bool:
+    # A package with a password stands in the older container.
+    return is_zip(head) or head.startswith(_OLE)
 
 
 def _bare(text: str) -> str:

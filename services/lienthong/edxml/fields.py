@@ -66,7 +66,7 @@ def _take_leaf(values: dict[str, Any], node: Node, member: Leaf, found: list[Nod
 
 
 def _take_part(values: dict[str, Any], node: Node, member: Part, found: list[Node], report: Report) -> None:
-    filled = [child for child in found if not _blank(child)]
+    filled = [child for child in found if not child.blank]
     if member.required and not filled:
         report.refuse(Reason.FIELD_REQUIRED, f"{node.path}/{member.element}", (found or [node])[0].place)
     if not filled and not member.many:
@@ -97,7 +97,7 @@ def _value(node: Node, member: Leaf, report: Report) -> Any:
 def _single(found: list[Node], member: Member, report: Report) -> list[Node]:
     if len(found) <= 1 or not isinstance(member, Leaf | Part) or member.many:
         return found
-    usable = [child for child in found if not _blank(child)] or found
+    usable = [child for child in found if not child.blank] or found
     for extra in usable[1:]:
         report.find(Code.ELEMENT_REPEATED, extra.path, extra.text, usable[0].text)
     return usable[:1]
@@ -109,10 +109,6 @@ def _meant(child: Node, report: Report) -> str:
     name = _MEANT + child.name.removeprefix(_SENT)
     report.find_once(Code.BUSINESS_SPELLING, child.path, child.name, name)
     return name
-
-
-def _blank(node: Node) -> bool:
-    return not node.text.strip() and all(_blank(child) for child in node.children)
 
 
 def _skip(nodes: list[Node], report: Report) -> None:

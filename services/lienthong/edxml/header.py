@@ -88,11 +88,12 @@ def _remark_recipients(document: Document, message: Node, report: Report) -> Non
 
 
 def _remark_business(document: Document, node: Node, report: Report) -> None:
-    trace = node.first("TraceHeaderList")
-    sent = trace.first("Bussiness", "Business") if trace else None
-    if sent is None or document.business is None:
-        return
     business = document.business
+    lists = node.every("TraceHeaderList")
+    found = (child for trace in lists for child in trace.children if child.name in {"Bussiness", "Business"})
+    sent = next((child for child in found if not child.blank), None)
+    if sent is None or business is None:
+        return
     if not sent.value("BussinessDocType") and not sent.value("BusinessDocType"):
         report.find(Code.BUSINESS_KIND_MISSING, f"{sent.path}/BussinessDocType", "", "0")
     targets = {

@@ -46,5 +46,7 @@ class Limits:
     """Unpacked bytes that are harmless at any ratio."""
     zip_directory_bytes: int = 16 * _MIB
     """Bytes of an archive's directory; an archive with a larger one is kept packed."""
+    zip_layers: int = 8
+    """Archives around one attachment, each the only entry of the one before."""
     findings: int = 1_000
     """Findings reported for one file; the last one then says that there were more."""

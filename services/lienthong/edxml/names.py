@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+RAW_TYPES = {
+    "pdf": "application/pdf",
+    "doc": "application/doc",
+    "docx": "application/docx",
+    "zip": "application/zip",
+}
+"""Content types by extension of what the library shipped with the axis sends as it is; it zips all else, xlsx too."""
 _FALLBACK = "attachment"
 _MAX_BYTES = 200
 _MAX_EXTENSION = 16

@@ -8,6 +8,7 @@ character references) go through the parser with the same result.
 
 from __future__ import annotations
 
+import codecs
 import pyexpat
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +28,7 @@ _HELD = 8192
 _OPENING = 4
 _BOM = b"\xef\xbb\xbf"
 _ZIP = b"PK\x03\x04"
+_INVALID_TOKEN = pyexpat.errors.codes[pyexpat.errors.XML_ERROR_INVALID_TOKEN]
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<", b"\x00\x00")
 
 
@@ -62,6 +64,7 @@ class Scanner:
         self._seen = 0
         self._quiet = 0
         self._begun = False
+        self._misnamed = ""
         self._lines: list[str] = []
         self._in_payload = False
         self._fresh = False
@@ -146,6 +149,9 @@ class Scanner:
             self._parser.Parse(piece, final)
         except pyexpat.ExpatError as error:
             place = self._position.place(error.lineno, error.offset)
+            if self._misnamed and error.code == _INVALID_TOKEN:
+                rule = "the declaration calls the encoding UTF-8"
+                raise refuse(Reason.XML_ENCODING, "", place, found=self._misnamed, rule=rule) from error
             raise refuse(Reason.XML_MALFORMED, "", place, found=pyexpat.ErrorString(error.code)) from error
         except (LookupError, ValueError) as error:
             # Before the first element this is the declared encoding; later it is somebody else's error.
@@ -179,6 +185,8 @@ class Scanner:
 
     def _on_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         self._event()
+        if encoding and _is_misnamed(encoding):
+            self._misnamed = encoding
         self._events.declared(encoding or "UTF-8")
 
     def _on_doctype(self, name: str, *_rest: object) -> None:
@@ -224,3 +232,11 @@ class Scanner:
         if lead.strip() and not lead.lstrip().startswith(b"<"):
             rule = "nothing stands before the XML declaration"
             raise refuse(Reason.XML_MALFORMED, "", (1, 1), found=lead.decode(errors="replace"), rule=rule)
+
+
+def _is_misnamed(encoding: str) -> bool:
+    """Whether a name means UTF-8 to people only: expat then takes each byte for a character of its own."""
+    try:
+        return encoding.upper() != "UTF-8" and codecs.lookup(encoding).name == "utf-8"
+    except LookupError:
+        return False

@@ -2,8 +2,8 @@
 
 Canonical are `yyyy/MM/dd` and `yyyy/MM/dd HH:mm:ss`, local time without a zone. Accepted besides:
 `dd/MM/yyyy` (known by a third part of four digits), `yyyy-MM-dd`, ISO 8601, and a date with a time, which is
-cut. A value that names its zone is brought to +07:00 first: writers that save local midnight in UTC would
-lose a day otherwise.
+cut. A time that names its zone is brought to +07:00 first: writers that save local midnight in UTC would
+lose a day otherwise. A date alone with a zone (`xs:date` of XML Schema) is the day it says.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from lienthong.edxml.model import VIETNAM_TIME
 
 _DAY = r"(?:(?P<y>[0-9]{4})[-/.](?P<m>[0-9]{1,2})[-/.](?P<d>[0-9]{1,2})|"
-_DAY_FIRST = r"(?P<d2>[0-9]{1,2})[-/.](?P<m2>[0-9]{1,2})[-/.](?P<y2>[0-9]{4}))"
+_DAY_FIRST = r"(?P<d2>[0-9]{1,2})[-/.](?P<m2>[0-9]{1,2})[-/.](?P<y2>[0-9]{4})|"
+_BASIC = r"(?P<y3>[0-9]{4})(?P<m3>[0-9]{2})(?P<d3>[0-9]{2}))"
 _CLOCK = r"(?:[T ]\s*(?P<hh>[0-9]{1,2}):(?P<mm>[0-9]{2})(?::(?P<ss>[0-9]{2})(?:[.,][0-9]{1,9})?)?"
-_ZONE = r"\s*(?P<z>Z|[+-][0-9]{2}:?[0-9]{2})?)?"
-_ANY = re.compile(_DAY + _DAY_FIRST + _CLOCK + _ZONE)
+_ZONE = r"\s*(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?|Z|[+-][0-9]{2}:[0-9]{2})?"
+_ANY = re.compile(_DAY + _DAY_FIRST + _BASIC + _CLOCK + _ZONE)
 # What a mis-read dd/MM/yyyy turns into (year 0011, 0036) is no date of a document.
 _YEARS = range(1900, 2200)
 
@@ -53,7 +54,7 @@ def write_timestamp(value: datetime) -> str:
 
 
 def _day(parts: dict[str, str | None]) -> date:
-    year, month, day = (parts[name] or parts[name + "2"] or "0" for name in "ymd")
+    year, month, day = (parts[name] or parts[name + "2"] or parts[name + "3"] or "0" for name in "ymd")
     return date(int(year), int(month), int(day))
 
 
@@ -67,4 +68,4 @@ def _zone(text: str | None) -> timezone:
     if text == "Z":
         return UTC
     sign = -1 if text[0] == "-" else 1
-    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
+    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[3:].removeprefix(":") or 0)))

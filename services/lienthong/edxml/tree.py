@@ -36,6 +36,11 @@ class Node:
         own = self.name if self.ordinal == 1 else f"{self.name}[{self.ordinal}]"
         return f"{self.parent.path}/{own}" if self.parent else own
 
+    @property
+    def blank(self) -> bool:
+        """Whether there is no text in it or below it."""
+        return not self.text.strip() and all(child.blank for child in self.children)
+
     def first(self, *names: str) -> Node | None:
         """The first child with one of the names."""
         return next((child for child in self.children if child.name in names), None)

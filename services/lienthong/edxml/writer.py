@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lienthong.edxml.findings import EdxmlError, Problem, Reason
 from lienthong.edxml.layout import DOCUMENT_HEADER, STATUS_HEADER, TRACE_LIST, Inside, Leaf, Member
 from lienthong.edxml.model import Attachment, Document, Message, Status
-from lienthong.edxml.names import extension_of
+from lienthong.edxml.names import RAW_TYPES, extension_of
 from lienthong.edxml.problems import problem
 from lienthong.edxml.rendition import Framing, Rendition, Splice, render
 from lienthong.edxml.signature import carriable
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from lienthong.edxml.spools import Spools
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# The library shipped with the axis sends these as they are and zips everything else (its xlsx included).
-_RAW_TYPES = {
-    "pdf": "application/pdf",
-    "doc": "application/doc",
-    "docx": "application/docx",
-    "zip": "application/zip",
-}
 _ZIP_TYPE = "application/zip"
 
 
@@ -204,7 +197,7 @@ def _attachments(page: _Page, attachments: tuple[Attachment, ...]) -> None:
 
 
 def _wire_form(attachment: Attachment) -> tuple[Framing, str]:
-    content_type = _RAW_TYPES.get(extension_of(attachment.name))
+    content_type = RAW_TYPES.get(extension_of(attachment.name))
     return (Framing.RAW, content_type) if content_type else (Framing.ZIP, _ZIP_TYPE)
 
 

@@ -121,6 +121,14 @@ def test_an_unknown_encoding_is_refused() -> None:
     assert (problem.reason, problem.line) == (Reason.XML_ENCODING, 1)
 
 
+def test_a_misnamed_encoding_is_named(small_file: bytes) -> None:
+    """`utf8` is no name of UTF-8 in XML: where its bytes cannot be read so, the name is the fault, not the text."""
+    problem = _refused(small_file.replace(b'"UTF-8"', b'"utf8"'))
+    assert (problem.reason, problem.found) == (Reason.XML_ENCODING, "utf8")
+    assert problem.line > 1
+    assert _refused(b'<?xml version="1.0" encoding="utf8"?><edXML></b>').reason is Reason.XML_MALFORMED
+
+
 def test_a_second_header_is_refused(small_file: bytes) -> None:
     """Two headers in one file are refused: which of them counts would be a guess."""
     start, stop = small_file.index(b"      <edXML:MessageHeader>"), small_file.index(b"    </edXML:edXMLHeader>")
@@ -139,6 +147,24 @@ def test_the_first_business_counts(small_file: bytes) -> None:
     assert isinstance(result.message, Document)
     assert result.message.kind is BusinessKind.RECALL
     assert [finding.code for finding in result.warnings].count(Code.ELEMENT_REPEATED) == 1
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"", b"<edXML:Bussiness/>", b"</edXML:TraceHeaderList><edXML:TraceHeaderList>"],
+    ids=["", "empty", "list"],
+)
+@pytest.mark.parametrize("lacking", [False, True])
+def test_an_operation_is_remarked_on_as_it_is_read(small_file: bytes, before: bytes, *, lacking: bool) -> None:
+    """What an operation lacks is told of the one that counts, wherever it stands, and of no other."""
+    at = small_file.index(b"    </edXML:edXMLHeader>")
+    kind = b"" if lacking else b"<edXML:BusinessDocType>2</edXML:BusinessDocType>"
+    business = b"<edXML:Business>%s<edXML:DocumentId>1</edXML:DocumentId></edXML:Business>" % kind
+    lists = b"<edXML:TraceHeaderList>" + before + business + b"</edXML:TraceHeaderList>"
+    result = read([small_file[:at] + lists + small_file[at:]], MemorySpools())
+    assert isinstance(result.message, Document)
+    assert result.message.kind is (BusinessKind.NEW if lacking else BusinessKind.UPDATE)
+    assert (Code.BUSINESS_KIND_MISSING in {finding.code for finding in result.warnings}) is lacking
 
 
 NESTED = b"<edXML>" + b"<a>" * 40

@@ -108,6 +108,14 @@ def test_a_dripping_mail_server_is_cut_off(tls: Tls, security: Security, parts: 
     assert "longer than 0.3 s" in result.reason
 
 
+def test_a_talkative_mail_server_fills_no_memory(tls: Tls) -> None:
+    """A reply that goes on and on is given up by its length, long before the session's deadline."""
+    with dripping([b"220 mail.test\r\n"], b"250-" + b"x" * 70 + b"\r\n" + b"250-y\r\n" * 1000) as port:
+        result = send_mail(settings(port, tls, security=Security.NONE, deadline=60.0), MAIL, NOW)
+    assert isinstance(result, Retry)
+    assert "says more than" in result.reason
+
+
 def test_a_dripping_handshake_of_a_webhook_is_cut_off(tls: Tls) -> None:
     """The deadline of a call begins before TLS does."""
     with dripping([HANDSHAKE], b"\0") as port:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lienthong.notification.channels import (
     EmailSettings,
@@ -21,6 +23,7 @@ from lienthong.notification.channels import (
     check_address,
     send_mail,
 )
+from lienthong.notification.channels.email import compose
 from lienthong.testing.sinks import SmtpSink
 
 if TYPE_CHECKING:
@@ -58,6 +61,34 @@ def test_a_mail_arrives_encrypted_and_whole(smtp_sink: SmtpSink, tls: Tls) -> No
     body = message.get_body()
     assert body is not None
     assert body.get_content().replace("\r\n", "\n") == MAIL.text
+
+
+@given(
+    st.text(st.sampled_from('aBế Đ😀=_/–\u0301"'), min_size=1, max_size=180).map(lambda text: " ".join(text.split()))
+)
+@example("văn việc số dẫn <b> / ; thực số đồng_chí việc {x} Công < a@b.vn")
+def test_a_subject_is_read_as_it_was_written(title: str) -> None:
+    """However long and of whatever letters, a title keeps each blank and each word; its lines are short and ASCII."""
+    mail = EmailSettings("127.0.0.1", "truc@lienthong.test", security=Security.NONE)
+    raw = compose(mail, replace(MAIL, title=title), NOW).as_bytes()
+    assert email.message_from_bytes(raw, policy=email.policy.default)["Subject"] == title
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
+    raw.decode("ascii")
+
+
+@pytest.mark.parametrize(
+    "address", [".a@b.test", "a.@b.test", "a..b@c.test", "a@-b.test", "a@b..test", f"{'a' * 65}@b.test"]
+)
+def test_addresses_that_no_mail_could_name(address: str) -> None:
+    """What a mail would be refused for is refused when somebody subscribes."""
+    assert "not a plain mail address" in check_address(address)
+
+
+@pytest.mark.parametrize("at", ["RCPT", "DATA"])
+def test_a_demand_for_credentials_is_no_word_on_the_recipient(smtp_sink: SmtpSink, tls: Tls, at: str) -> None:
+    """A server that wants our account to be repaired, at whatever step it says so, ends no notice."""
+    smtp_sink.refuse("530 5.7.0 Authentication required", at=at)
+    assert isinstance(send_mail(settings(smtp_sink, tls), MAIL, NOW), Retry)
 
 
 def test_the_message_id_is_the_same_at_each_attempt(smtp_sink: SmtpSink, tls: Tls) -> None:

@@ -100,6 +100,10 @@ def test_numbers_in_disguise_are_refused(host: str) -> None:
         "https://hooks.example/\r\nx: y",
         "https://①②⑦.⓪.⓪.①/",
         "https://[::1/",
+        "https://hooks example/",
+        "https://127.0.0.1%2f.hooks.example/",
+        "https://hooks..example/",
+        "https://" + "a." * 130 + "example/",
     ],
 )
 def test_urls_that_are_refused(url: str) -> None:

@@ -205,6 +205,8 @@ def test_what_a_status_means(status: int, kind: type) -> None:
         ("", None),
         (None, None),
         ("9" * 400, 10**9),
+        ("Mon, 23 Nov 99999999999999999999 01:02:00 GMT", None),
+        ("Mon, 23 Nov 2026 01:02:00 +99999999999999999999", None),
     ],
 )
 def test_retry_after(value: str | None, seconds: int | None) -> None:

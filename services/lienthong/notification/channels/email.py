@@ -8,7 +8,8 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.headerregistry import Address
+from email.header import Header
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UniqueUnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -21,12 +22,31 @@ from lienthong.notification.channels.result import Refused, Result, Retry, Sent
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from email.policy import Policy
+    from typing import BinaryIO
 
+
+class _Subject(UniqueUnstructuredHeader, BaseHeader):  # type: ignore[misc] # typeshed: one says Literal[1], one None
+    """A subject that keeps its words apart: folded by the class above, encoded words lose blanks between lines."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """Write the header, its lines ended as the policy says."""
+        folded = Header(str(self), "utf-8", header_name=self.name).encode(linesep=policy.linesep)
+        return f"{self.name}: {folded}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("subject", _Subject)
 # Seven bits: not every relay on the way announces eight.
-_POLICY = SMTP.clone(cte_type="7bit")
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=[^@]{{1,64}}@.{{1,253}}\Z){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _PERMANENT = 500
+_OUR_ACCOUNT = frozenset({530, 534, 535, 538})
+"""Replies that ask for credentials, or for better ones (RFC 4954): they say nothing of the recipient."""
+_MAX_REPLIES = 256 * 1024
+"""Bytes that a server may say in one session."""
 _RESOLVE_SECONDS = 5.0
 _MAX_ADDRESSES = 3
 
@@ -116,12 +136,37 @@ def compose(settings: EmailSettings, mail: Mail, now: datetime) -> EmailMessage:
     return message
 
 
+class _Bounded:
+    """What a server says, up to a bound: a reply may have any number of lines, and all of them are kept."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._left = _MAX_REPLIES
+
+    def readline(self, size: int) -> bytes:
+        """Read a line of at most `size` bytes; raises OSError beyond the bound."""
+        line = self._stream.readline(size)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError(f"the server says more than {_MAX_REPLIES} bytes")
+        return line
+
+    def close(self) -> None:
+        """Let the stream go."""
+        self._stream.close()
+
+
 class _Session(smtplib.SMTP):
     """A session on one of some addresses, whose connection is watched before the server's first word."""
 
     def __init__(self, settings: EmailSettings, addresses: Sequence[str], cutter: Cutter) -> None:
         self._settings, self._addresses, self._cutter = settings, addresses, cutter
         super().__init__(settings.host, settings.port, settings.domain, timeout=settings.timeout)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Bounded(self.sock.makefile("rb"))
+        return super().getreply()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         error: OSError = OSError(f"{host} has no address")
@@ -192,4 +237,4 @@ def _attempt(settings: EmailSettings, message: EmailMessage, recipient: str, cut
 
 def _of_reply(code: int, text: bytes | str) -> Result:
     answer = _answer(code, text)
-    return Refused(answer) if code >= _PERMANENT else Retry(answer)
+    return Refused(answer) if code >= _PERMANENT and code not in _OUR_ACCOUNT else Retry(answer)

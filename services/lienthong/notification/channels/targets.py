@@ -7,6 +7,7 @@ subscription could reach metadata services, databases and consoles (server-side 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, replace
 
 import httpx
@@ -17,6 +18,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_URL = 2048
 MAX_PORT = 65535
+_NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _PORTS = {"http": 80, "https": 443}
 _FORBIDDEN = tuple(
     ipaddress.ip_network(text)
@@ -118,6 +120,8 @@ def _check_public(target: Target) -> None:
     except ValueError:
         if _looks_like_a_number(target.host):
             raise TargetRefusedError(f"{target.host} is an address in disguise: write it in the usual form") from None
+        if not _NAME.fullmatch(target.host):
+            raise TargetRefusedError(f"{target.host[:100]!r} is no host name") from None
         return
     if reason := forbidden(target.host):
         raise TargetRefusedError(f"{reason}; the operator can allow {target.authority}")

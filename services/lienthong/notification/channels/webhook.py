@@ -163,7 +163,7 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(text[:12]), 10**9))
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(zoned - now, timedelta(0))
