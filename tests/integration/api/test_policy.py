@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from google.bytestream import bytestream_pb2
-from lienthong.chassis.auth.caller import AGENCY_KEY
+from lienthong.chassis.auth.headers import AGENCY_KEY
 from lienthong.chassis.auth.policy import Resource, Row, policy
 from lienthong.chassis.directory.model import Role
 from lienthong.chassis.errors import Code
