@@ -1,6 +1,6 @@
 """Engines under contract. Each suite runs against every engine that is listed here."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +18,8 @@ from lienthong.chassis.ids import Uuid7Source
 from .logs import EmbeddedLog, LogUnderTest
 
 OpenLog = Callable[[], EventLog]
+SERVERS = {"kafka", "postgresql", "objects"}
+"""Engines that are programs of their own."""
 
 
 def _objects(request: pytest.FixtureRequest, _folder: Path) -> BlobStore:
@@ -31,7 +33,12 @@ BLOBS: dict[str, Callable[[pytest.FixtureRequest, Path], BlobStore]] = {
 }
 
 
-@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.servers)])
+def engines(names: Iterable[str]) -> list[object]:
+    """Parameters of a suite, a mark on those that start a server."""
+    return [pytest.param(name, marks=[pytest.mark.servers] if name in SERVERS else []) for name in names]
+
+
+@pytest.fixture(params=engines(["sqlite", "kafka"]))
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogUnderTest]:
     """An engine of the event log, and what only a test does to it."""
     with ExitStack() as stack:
@@ -55,7 +62,7 @@ def log(open_log: OpenLog) -> EventLog:
     return open_log()
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=engines(DATABASES))
 def database_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DatabaseEngine]:
     """An engine with one empty database."""
     engine = DATABASES[request.param](tmp_path)
@@ -63,7 +70,7 @@ def database_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
     engine.close()
 
 
-@pytest.fixture(params=BLOBS)
+@pytest.fixture(params=engines(BLOBS))
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     """An empty blob store."""
     return BLOBS[request.param](request, tmp_path)

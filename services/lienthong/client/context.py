@@ -1,7 +1,7 @@
 """Contexts: where the axis is, and as whom to call. A YAML file each; keys and certificates are named, not held."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ SERVICES = ("intake", "routing", "workflow", "signing", "notification")
 FOLDER_VARIABLE = "LIENTHONG_CONTEXTS"
 
 _FILES = ("authority", "certificate", "key", "passphrase_file")
-_KEYS = {"address", "addresses", "authority", "certificate", "key", "agency", "person", "passphrase_file"}
+_TEXTS = ("agency", "person")
+_KEYS = {"address", "addresses", *_FILES, *_TEXTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +86,35 @@ def load_context(file: Path | str) -> Context:
     """Reads a context. Relative paths in it count from its own folder.
 
     Raises:
-        ContextError: The file cannot be read, or holds an unknown key, no address, or what is none.
+        ContextError: The file cannot be read, or holds an unknown key or service, no address, or what is none.
     """
     place = Path(file)
     try:
-        values: Any = yaml.safe_load(place.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        found: Any = yaml.safe_load(place.read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise ContextError(f"context {place} cannot be read: {error}") from error
-    if not isinstance(values, dict) or not values.get("address"):
+    # A key without a value is left out.
+    values = {key: value for key, value in found.items() if value is not None} if isinstance(found, dict) else {}
+    if not values.get("address"):
         raise ContextError(f"context {place} names no address; add `address: host:port`")
-    unknown = values.keys() - _KEYS
-    if unknown:
-        raise ContextError(f"context {place} has unknown keys: {', '.join(sorted(unknown))}")
-    files = {key: place.parent / str(values[key]) for key in _FILES if key in values}
-    named = values.get("addresses") or {}
-    addresses = {service: _address(place, named[service]) for service in named}
+    _check_keys(place, "keys", values, _KEYS)
+    for key in (*_FILES, *_TEXTS):
+        if not isinstance(values.get(key, ""), str):
+            raise ContextError(f"context {place}: {key} is no text ({values[key]!r}). Put it into double quotes.")
+    files = {key: place.parent / values[key] for key in _FILES if key in values}
+    named = values.get("addresses", {})
+    if not isinstance(named, dict):
+        raise ContextError(f"context {place}: addresses are given by service, such as `intake: host:port`")
+    _check_keys(place, "services", named, SERVICES)
+    addresses = {service: _address(place, written) for service, written in named.items()}
     return Context(**(values | files | {"address": _address(place, values["address"]), "addresses": addresses}))
+
+
+def _check_keys(file: Path, what: str, values: Mapping[Any, Any], known: Collection[str]) -> None:
+    unknown = sorted(str(key) for key in values.keys() - set(known))
+    if unknown:
+        told = ", ".join(sorted(known))
+        raise ContextError(f"context {file} has unknown {what}: {', '.join(unknown)}; there are {told}")
 
 
 def _address(file: Path, written: object) -> str:

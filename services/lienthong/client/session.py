@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 
-from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
+from lienthong.chassis.auth.headers import AGENCY_KEY, PERSON_KEY
 from lienthong.client.channel import open_channel
 from lienthong.client.context import Context, find_context, load_context
 from lienthong.client.errors import NotFoundError, call_error

@@ -19,7 +19,7 @@ from cryptography import x509
 
 from google.bytestream import bytestream_pb2 as stream_pb
 from lienthong.chassis import pki
-from lienthong.chassis.auth.caller import AGENCY_KEY, PERSON_KEY
+from lienthong.chassis.auth.headers import AGENCY_KEY, PERSON_KEY
 from lienthong.chassis.errors import Code
 from lienthong.chassis.events.tables import audit
 from lienthong.chassis.keyfiles import write_certificates, write_private_key

@@ -10,13 +10,15 @@ import pytest
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from google.bytestream import bytestream_pb2
-from lienthong.chassis.auth.caller import AGENCY_KEY
+from lienthong.chassis.auth.headers import AGENCY_KEY
 from lienthong.chassis.auth.policy import Resource, Row, policy
 from lienthong.chassis.directory.model import Role
 from lienthong.chassis.errors import Code
+from lienthong.chassis.rpc import reflection
 from lienthong.client import Axis, AxisCallError, NotFoundError
 from lienthong.client.errors import call_error
 from lienthong.client.transfers import new_request_id
@@ -195,6 +197,23 @@ def test_reflection_shows_the_contract(world: World) -> None:
     """The server tells its services to whoever has credentials."""
     database = ProtoReflectionDescriptorDatabase(world.vpcp.channel("intake"))
     assert {name.rpartition("/")[0] for name in METHODS} <= set(database.get_services())
+
+
+@pytest.mark.parametrize("protocol", reflection.NAMES)
+@pytest.mark.parametrize("symbol", ["Intake", "Intake.SubmitEdxml", "SubmitEdxmlRequest.request_id", "Nothing"])
+def test_reflection_finds_what_is_named(world: World, protocol: str, symbol: str) -> None:
+    """Under both names of its protocol it finds services, methods and fields, and says so where there is nothing."""
+    ask = world.vpcp.channel("intake").stream_stream(
+        f"/{protocol}/ServerReflectionInfo",
+        reflection_pb2.ServerReflectionRequest.SerializeToString,
+        reflection_pb2.ServerReflectionResponse.FromString,
+    )
+    request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=f"lienthong.intake.v1.{symbol}")
+    (answer,) = ask(iter([request]), timeout=10.0)
+    if symbol == "Nothing":
+        assert answer.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
+    else:
+        assert b"lienthong/intake/v1/intake.proto" in answer.file_descriptor_response.file_descriptor_proto[0]
 
 
 def _empty_call(axis: Axis, method: MethodDescriptor) -> AxisCallError | None:

@@ -1,6 +1,9 @@
 """What others build on: public names, the tree of exceptions, types."""
 
 import inspect
+import os
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -77,3 +80,17 @@ def test_a_missing_file_of_a_context_is_named(tmp_path: Path) -> None:
     """The message says which file cannot be read."""
     with pytest.raises(ContextError, match=r"absent\.crt"):
         connect(Context("127.0.0.1:7443", authority=tmp_path / "absent.crt"))
+
+
+@pytest.mark.parametrize("module", ["lienthong.client", "lienthong.cli.main"])
+def test_whoever_calls_needs_no_database(module: str) -> None:
+    """The client library and the commands load nothing that only the services use."""
+    told = subprocess.run(  # noqa: S603 -- this program
+        [sys.executable, "-c", f"import sys, {module}; print('sqlalchemy' in sys.modules)"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert told.stdout.strip() == "False"

@@ -12,14 +12,13 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from lienthong.chassis.auth.headers import AGENCY_KEY, PERSON_KEY
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency, Directory, Match, Role, System
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid, unavailable
 from lienthong.chassis.pki import identities
 
-AGENCY_KEY = "x-lienthong-agency"
-PERSON_KEY = "x-lienthong-person"
 PERSON_LENGTH = 200
 URN = "urn:lienthong:system:"
 

@@ -8,7 +8,8 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
 
-from lienthong.chassis.auth.caller import AGENCY_KEY, Authenticator, Caller, credential_of
+from lienthong.chassis.auth.caller import Authenticator, Caller, credential_of
+from lienthong.chassis.auth.headers import AGENCY_KEY
 from lienthong.chassis.auth.policy import Row, authorise, policy
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.rpc.call import Call

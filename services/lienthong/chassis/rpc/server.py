@@ -17,7 +17,6 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.auth.policy import Row
@@ -25,6 +24,7 @@ from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.logging import bound
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.races import again
+from lienthong.chassis.rpc import reflection
 from lienthong.chassis.rpc.admission import (
     Admission,
     Context,
@@ -131,8 +131,7 @@ class ServerBuilder:
         server = grpc.aio.server(options=options)
         checks = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-        names = [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME]
-        reflection.enable_server_reflection(names, server)
+        reflection.serve([*self._names, health.SERVICE_NAME], server)
         door = _Door()
         server.add_generic_rpc_handlers((door, *self._handlers.values()))
         return Server(server, checks, self._names, (self._pool, self._transfers), self._streams, door)
