@@ -64,16 +64,22 @@ def add(
     parent: Annotated[str, typer.Option(help="Superior agency: resource name or code.")] = "",
     group: Annotated[list[str] | None, typer.Option(help="Group that it belongs to; may be repeated.")] = None,
     email: Annotated[str, typer.Option(help="Mail of the clerk's office.")] = "",
+    day: Annotated[
+        str,
+        typer.Option(
+            "--from", help="Day from which the codes hold, YYYY-MM-DD at 00:00 in Viet Nam; ever when absent."
+        ),
+    ] = "",
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
-    """Registers an agency."""
+    """Registers an agency. Codes that were another agency's hold from a day after they ended there."""
     with session(who) as axis:
         above = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(parent))).name if parent else ""
         agency = common.Agency(
             display_name=name,
             short_name=short_name,
-            codes=[common.AgencyCode(code=one) for one in code],
+            codes=[common.AgencyCode(code=one, valid_from=midnight(day)) for one in code],
             parent=above,
             groups=group or [],
             email=email,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf.message import Message
 from rich.markup import escape
 
 from lienthong import edxml
@@ -37,6 +36,7 @@ from lienthong.routing.v1 import mailbox_pb2 as pb
 app = typer.Typer(help="Your mailbox: list, pull, download, acknowledge.")
 
 HASH_DIFFERS = 1
+NOT_IN_THIS_STATE = 7
 
 ITEM: tuple[Column, ...] = (
     ("item", field("name")),
@@ -123,10 +123,10 @@ def download(
 
 @app.command("ack")
 def ack(items: Pairs, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
-    """Tells that items are stored; they leave the mailbox."""
+    """Tells that items are stored; they leave the mailbox. Exit code 7 when one could not be acknowledged."""
     with session(who) as axis:
         answer = axis.mailbox.AcknowledgeItems(pb.AcknowledgeItemsRequest(items=_leased(items)))
-    show_list(_results(answer), RESULT, as_json=as_json)
+    _tell(answer, as_json=as_json)
 
 
 @app.command("fail")
@@ -137,10 +137,10 @@ def fail(
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
-    """Tells that items cannot be taken; they are parked for an operator."""
+    """Tells that items cannot be taken; they are parked for an operator. Exit code 7 when one could not be parked."""
     with session(who) as axis:
         answer = axis.mailbox.FailItems(pb.FailItemsRequest(items=_leased(items, reason)))
-    show_list(_results(answer), RESULT, as_json=as_json)
+    _tell(answer, as_json=as_json)
 
 
 @app.command("watch")
@@ -192,5 +192,7 @@ def _leased(items: Sequence[str], reason: str = "") -> list[pb.LeasedItem]:
     return leased
 
 
-def _results(answer: pb.BatchResponse) -> Sequence[Message]:
-    return list(answer.results)
+def _tell(answer: pb.BatchResponse, *, as_json: bool) -> None:
+    show_list(answer.results, RESULT, as_json=as_json)
+    if any(result.status.code for result in answer.results):
+        raise typer.Exit(NOT_IN_THIS_STATE)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from lienthong.chassis.errors import Code
+
 from .shell import Shell
-from .world import World, delivered, file_of, report, to, wait_for
+from .world import World, delivered, file_of, pull, report, submit, to, wait_for
 
 PRECONDITION = 7
 
@@ -62,3 +64,13 @@ def test_a_download_that_fails_leaves_what_was_there(world: World, shell: Shell,
     wait_for("it is taken back", lambda: shell.run(*again)[0] == PRECONDITION)
     assert [file.name for file in target.iterdir()] == ["document.edxml"]
     assert (target / "document.edxml").read_bytes() == before
+
+
+def test_an_acknowledgement_in_vain_is_no_success(world: World, shell: Shell) -> None:
+    """A script that goes on behind `ack` or `fail` goes on only when each item was taken off its hands."""
+    receipt = submit(world.vpcp, file_of())
+    item = pull(world.city, receipt.document)
+    rows = shell.json("mailbox", "ack", f"{item.name}=wrong", "--as", "city", code=PRECONDITION)
+    assert rows[0]["status"]["code"] == Code.FAILED_PRECONDITION.value
+    shell.json("mailbox", "ack", f"{item.name}={item.lease}", "--as", "city")
+    shell.json("mailbox", "fail", f"{item.name}={item.lease}", "--reason", "x", "--as", "city", code=PRECONDITION)

@@ -368,6 +368,22 @@ def test_rule_58_only_the_recipient_reports(code: str) -> None:
     expect(report("13", S.SENT, by=Actor.RECIPIENT), 58, Outcome.KEPT, S.SENT, frozenset({E.AUDIT}))
 
 
+def test_rule_59_what_asked_was_taken_back() -> None:
+    """An update or a replacement that is taken back asks no more; what waits behind it is asked next."""
+    other = Request(R.RECALL, "r2")
+    alone = happen(T.REQUEST_TAKEN_BACK, S.ARRIVED, UPDATE)
+    expect(alone, 59, Outcome.APPLIED, S.ARRIVED, frozenset({E.DROP_REQUEST}))
+    assert (alone.after.requests, alone.closed) == ((), (UPDATE,))
+    first = happen(T.REQUEST_TAKEN_BACK, S.DONE, REPLACE, other)
+    expect(first, 59, Outcome.APPLIED, S.DONE, frozenset({E.DROP_REQUEST, E.OPEN_REQUEST}))
+    assert first.request is R.RECALL
+    behind = happen(T.REQUEST_TAKEN_BACK, S.DONE, other, UPDATE)
+    expect(behind, 59, Outcome.APPLIED, S.DONE, frozenset({E.DROP_REQUEST}))
+    assert behind.after.requests == (other,)
+    expect(happen(T.REQUEST_TAKEN_BACK, S.ARRIVED, other), 59, Outcome.HISTORY, S.ARRIVED)
+    expect(happen(T.REQUEST_TAKEN_BACK, S.WITHDRAWN), 59, Outcome.HISTORY, S.WITHDRAWN)
+
+
 def test_every_rule_has_its_test() -> None:
     """Each number of the table is named by a test of this file."""
     named = "_".join(name for name in globals() if name.startswith("test_rule")) + "_"

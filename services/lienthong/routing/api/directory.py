@@ -1,6 +1,7 @@
 """`routing.v1.Directory`."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import TypeVar
@@ -9,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from lienthong.chassis.directory.messages import resource_id
-from lienthong.chassis.directory.model import Agency
+from lienthong.chassis.directory.model import Agency, Directory
 from lienthong.chassis.directory.store import load_agency, load_system
 from lienthong.chassis.errors import Violation, invalid
 from lienthong.chassis.filtering import Condition, Kind, parse_filter
@@ -56,7 +57,9 @@ class DirectoryApi:
         """Lists agencies by name."""
         conditions = parse_filter(request.filter, FIELDS)
         page = page_of(call, request.page_size, request.page_token, request.filter, columns=(str, str))
-        known = self._desk.directory.get().agencies.values()
+        directory, now = self._desk.directory.get(), self._units.clock.now()
+        conditions = tuple(_with_parent(one, directory, now) for one in conditions)
+        known = directory.agencies.values()
         keys = sorted((fold(agency.name), agency.id) for agency in known if _matches(agency, conditions))
         rest = [key for key in keys if page.after is None or key > page.after][: page.size + 1]
         with self._units.database.read() as connection:
@@ -163,6 +166,15 @@ def _moment(request: Message, moment: Timestamp) -> datetime | None:
     return from_timestamp(moment)
 
 
+def _with_parent(condition: Condition, directory: Directory, now: datetime) -> Condition:
+    """Puts the identifier of a superior in the place of a code that it has."""
+    if condition.field != "parent":
+        return condition
+    named = resource_id(str(condition.value), "agencies")
+    holder = directory.known(named, now)
+    return replace(condition, value=holder.id if holder else named)
+
+
 def _matches(agency: Agency, conditions: tuple[Condition, ...]) -> bool:
     return all(_holds(agency, condition) for condition in conditions)
 
@@ -171,5 +183,5 @@ def _holds(agency: Agency, condition: Condition) -> bool:
     value = str(condition.value)
     if condition.field == "display_name":
         return set(words(value)) <= set(words(f"{agency.name} {agency.short_name}"))
-    same = agency.parent == resource_id(value, "agencies")
+    same = agency.parent == value
     return same if condition.operator == "=" else not same

@@ -11,7 +11,7 @@ from lienthong.chassis.directory.messages import agency_of, resource_id
 from lienthong.chassis.directory.model import Agency, CodeStyle, style_of
 from lienthong.chassis.directory.store import load_agency, save_agency
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid, not_found, precondition
-from lienthong.chassis.times import from_timestamp, on_calendar, timestamp_micros, to_micros, to_timestamp
+from lienthong.chassis.times import from_micros, from_timestamp, on_calendar, timestamp_micros, to_micros, to_timestamp
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1 import directory_pb2 as pb
 from lienthong.routing.domain.effect import midnight
@@ -75,8 +75,11 @@ def rename_agency(work: UnitOfWork, desk: Desk, name: str, renaming: Renaming) -
     work.lock(DIRECTORY_LOCK)
     agency = load(work.connection, desk, name, work.now)
     _end_codes(agency, renaming)
-    for code in renaming.add:
-        agency.codes.add(code=code, valid_from=to_timestamp(renaming.at))
+    at = to_micros(renaming.at)
+    held = {code.code for code in agency.codes if _begun(code, at) and _lasts(code, at)}
+    for code in dict.fromkeys(renaming.add):
+        if code not in held:
+            agency.codes.add(code=code, valid_from=to_timestamp(renaming.at))
     if renaming.display_name and renaming.at <= work.now:
         agency.display_name = renaming.display_name
     elif renaming.display_name:
@@ -97,7 +100,8 @@ def merge_agencies(
     work.lock(DIRECTORY_LOCK)
     if not 1 <= len(names) <= SUCCESSORS_AT_MOST * SUCCESSORS_AT_MOST:
         raise _refused("names", "AGENCIES_MISSING", "between 1 and 256 agencies are joined at a time")
-    return [retire_agency(work, desk, name, [successor], at) for name in names]
+    named = dict.fromkeys(load(work.connection, desk, name, work.now).name for name in names)
+    return [retire_agency(work, desk, name, [successor], at) for name in named]
 
 
 def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[str], at: datetime | None) -> pb.Agency:
@@ -235,13 +239,16 @@ def _check_free(connection: Connection, desk: Desk, identifier: str, period: Cod
     other = clash(connection, identifier, period)
     if other is None:
         return
-    known = desk.directory.get().agencies.get(other)
-    name = known.name if known else other
+    known = desk.directory.get().agencies.get(other.agency)
+    holder = f"{known.name if known else other.agency} (agencies/{other.agency})"
+    remedy = "End it there first."
+    if other.ends < WITHOUT_END:
+        remedy = f"It ends there at {from_micros(other.ends).isoformat()}: give it a valid_from that is no earlier."
     raise AxisError(
         Code.ALREADY_EXISTS,
         "CODE_IN_FORCE",
-        f"code {period.code} is in force for {name} (agencies/{other}) at that time. End it there first.",
-        {"code": period.code, "agency": f"agencies/{other}"},
+        f"code {period.code} is in force for {holder} at that time. {remedy}",
+        {"code": period.code, "agency": f"agencies/{other.agency}"},
     )
 
 
@@ -255,6 +262,10 @@ def _end_codes(agency: pb.Agency, renaming: Renaming) -> None:
             stamp(code.valid_to, renaming.at)
 
 
+def _begun(code: pb.AgencyCode, at: int) -> bool:
+    return not code.HasField("valid_from") or timestamp_micros(code.valid_from) <= at
+
+
 def _lasts(code: pb.AgencyCode, at: int) -> bool:
     return not code.HasField("valid_to") or timestamp_micros(code.valid_to) > at
 
@@ -263,12 +274,27 @@ def _successor(work: UnitOfWork, desk: Desk, agency: pb.Agency, name: str, at: d
     successor = load(work.connection, desk, name, work.now)
     if successor.name == agency.name:
         raise _refused("successors", "SUCCESSOR_IS_ITSELF", f"{agency.name} cannot take over from itself")
+    if agency.name in _following(work.connection, successor):
+        message = f"{successor.name} is to end in favour of {agency.name}, and nobody would be left of the two. "
+        raise precondition("SUCCESSOR_ENDS_HERE", f"{message}Name another successor.", successor=successor.name)
     known: Agency = agency_of(successor)
     if not known.active(at.astimezone(UTC)):
         day = at.astimezone(VIETNAM).date().isoformat()
         message = f"{successor.name} is not in force on {day}. Name whoever took it over."
         raise precondition("SUCCESSOR_RETIRED", message, successor=successor.name)
     return successor.name
+
+
+def _following(connection: Connection, agency: pb.Agency) -> set[str]:
+    """Names all agencies that take over from one, and from those again, whenever that is to be."""
+    found: set[str] = set()
+    frontier = list(agency.successors)
+    while frontier:
+        name = frontier.pop()
+        following = None if name in found else load_agency(connection, resource_id(name, "agencies"))
+        found.add(name)
+        frontier += following.successors if following else ()
+    return found
 
 
 def _id(agency: pb.Agency) -> str:

@@ -20,15 +20,24 @@ class CodePeriod:
     ends: int = WITHOUT_END
 
 
-def clash(connection: Connection, agency: str, wanted: CodePeriod) -> str | None:
-    """Gives another agency for which a code is in force within a period; None when there is none."""
-    found = select(agency_codes.c.agency).where(
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Another agency that has a code, and until when, microseconds since 1970."""
+
+    agency: str
+    ends: int
+
+
+def clash(connection: Connection, agency: str, wanted: CodePeriod) -> Holder | None:
+    """Gives another agency for which a code is in force within a period, the last one; None when there is none."""
+    found = select(agency_codes.c.agency, agency_codes.c.ends).where(
         agency_codes.c.code == wanted.code,
         agency_codes.c.agency != agency,
         agency_codes.c.starts < wanted.ends,
         agency_codes.c.ends > wanted.starts,
     )
-    return connection.execute(found.limit(1)).scalar_one_or_none()
+    row = connection.execute(found.order_by(agency_codes.c.ends.desc()).limit(1)).one_or_none()
+    return None if row is None else Holder(row.agency, row.ends)
 
 
 def replace_codes(connection: Connection, agency: str, periods: Sequence[CodePeriod]) -> None:

@@ -126,6 +126,8 @@ def _requests_after(case: DeliveryCase, event: Event, rule: Rule) -> tuple[Reque
         return ()
     if rule.effects & {Effect.OPEN_REQUEST, Effect.QUEUE_REQUEST}:
         return (*case.requests, Request(REQUEST_KINDS[event.trigger], event.key))
+    if Effect.DROP_REQUEST in rule.effects:
+        return tuple(request for request in case.requests if request.key != event.key)
     return case.requests[1:] if Effect.CLOSE_REQUEST in rule.effects else case.requests
 
 
@@ -133,7 +135,10 @@ def _effects(rule: Rule, before: DeliveryCase, after: DeliveryCase) -> frozenset
     effects = rule.effects
     if not before.requests:
         effects -= {Effect.CLOSE_REQUEST}
-    if Effect.CLOSE_REQUEST in effects and after.requests:
+    closes = Effect.CLOSE_REQUEST in effects or (
+        Effect.DROP_REQUEST in effects and before.requests[:1] != after.requests[:1]
+    )
+    if closes and after.requests:
         effects |= {Effect.OPEN_REQUEST}
     return effects
 

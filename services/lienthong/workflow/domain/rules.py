@@ -1,7 +1,7 @@
 """The lifecycle of a delivery as data: one row for each rule.
 
 Rules 1 to 13 are the main line, 20 to 32 the requests beside it (QD28 Art. 5, 8, 9, 10; ND30 Art. 18, 21 and
-App. VI). Rules 40 to 58 close what those leave open: facts that routing decides, requests that meet another
+App. VI). Rules 40 to 59 close what those leave open: facts that routing decides, requests that meet another
 request, codes that nobody knows, parties that may not speak. A number may have several rows when one rule
 answers several events.
 """
@@ -69,12 +69,18 @@ def _asked_before(case: DeliveryCase, event: Event) -> bool:
     return any(r.kind is kind and (kind is R.RECALL or r.key == event.key) for r in case.requests)
 
 
+def _is_asked(case: DeliveryCase, event: Event) -> bool:
+    return any(request.key == event.key for request in case.requests)
+
+
 GUARDS: dict[str, Guard] = {
     "always": lambda _case, _event: True,
     "not ahead of the state": _not_ahead,
     "lower codes never seen": _skips,
     "asked before": _asked_before,
     "not asked before": lambda case, event: not _asked_before(case, event),
+    "is asked": _is_asked,
+    "is not asked": lambda case, event: not _is_asked(case, event),
     "answered before": lambda case, _event: case.answered,
     "not answered before": lambda case, _event: not case.answered,
 }
@@ -222,6 +228,10 @@ BORDER: tuple[Rule, ...] = (
     _rule(55, _KNOWN, (T.STATUS_UNKNOWN,), _SND, _H, "an unknown code, kept verbatim",
           effects=(E.FORWARD_TO_RECIPIENT,)),
     _rule(56, _KNOWN, (T.CREATED,), _SND, _H, "created before"),
+    _rule(59, _STANDING, (T.REQUEST_TAKEN_BACK,), _AXIS, _A, "a follow-up was taken back: it asks no more",
+          effects=(E.DROP_REQUEST,), guard="is asked"),
+    _rule(59, _STANDING, (T.REQUEST_TAKEN_BACK,), _AXIS, _H, "it asked nothing, or was answered", guard="is not asked"),
+    _rule(59, _CLOSED, (T.REQUEST_TAKEN_BACK,), _AXIS, _H, "it asked nothing, or was answered"),
     _rule(57, (None,), frozenset(Trigger) - {T.CREATED}, _ANY, _K, "no such delivery is known",
           effects=(E.AUDIT,)),
     _rule(58, (None, *_KNOWN), Trigger, _ANY, _K, "this party may not say this", effects=(E.AUDIT,)),

@@ -85,6 +85,7 @@ class Trigger(StrEnum):
     RECALL_DELIVERED = "recall delivered"
     UPDATE_ACKNOWLEDGED = "update acknowledged"
     REPLACEMENT_DELIVERED = "replacement delivered"
+    REQUEST_TAKEN_BACK = "what asked was taken back"
     ANSWERED = "answered"
 
 
@@ -99,6 +100,7 @@ class Effect(StrEnum):
     OPEN_REQUEST = "OPEN_REQUEST"
     QUEUE_REQUEST = "QUEUE_REQUEST"
     CLOSE_REQUEST = "CLOSE_REQUEST"
+    DROP_REQUEST = "DROP_REQUEST"
     WITHDRAW = "WITHDRAW"
     SUPERSEDE = "SUPERSEDE"
     ADOPT_VERSION = "ADOPT_VERSION"
@@ -148,6 +150,7 @@ FACT_ACTORS: dict[Trigger, Actor] = {
     Trigger.RECALL_DELIVERED: Actor.SENDER,
     Trigger.UPDATE_ACKNOWLEDGED: Actor.SENDER,
     Trigger.REPLACEMENT_DELIVERED: Actor.SENDER,
+    Trigger.REQUEST_TAKEN_BACK: Actor.AXIS,
     Trigger.ANSWERED: Actor.RECIPIENT,
 }
 """Who stands behind each fact that comes as an event of the axis rather than as a status."""

@@ -109,7 +109,16 @@ def withdrawn(desk: Desk, work: UnitOfWork, event: events.DeliveryWithdrawn) -> 
     """
     delivery = _known(work, event.reference.delivery)
     trigger = Trigger.WITHDRAWN_UNOPENED if event.unopened else Trigger.WITHDRAWN_AGREED
-    take_fact(desk, work, delivery, trigger, timestamp_micros(event.event_time), event.reason, event.recall)
+    at = timestamp_micros(event.event_time)
+    take_fact(desk, work, delivery, trigger, at, event.reason, event.recall)
+    for one in _asked_of(delivery):
+        take_fact(desk, work, line_of(work.rows, _known(work, one)), Trigger.REQUEST_TAKEN_BACK, at, key=delivery.id)
+
+
+def _asked_of(delivery: StoredDelivery) -> list[str]:
+    """Names the deliveries of which an update that waits, or a replacement, asked something."""
+    original = [] if delivery.own_line else [delivery.original]
+    return [one for one in (*original, *delivery.replaced.split(SEPARATOR)) if one]
 
 
 def superseded(desk: Desk, work: UnitOfWork, event: events.DeliverySuperseded) -> None:

@@ -1,0 +1,74 @@
+"""Changes of the directory that would contradict others, before they are told to anybody."""
+
+from datetime import UTC, timedelta
+
+import pytest
+from tests.unit.routing.conftest import Routing, refusal
+from tests.unit.routing.test_directory import create, get, merge, retire
+
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.times import to_timestamp
+from lienthong.common.v1 import directory_pb2
+from lienthong.events.v1.routing_directory_pb2 import AgencyChanged
+from lienthong.routing.v1 import directory_pb2 as pb
+from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+
+
+def rename(routing: Routing, name: str, key: str, **changes: list[str]) -> directory_pb2.Agency:
+    """Adds and ends codes now."""
+    request = pb.RenameAgencyRequest(name=name, request_id=key, **changes)  # type: ignore[arg-type] # lists of codes
+    answer: directory_pb2.Agency = routing.directory.rename_agency(request, routing.call(None))
+    return answer
+
+
+def test_agencies_do_not_take_over_from_each_other(routing: Routing) -> None:
+    """Whoever is announced to go into another one cannot have that one go into itself: nobody would be left."""
+    next_year = routing.bench.clock.now() + timedelta(days=400)
+    middle = create(routing, "H29.15")
+    retire(routing, "agencies/H29", middle.name, at=next_year)
+    retire(routing, middle.name, "agencies/H41", at=next_year + timedelta(days=1))
+    with pytest.raises(AxisError) as caught:
+        retire(routing, "agencies/H41", "agencies/H29")
+    assert refusal(caught) == ("FAILED_PRECONDITION", "SUCCESSOR_ENDS_HERE")
+    assert f"agencies/{NGHE_AN.id}" in caught.value.message
+    assert not get(routing, "agencies/H41").HasField("retire_time")
+
+
+def test_an_agency_named_twice_ends_once(routing: Routing) -> None:
+    """Joining names an agency by any of its codes, and twice does no harm."""
+    merge(routing, [HCMC, HCMC, NGHE_AN], VPCP)
+    told = [event.agency.name for event in routing.told(AgencyChanged)]
+    assert sorted(told) == sorted([f"agencies/{HCMC.id}", f"agencies/{NGHE_AN.id}"])
+
+
+def test_a_code_that_it_has_is_not_added_again(routing: Routing) -> None:
+    """Adding a code that is in force changes nothing about it; one that has ended begins anew."""
+    made = create(routing, "H29.15", "H29.16")
+    assert [code.code for code in rename(routing, made.name, "a", add_codes=["H29.15"]).codes] == ["H29.15", "H29.16"]
+    rename(routing, made.name, "b", end_codes=["H29.16"])
+    again = rename(routing, made.name, "c", add_codes=["H29.16"])
+    assert [code.code for code in again.codes] == ["H29.15", "H29.16", "H29.16"]
+
+
+def test_a_code_that_was_another_agencys(routing: Routing) -> None:
+    """A code that has ended elsewhere is free from then on, and the refusal says from when."""
+    made = create(routing, "H29.15", "H29.16")
+    rename(routing, made.name, "end", end_codes=["H29.16"])
+    with pytest.raises(AxisError) as caught:
+        create(routing, "H29.16", name="Sở Tài chính")
+    assert refusal(caught) == ("ALREADY_EXISTS", "CODE_IN_FORCE")
+    assert routing.bench.clock.now().astimezone(UTC).isoformat() in caught.value.message
+    assert "valid_from" in caught.value.message
+    since = directory_pb2.AgencyCode(code="H29.16", valid_from=to_timestamp(routing.bench.clock.now()))
+    agency = directory_pb2.Agency(display_name="Sở Tài chính", codes=[since])
+    request = pb.CreateAgencyRequest(agency=agency, request_id="since")
+    assert routing.directory.create_agency(request, routing.call(None)).name == get(routing, "agencies/H29.16").name
+
+
+def test_agencies_are_listed_by_their_superior_under_a_code(routing: Routing) -> None:
+    """The superior of a filter is named as everywhere: by identifier or by a code."""
+    made = create(routing, "H29.15", parent="agencies/H29")
+    for parent in (f"agencies/{HCMC.id}", "agencies/H29", "agencies/000.00.00.H29"):
+        request = pb.ListAgenciesRequest(filter=f'parent = "{parent}"')
+        found = routing.directory.list_agencies(request, routing.call(None)).agencies
+        assert [one.name for one in found] == [made.name], parent
