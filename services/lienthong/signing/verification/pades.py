@@ -117,7 +117,7 @@ class PadesVerifier:
         fields = list(enumerate_sig_fields(reader))
         found = [one for one in fields if one[1] is not None]
         if len(found) > self._config.most_signatures:
-            return FileReport(FileState.FAILED, at, detail=f"{len(found)} signatures")
+            return FileReport(FileState.TOO_LARGE, at, detail=f"{len(found)} signatures")
         signatures = self._report(reader, found, frozenset(name for name, _, _ in fields), at)
         return FileReport(file_state(signatures), at, signatures)
 

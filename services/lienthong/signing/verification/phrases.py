@@ -102,8 +102,10 @@ FILE: Mapping[FileState, Text] = {
         "The PDF is damaged and cannot be read. Try to open it; if that fails, return it and ask for it again.",
     ),
     FileState.TOO_LARGE: Text(
-        "Tệp quá lớn nên hệ thống không tự kiểm tra chữ ký. Mở tệp bằng phần mềm đọc PDF có kiểm tra chữ ký.",
-        "The file is too large to be checked here. Open it in a PDF reader that checks signatures.",
+        "Tệp quá lớn hoặc có quá nhiều chữ ký nên hệ thống không tự kiểm tra. Mở tệp bằng phần mềm đọc PDF có kiểm tra "
+        "chữ ký.",
+        "The file is too large, or has too many signatures, to be checked here. Open it in a PDF reader that checks "
+        "signatures.",
     ),
     FileState.TIMED_OUT: Text(
         "Kiểm tra chữ ký chưa xong trong thời gian cho phép. Yêu cầu kiểm tra lại sau.",
