@@ -111,6 +111,8 @@ def with_evidence(pdf: bytes, ocsps: Sequence[bytes] = (), crls: Sequence[bytes]
 
 async def _sign(pdf: bytes, signing: Signing, padding: bytes) -> bytes:
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    if writer.prev.encrypted:
+        writer.encrypt("")  # type: ignore[no-untyped-call] # untyped in pyHanko
     if padding:
         writer.root["/PieceInfoPadding"] = writer.add_object(generic.StreamObject(stream_data=padding))
         writer.update_root()  # type: ignore[no-untyped-call] # untyped in pyHanko

@@ -78,7 +78,7 @@ def test_files_without_signatures(office: Office) -> None:
     assert verify(b"%PDF-1.7\nnothing more", trust).overall is FileState.DAMAGED
     assert verify(b"", trust).overall is FileState.NOT_A_PDF
     assert verify(office.signed, trust, largest_file=1000).overall is FileState.TOO_LARGE
-    assert verify(office.signed, trust, most_signatures=1).overall is FileState.FAILED
+    assert verify(office.signed, trust, most_signatures=1).overall is FileState.TOO_LARGE
 
 
 def test_a_locked_file_is_told(office: Office) -> None:

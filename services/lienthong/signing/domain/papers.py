@@ -8,6 +8,8 @@ HEADER_BYTES = 1024
 """A PDF says so within these first bytes; readers of the field accept other bytes before."""
 
 _MARK = b"%PDF-"
+_ARCHIVE = b"PK\x03\x04"
+"""How a zip archive begins; a PDF stored in it is not what the file is."""
 
 
 class SizeClass(IntEnum):
@@ -64,4 +66,4 @@ def size_class(attachments: Iterable[Attachment], small_bytes: int) -> SizeClass
 
 def may_be_pdf(beginning: bytes) -> bool:
     """Tells by its first `HEADER_BYTES` whether a file says that it is a PDF."""
-    return _MARK in beginning[:HEADER_BYTES]
+    return _MARK in beginning[:HEADER_BYTES] and not beginning.startswith(_ARCHIVE)

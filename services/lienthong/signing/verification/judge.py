@@ -12,6 +12,7 @@ from pyhanko.sign.validation import generic_cms
 from pyhanko.sign.validation.pdf_embedded import report_seed_value_validation
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator.errors import InvalidCertificateError
 
 from lienthong.signing.verification.kinds import kind_of, subject_parts
 from lienthong.signing.verification.proof import Prover
@@ -35,7 +36,22 @@ if TYPE_CHECKING:
     from lienthong.signing.verification.proof import Trust
     from lienthong.signing.verification.trust import Evidence, TrustStore
 
-_USAGE = KeyUsageConstraints(key_usage={"non_repudiation", "digital_signature"})
+_OTHER_PURPOSES = frozenset({"server_auth", "code_signing", "time_stamping", "ocsp_signing"})
+
+
+class _SigningUse(KeyUsageConstraints):
+    """What a certificate must be for; one that does not say what it is for, is for anything (RFC 5280 4.2.1.3)."""
+
+    def validate(self, cert: x509.Certificate, *further: Any, **named: Any) -> None:
+        """Raise InvalidCertificateError for a certificate that is for something else."""
+        purposes = cert.extended_key_usage_value
+        if purposes is not None and _OTHER_PURPOSES.issuperset(purposes.native):
+            raise InvalidCertificateError("the certificate is for servers, programs, time stamps or responses alone")
+        if cert.key_usage_value is not None:
+            super().validate(cert, *further, **named)
+
+
+_USAGE = _SigningUse(key_usage={"non_repudiation", "digital_signature"})
 """Either will do: authorities in Viet Nam issue signing certificates with one or both."""
 _COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 _TRUST_PROBLEMS = {
@@ -50,8 +66,11 @@ _TRUST_PROBLEMS = {
 class Judge:
     """Judges the signatures of one file; ``report`` must be called from the last signature to the first."""
 
-    def __init__(self, store: TrustStore, evidence: Evidence, at: datetime, *, tail_explained: bool) -> None:
+    def __init__(
+        self, store: TrustStore, evidence: Evidence, at: datetime, places: frozenset[str], *, tail_explained: bool
+    ) -> None:
         self._store = store
+        self._places = places
         self._tail_explained = tail_explained
         self._proved_at = at
         self._proved_by = JudgedBy.VERIFICATION_TIME
@@ -63,7 +82,7 @@ class Judge:
         blank = SignatureReport(signature.fq_name, judged_at=self._proved_at, judged_by=self._proved_by)
         try:
             described = _describe(blank, signature, self._store, self._at)
-            judged = self._tail(_integrity(described, signature))
+            judged = self._tail(_integrity(described, signature, self._places))
             if signature.sig_object_type == "/DocTimeStamp":
                 return await self._document_timestamp(judged, signature)
             return await self._approval(judged, signature)
@@ -86,7 +105,7 @@ class Judge:
             ),
             self._proved_at,
         )
-        report = self._conclude(replace(report, kind=SignerKind.TIMESTAMP), trust)
+        report = self._conclude(replace(report, kind=SignerKind.TIMESTAMP), trust, signature.signer_cert)
         if report.trusted and report.modification is not Modification.SUSPICIOUS:
             # Everything before this time stamp existed when it was made.
             moment = trust.status["timestamp"]
@@ -108,7 +127,7 @@ class Judge:
             ),
             moment,
         )
-        report = self._conclude(report, trust)
+        report = self._conclude(report, trust, signature.signer_cert)
         seeds = report_seed_value_validation(
             signature, trust.status["validation_path"], report.timestamp_at is not None
         )
@@ -138,7 +157,7 @@ class Judge:
             best = replace(best, judged_at=best.timestamp_at, judged_by=JudgedBy.TIMESTAMP)
         return best
 
-    def _conclude(self, report: SignatureReport, trust: Trust) -> SignatureReport:
+    def _conclude(self, report: SignatureReport, trust: Trust, certificate: x509.Certificate) -> SignatureReport:
         status = trust.status
         details = status["revocation_details"]
         report = replace(
@@ -150,18 +169,18 @@ class Judge:
             revoked_at=None if details is None else details.revocation_date,
             algorithm=f"{status['md_algorithm']} {status['pkcs7_signature_mechanism']}",
         )
-        return replace(report, problems=(*self._problems(report, trust), *report.problems))
+        return replace(report, problems=(*self._problems(report, trust, certificate), *report.problems))
 
-    def _problems(self, report: SignatureReport, trust: Trust) -> tuple[Problem, ...]:
+    def _problems(self, report: SignatureReport, trust: Trust, certificate: x509.Certificate) -> tuple[Problem, ...]:
         if not report.intact:
             return (Problem.DIGEST_MISMATCH,)
         if not report.valid:
             return (Problem.SIGNATURE_WRONG,)
         if trust.revocation is Revocation.REVOKED:
-            return (_revoked(report, trust.status["revocation_details"]),)
+            details = trust.status["revocation_details"]
+            return (_revoked(report, details), *([Problem.ISSUER_REVOKED] if details.ca_revoked else []))
         if not report.trusted:
-            indication = trust.status["trust_problem_indic"]
-            return (_TRUST_PROBLEMS.get(indication, Problem.CHAIN_INVALID),)
+            return (_untrusted(report, trust.status["trust_problem_indic"], certificate),)
         if trust.revocation is Revocation.UNKNOWN and self._store.config.revocation_required:
             return (Problem.REVOCATION_UNKNOWN,)
         return ()
@@ -170,6 +189,18 @@ class Judge:
 async def _validate_token(token: Any, imprint: Callable[[str], bytes], context: ValidationContext) -> dict[str, Any]:
     status: dict[str, Any] = await generic_cms.validate_tst_signed_data(token, context, imprint)
     return status
+
+
+def _untrusted(report: SignatureReport, indication: Any, certificate: x509.Certificate) -> Problem:
+    # pyHanko has one word for a certificate that nobody else issued and for one of the wrong use,
+    if indication == AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE and certificate.self_issued:
+        return Problem.ISSUER_UNKNOWN
+    # and tells one that has not begun from one that has ended, but not from other faults of a path.
+    moment = report.judged_at
+    inside = moment is None or certificate.not_valid_before <= moment <= certificate.not_valid_after
+    if indication == AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE and not inside:
+        return Problem.CERTIFICATE_OUTSIDE_VALIDITY
+    return _TRUST_PROBLEMS.get(indication, Problem.CHAIN_INVALID)
 
 
 def _revoked(report: SignatureReport, details: Any) -> Problem:
@@ -200,8 +231,8 @@ def _describe(report: SignatureReport, signature: Any, store: TrustStore, at: da
     )
 
 
-def _integrity(report: SignatureReport, signature: Any) -> SignatureReport:
-    """Compare the file with the revision that was signed."""
+def _integrity(report: SignatureReport, signature: Any, places: frozenset[str]) -> SignatureReport:
+    """Compare the file with the revision that was signed; ``places`` are the fields for signatures."""
     signature.compute_integrity_info()
     summary = signature.summarise_integrity_info()
     coverage, difference = summary["coverage"], summary["diff_result"]
@@ -220,4 +251,5 @@ def _integrity(report: SignatureReport, signature: Any) -> SignatureReport:
     if whole or difference.modification_level == ModificationLevel.NONE:
         return report
     changed = tuple(f"field:{name}" for name in sorted(difference.changed_form_fields))
-    return replace(report, modification=Modification.PERMITTED, modifications=changed)
+    filled = (Problem.FIELDS_FILLED,) if difference.changed_form_fields - places else ()
+    return replace(report, modification=Modification.PERMITTED, modifications=changed, problems=filled)

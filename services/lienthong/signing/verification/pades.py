@@ -19,6 +19,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from pyhanko.pdf_utils.crypt import AuthStatus, StandardSecurityHandler
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
 
 _REMEDIES = (hexreader, tokens, objects, revisions, lengths, names, certificates, paths)
 """What makes pyHanko and its libraries faster without changing what they find."""
+_ARCHIVE = b"PK\x03\x04"
+"""How a zip archive begins. A PDF stored in one begins within the bytes below, and is not what the file is."""
 _HEADER_WITHIN = 1024
 """Bytes before which ``%PDF-`` must appear; readers of the field accept mail headers and byte-order marks before."""
 _IN_MEMORY = 32 * 1024 * 1024
@@ -95,7 +98,8 @@ class PadesVerifier:
         if size > self._config.largest_file:
             return FileReport(FileState.TOO_LARGE, at, detail=f"{size} bytes")
         stream.seek(0)
-        if b"%PDF-" not in stream.read(_HEADER_WITHIN):
+        beginning = stream.read(_HEADER_WITHIN)
+        if b"%PDF-" not in beginning or beginning.startswith(_ARCHIVE):
             return FileReport(FileState.NOT_A_PDF, at)
         try:
             return self._verify_pdf(stream, at)
@@ -108,15 +112,18 @@ class PadesVerifier:
     def _verify_pdf(self, stream: BinaryIO, at: datetime) -> FileReport:
         # Not strict: word processors write hybrid cross-references and other small faults into honest files.
         reader = PdfFileReader(stream, strict=False)
-        if reader.encrypted:
+        if reader.encrypted and not _opens(reader):
             return FileReport(FileState.ENCRYPTED, at)
-        found = list(enumerate_sig_fields(reader, filled_status=True))
+        fields = list(enumerate_sig_fields(reader))
+        found = [one for one in fields if one[1] is not None]
         if len(found) > self._config.most_signatures:
-            return FileReport(FileState.FAILED, at, detail=f"{len(found)} signatures")
-        signatures = self._report(reader, found, at)
+            return FileReport(FileState.TOO_LARGE, at, detail=f"{len(found)} signatures")
+        signatures = self._report(reader, found, frozenset(name for name, _, _ in fields), at)
         return FileReport(file_state(signatures), at, signatures)
 
-    def _report(self, reader: PdfFileReader, found: list[Any], at: datetime) -> tuple[SignatureReport, ...]:
+    def _report(
+        self, reader: PdfFileReader, found: list[Any], places: frozenset[str], at: datetime
+    ) -> tuple[SignatureReport, ...]:
         readable: list[EmbeddedPdfSignature] = []
         unreadable: list[SignatureReport] = []
         for name, value, field in found:
@@ -126,9 +133,16 @@ class PadesVerifier:
             else:
                 readable.append(signature)
         readable.sort(key=lambda signature: signature.signed_revision)
-        judge = Judge(self._store, evidence.of_file(reader, readable), at, tail_explained=_tail_explained(reader))
+        proofs = evidence.of_file(reader, readable)
+        judge = Judge(self._store, proofs, at, places, tail_explained=_tail_explained(reader))
         judged = [_finish(judge.report(signature)) for signature in reversed(readable)]
         return (*reversed(judged), *unreadable)
+
+
+def _opens(reader: PdfFileReader) -> bool:
+    """Tell whether a file opens without a password: those do that only ask readers not to print or copy them."""
+    locked = isinstance(reader.security_handler, StandardSecurityHandler)
+    return locked and reader.decrypt(b"").status is not AuthStatus.FAILED
 
 
 def _read(reader: PdfFileReader, name: str, value: Any, field: Any) -> tuple[Problem, EmbeddedPdfSignature | None]:

@@ -67,6 +67,11 @@ VERDICT: Mapping[str, Text] = {
     ),
 }
 
+FILLED = Text(
+    "Cả {count} chữ ký đều hợp lệ; sau khi ký, có ô nhập liệu đã được điền hoặc sửa, xem ở từng chữ ký.",
+    "The signatures ({count}) are valid; after signing, form fields were filled in or changed, see at each signature.",
+)
+"""A valid file that is not as it was signed."""
 FILE: Mapping[FileState, Text] = {
     FileState.UNSIGNED: Text(
         "Tệp không có chữ ký số, chỉ để biết (Quyết định 28/2018, Điều 4).",
@@ -89,16 +94,18 @@ FILE: Mapping[FileState, Text] = {
         "The file is not a PDF, so no signature inside can be checked; treat it as unsigned, for information.",
     ),
     FileState.ENCRYPTED: Text(
-        "Tệp PDF được đặt mật khẩu nên không kiểm tra được. Đề nghị bên gửi gửi lại tệp không đặt mật khẩu.",
-        "The PDF is locked with a password and cannot be checked. Ask the sender for one without.",
+        "Tệp PDF bị khóa (mật khẩu hoặc chứng thư số) nên không kiểm tra được. Đề nghị bên gửi gửi lại tệp không khóa.",
+        "The PDF is locked (by a password or for certain certificates) and cannot be checked. Ask for one that is not.",
     ),
     FileState.DAMAGED: Text(
         "Tệp PDF bị hỏng, không đọc được. Thử mở tệp; nếu không mở được, trả lại và đề nghị bên gửi gửi lại.",
         "The PDF is damaged and cannot be read. Try to open it; if that fails, return it and ask for it again.",
     ),
     FileState.TOO_LARGE: Text(
-        "Tệp quá lớn nên hệ thống không tự kiểm tra chữ ký. Mở tệp bằng phần mềm đọc PDF có kiểm tra chữ ký.",
-        "The file is too large to be checked here. Open it in a PDF reader that checks signatures.",
+        "Tệp quá lớn hoặc có quá nhiều chữ ký nên hệ thống không tự kiểm tra. Mở tệp bằng phần mềm đọc PDF có kiểm tra "
+        "chữ ký.",
+        "The file is too large, or has too many signatures, to be checked here. Open it in a PDF reader that checks "
+        "signatures.",
     ),
     FileState.TIMED_OUT: Text(
         "Kiểm tra chữ ký chưa xong trong thời gian cho phép. Yêu cầu kiểm tra lại sau.",
@@ -168,6 +175,14 @@ PROBLEM: Mapping[Problem, Text] = {
     Problem.BYTES_APPENDED: Text(
         "Cuối tệp có thêm dữ liệu lạ, nằm ngoài phần được ký; tệp có thể bị cắt hoặc chép lỗi.",
         "The file ends in data that nobody signed and that cannot be read; it may have been cut or badly copied.",
+    ),
+    Problem.ISSUER_REVOKED: Text(
+        "Chứng thư bị thu hồi là của nơi cấp, không phải của người ký.",
+        "The certificate that was withdrawn is the issuer's, not the signer's.",
+    ),
+    Problem.FIELDS_FILLED: Text(
+        "Sau khi ký, có ô nhập liệu đã được điền hoặc sửa; chữ ký cho phép nhưng không bảo đảm nội dung đó.",
+        "After signing, form fields were filled in or changed; the signature permits that and does not vouch for it.",
     ),
     Problem.SEED_VALUES_VIOLATED: Text(
         "Chữ ký không theo điều kiện mà ô chữ ký đặt ra.",

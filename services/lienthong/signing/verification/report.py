@@ -74,6 +74,10 @@ class Problem(StrEnum):
     BYTES_APPENDED = "bytes-appended"
     """The file goes on after its last revision; another reader than ours may show what stands there."""
     SEED_VALUES_VIOLATED = "seed-values-violated"
+    ISSUER_REVOKED = "issuer-revoked"
+    """Told beside one of the three above: the certificate that was revoked is the issuer's."""
+    FIELDS_FILLED = "fields-filled"
+    """Form fields other than signatures were filled in after it, which it permits and does not vouch for."""
 
 
 BREAKING = frozenset(
@@ -88,8 +92,8 @@ BREAKING = frozenset(
 )
 """Problems that make a signature broken; with any other it is neither proved nor disproved."""
 
-HARMLESS = frozenset({Problem.TIMESTAMP_NOT_TRUSTED})
-"""Problems that are told but leave a signature valid: it is judged without the time stamp."""
+HARMLESS = frozenset({Problem.TIMESTAMP_NOT_TRUSTED, Problem.ISSUER_REVOKED, Problem.FIELDS_FILLED})
+"""Problems that are told but change no outcome: what they speak of is left out of account, or told by another one."""
 
 
 class SignatureState(StrEnum):

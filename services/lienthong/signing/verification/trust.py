@@ -59,7 +59,7 @@ class TrustConfig:
         revocation_required: When True, a signature whose revocation state is unknown is INDETERMINATE; when False
             it may be VALID, with the problem told.
         largest_file: Bytes; larger files are TOO_LARGE.
-        most_signatures: Files with more signatures are FAILED; a hostile file could hold thousands.
+        most_signatures: Files with more signatures are TOO_LARGE; a hostile file could hold thousands.
         kind_rules: How persons and agencies are told apart.
     """
 

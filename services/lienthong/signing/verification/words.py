@@ -17,6 +17,7 @@ from lienthong.signing.verification.phrases import (
     ENDED_SINCE,
     ENDED_UNPROVED,
     FILE,
+    FILLED,
     PROBLEM,
     PROVED_TIME,
     SIGNATURE,
@@ -26,6 +27,7 @@ from lienthong.signing.verification.phrases import (
 from lienthong.signing.verification.report import (
     FileState,
     JudgedBy,
+    Problem,
     SignatureState,
     SignerKind,
 )
@@ -90,7 +92,9 @@ def of_document(reports: Sequence[FileReport]) -> Text:
 
 def of_file(report: FileReport) -> Text:
     """Return one paragraph on one file."""
-    return FILE[report.overall].filled(count=str(len(report.approvals)))
+    filled = any(Problem.FIELDS_FILLED in one.problems for one in report.signatures)
+    text = FILLED if filled and report.overall is FileState.VALID else FILE[report.overall]
+    return text.filled(count=str(len(report.approvals)))
 
 
 def of_signature(report: SignatureReport) -> Text:

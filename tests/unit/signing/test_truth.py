@@ -1,0 +1,153 @@
+"""Words on a signature are true: of changes it permits, of certificates of other use, of files that open."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from pyhanko.pdf_utils import generic as pyhanko_generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.writer import copy_into_new_writer
+
+from lienthong.signing.domain import may_be_pdf
+from lienthong.signing.verification import words
+from lienthong.signing.verification.pades import PadesVerifier
+from lienthong.signing.verification.report import FileReport, FileState, Problem, SignatureState
+from lienthong.testing.authority import CRL_LIFE, DemoAuthority, Identity
+from lienthong.testing.signatures import signed_pdf
+
+from .conftest import AGENCY, NOW
+
+if TYPE_CHECKING:
+    from lienthong.signing.verification.trust import TrustConfig
+
+    from .conftest import Office
+
+generic: Any = pyhanko_generic
+name = generic.pdf_name
+SOON = NOW + timedelta(hours=1)
+
+
+def verify(pdf: bytes, trust: TrustConfig) -> FileReport:
+    """Verify an hour after signing."""
+    return PadesVerifier(trust).verify(io.BytesIO(pdf), SOON)
+
+
+def written(writer: Any) -> bytes:
+    """Give what a writer makes."""
+    output = io.BytesIO()
+    writer.write(output)
+    return output.getvalue()
+
+
+def form(letter: bytes) -> bytes:
+    """Put a form field on the page of a letter."""
+    writer: Any = IncrementalPdfFileWriter(io.BytesIO(letter))
+    page = writer.root["/Pages"]["/Kids"][0].get_object()
+    field = {"/FT": name("/Tx"), "/T": "SoTien", "/V": "1.000.000", "/Subtype": name("/Widget"), "/F": 4}
+    makers = {str: generic.pdf_string, int: generic.NumberObject}
+    values = {name(key): makers.get(type(value), lambda given: given)(value) for key, value in field.items()}
+    values[name("/Rect")] = generic.ArrayObject(generic.NumberObject(side) for side in (10, 10, 200, 30))
+    reference = writer.add_object(generic.DictionaryObject(values))
+    page["/Annots"] = generic.ArrayObject([reference])
+    writer.update_container(page)
+    fields = generic.DictionaryObject({name("/Fields"): generic.ArrayObject([reference])})
+    writer.root["/AcroForm"] = writer.add_object(fields)
+    writer.update_root()
+    return written(writer)
+
+
+def filled(pdf: bytes) -> bytes:
+    """Change what stands in the form field."""
+    writer: Any = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    field = writer.root["/AcroForm"]["/Fields"][0].get_object()
+    field["/V"] = generic.pdf_string("9.000.000.000")
+    writer.update_container(field)
+    return written(writer)
+
+
+def test_fields_filled_after_signing_are_told(office: Office) -> None:
+    """A signature permits that form fields are filled in; the words say so, and do not call the file unchanged."""
+    signed = signed_pdf(form(office.letter), [office.signing(office.leader)])
+    before, after = verify(signed, office.trust), verify(filled(signed), office.trust)
+    assert before.signatures[0].problems == ()
+    assert after.overall is FileState.VALID
+    assert after.signatures[0].problems == (Problem.FIELDS_FILLED,)
+    assert "unchanged" in words.of_file(before).en
+    assert "unchanged" not in words.of_file(after).en
+    assert "nguyên vẹn" not in words.of_file(after).vi
+    assert "filled in" in words.of_signature(after.signatures[0]).en
+
+
+def test_a_later_signature_is_no_filled_field(office: Office) -> None:
+    """Places for signatures are no form fields: two signatures leave the file as it is."""
+    assert [report.problems for report in verify(office.signed, office.trust).signatures] == [(), ()]
+
+
+def certified_by_itself(office: Office) -> Identity:
+    """Give the leader's key a certificate that nobody else issued."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nguyễn Thị Hồng Ửng")])
+    key = office.leader.key
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), 77, NOW, NOW + timedelta(days=9))
+    return Identity(builder.sign(key, hashes.SHA256()), key)
+
+
+def test_a_certificate_of_its_own_making_has_an_unknown_issuer(office: Office) -> None:
+    """Who certifies himself is not told that his certificate is for something else."""
+    signed = signed_pdf(office.letter, [office.signing(certified_by_itself(office))])
+    assert verify(signed, office.trust).signatures[0].problems == (Problem.ISSUER_UNKNOWN,)
+
+
+def test_a_certificate_for_time_stamps_signs_no_document(office: Office) -> None:
+    """A certificate that is for time stamps, servers or programs alone makes no valid signature."""
+    (report,) = verify(signed_pdf(office.letter, [office.signing(office.stamps)]), office.trust).signatures
+    assert (report.state, report.problems) == (SignatureState.INDETERMINATE, (Problem.KEY_USAGE,))
+
+
+def test_a_certificate_that_has_not_begun(office: Office) -> None:
+    """A certificate of next year is outside of its validity; its issuer is not in doubt."""
+    later = DemoAuthority.create(NOW + timedelta(days=700))
+    office = type(office)(later, later.agency(AGENCY, "1"), office.seal, office.stamps, office.letter, b"")
+    (report,) = verify(signed_pdf(office.letter, [office.signing(office.leader)]), office.trust).signatures
+    assert report.problems == (Problem.CERTIFICATE_OUTSIDE_VALIDITY,)
+
+
+def test_a_withdrawn_issuer_is_told_from_a_withdrawn_signer(office: Office) -> None:
+    """When the issuer's certificate was withdrawn, the words do not say that the signer's was."""
+    root, issuer = office.authority.root, office.authority.intermediate
+    entry = x509.RevokedCertificateBuilder(issuer.certificate.serial_number, NOW - timedelta(days=1))
+    compromised = entry.add_extension(x509.CRLReason(x509.ReasonFlags.ca_compromise), critical=False).build()
+    builder = x509.CertificateRevocationListBuilder(root.certificate.subject, NOW, NOW + CRL_LIFE, [], [compromised])
+    revoked = builder.sign(root.key, hashes.SHA256()).public_bytes(Encoding.DER)
+    trust = office.trusting((revoked, office.authority.revocation_lists(NOW)[1]))
+    report = verify(office.signed, trust).signatures[0]
+    assert report.state is SignatureState.BROKEN
+    assert report.problems == (Problem.KEY_COMPROMISED, Problem.ISSUER_REVOKED)
+    assert "the issuer's" in words.of_signature(report).en
+
+
+@pytest.mark.parametrize(("password", "state"), [("", FileState.VALID), ("bí mật", FileState.ENCRYPTED)])
+def test_a_file_that_opens_without_a_password_is_verified(office: Office, password: str, state: FileState) -> None:
+    """Encryption that only asks readers not to print or copy locks nobody out, and no verification."""
+    writer: Any = copy_into_new_writer(PdfFileReader(io.BytesIO(office.letter)))
+    writer.encrypt("owner", password)
+    locked = written(writer)
+    signed = locked if password else signed_pdf(locked, [office.signing(office.leader)])
+    assert verify(signed, office.trust).overall is state
+
+
+def test_a_pdf_in_an_archive_is_an_archive(office: Office) -> None:
+    """A zip that stores a PDF as it is, near its beginning, is neither a PDF nor damaged."""
+    output = io.BytesIO()
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("cong-van.pdf", office.signed)
+    assert not may_be_pdf(output.getvalue()[:1024])
+    assert verify(output.getvalue(), office.trust).overall is FileState.NOT_A_PDF
