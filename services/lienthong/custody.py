@@ -29,7 +29,7 @@ def open_keys(settings: Settings, services: tuple[str, ...], clock: Clock, ids: 
         ids: Gives the first operator's identifier.
 
     Raises:
-        ConfigError: A key is missing, cannot be opened, or others may read it.
+        ConfigError: A key is missing, cannot be opened, is of another certificate, or others may read it.
     """
     ring = keyring_in(settings.keys.dir or settings.data_dir / "keys", settings)
     try:
@@ -39,6 +39,7 @@ def open_keys(settings: Settings, services: tuple[str, ...], clock: Clock, ids: 
             _insist(ring, services)
     except PkiError as error:
         raise ConfigError([f"keys: {error}"]) from error
+    _insist_on_pairs(ring, services)
     return ring
 
 
@@ -66,6 +67,17 @@ def _insist(ring: Keyring, services: tuple[str, ...]) -> None:
     if missing:
         names = ", ".join(str(file) for file in missing)
         raise ConfigError([f"keys: {names} missing; `lienthong keys init` makes them, or mount them there"])
+
+
+def _insist_on_pairs(ring: Keyring, services: tuple[str, ...]) -> None:
+    problems = []
+    for name in dict.fromkeys(["server", *(name for service in services for name in SEALS.get(service, ()))]):
+        try:
+            ring.insist_on_pair(name)
+        except (PkiError, OSError) as error:
+            problems.append(f"keys: {error}")
+    if problems:
+        raise ConfigError(problems)
 
 
 def renewal(ring: Keyring, settings: Settings, clock: Clock) -> Periodic:

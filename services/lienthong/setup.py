@@ -65,11 +65,11 @@ def renew(ring: Keyring, hosts: Sequence[str], clock: Clock) -> list[str]:
         OSError: The folder cannot be written.
     """
     authority = _authority(ring, clock)
-    operator = json.loads(ring.operator_file.read_text("utf-8"))["system"]
+    operator = _operator_in(ring.operator_file)
     profiles = {
         "server": (pki.tls_server("lienthong", hosts), SERVER_DAYS),
         **{f"{service}-seal": (pki.seal(service), SEAL_DAYS) for service in SEALING_SERVICES},
-        "operator": (pki.system_client(str(operator), "operator"), OPERATOR_DAYS),
+        "operator": (pki.system_client(operator, "operator"), OPERATOR_DAYS),
     }
     return [name for name, (profile, days) in profiles.items() if _certify(ring, name, authority, profile, days, clock)]
 
@@ -109,6 +109,7 @@ def write_context(
 def _authority(ring: Keyring, clock: Clock) -> pki.Authority:
     files = ring.root
     if files.key.exists() and files.chain.exists():
+        ring.insist_on_pair("axis-root")
         return pki.Authority(load_certificates(files.chain)[0], ring.load(files.key))
     validity = pki.Validity.starting(clock.now(), ROOT_DAYS)
     authority = pki.make_authority("Lienthong axis root", "Lienthong", validity, x509.random_serial_number())
@@ -136,10 +137,17 @@ def _certify(ring: Keyring, name: str, authority: pki.Authority, profile: pki.Pr
 
 def _operator(ring: Keyring, ids: IdSource) -> str:
     if ring.operator_file.exists():
-        return str(json.loads(ring.operator_file.read_text("utf-8"))["system"])
+        return _operator_in(ring.operator_file)
     operator = ids.new()
     _write(ring.operator_file, json.dumps({"system": operator, "name": "operator"}).encode())
     return operator
+
+
+def _operator_in(file: Path) -> str:
+    try:
+        return str(json.loads(file.read_bytes())["system"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise pki.PkiError(f"{file} must name the first operator's system; put it back from the backup") from error
 
 
 def _write(file: Path, data: bytes) -> None:

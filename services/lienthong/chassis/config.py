@@ -3,6 +3,7 @@
 Unknown keys are refused. Every field says in its description what it does and in which unit.
 """
 
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -10,11 +11,16 @@ from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from yaml.composer import ComposerError
 
 ENVIRONMENT_PREFIX = "LIENTHONG_"
 NESTED = "__"
 
 _PORT_AT_MOST = 65_535
+_CREDENTIALS = re.compile(r"://[^/\s'\"]*@")
+"""User and password in an address."""
+_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError)
+"""What reading raises: also for bytes that are no UTF-8, for days that do not exist, for a thousand brackets."""
 
 
 class Section(BaseModel):
@@ -162,12 +168,30 @@ def load(kind: type[BaseModel], file: Path | None, environment: Mapping[str, str
     return found
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice: the first one's values would be lost in silence."""
+
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """Reads a mapping.
+
+        Raises:
+            ComposerError: A key stands in it twice.
+        """
+        node: Any = super().compose_mapping_node(anchor)
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise ComposerError(None, None, f"{key.value} is given twice", key.start_mark)
+            seen.add(key.value)
+        return node
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text("utf-8"))
+        values = yaml.load(file.read_text("utf-8"), _Loader)  # noqa: S506 -- a safe one, see there
     except OSError as error:
         raise ConfigError([f"{file}: cannot be read: {error.strerror}. Name a readable file with --config."]) from error
-    except yaml.YAMLError as error:
+    except _NOT_YAML as error:
         raise ConfigError([f"{file}: is not YAML: {error}"]) from error
     if values is None:
         return {}
@@ -187,8 +211,9 @@ def _from_environment(kind: type[BaseModel], environment: Mapping[str, str], pro
         if path[0] in kind.model_fields:
             try:
                 nested: Any = yaml.safe_load(text)
-            except yaml.YAMLError:
-                problems.append(f"{name}: {text!r} is not YAML; quote it, or write a list as [a, b]")
+            except _NOT_YAML:
+                # The value is not shown: it may be a secret under a wrong name.
+                problems.append(f"{name}: its value is not YAML; quote it, or write a list as [a, b]")
                 continue
             for key in reversed(path):
                 nested = {key: nested}
@@ -216,7 +241,7 @@ def _line(problem: Any) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{place}: is not a setting. See the configuration reference; a typing error?"
     said = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place}: {said} (found {problem['input']!r})"
+    return _CREDENTIALS.sub("://(left out)@", f"{place}: {said} (found {problem['input']!r})")
 
 
 def deprecated_keys(section: Section) -> list[str]:

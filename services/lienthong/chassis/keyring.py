@@ -107,6 +107,17 @@ class Keyring:
         """Read the certificate of a key."""
         return load_certificates(self.named(name).chain)[0]
 
+    def insist_on_pair(self, name: str) -> None:
+        """Make sure that a key and the certificate beside it belong together.
+
+        Raises:
+            PkiError: They do not, or one of them cannot be read.
+            OSError: A file is missing.
+        """
+        files = self.named(name)
+        if self.certificate(name).public_key() != self.load(files.key).public_key():
+            raise PkiError(f"{files.chain} is of another key than {files.key}; put the pair back from the backup")
+
     def protect(self) -> list[Path]:
         """Bring all private keys under the passphrase; give those that were changed.
 

@@ -215,10 +215,16 @@ def _subject(common_name: str, organisation: str) -> x509.Name:
         raise PkiError(f"name {common_name!r} of {organisation!r} does not fit: {error}") from error
 
 
+_DNS_NAME = re.compile(r"[A-Za-z0-9*_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
+
+
 def _host(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ip_address(host))
     except ValueError:
+        if not _DNS_NAME.fullmatch(host):
+            rule = "is no DNS name or address; others than English letters are written as xn--..."
+            raise PkiError(f"host {host!r} {rule}") from None
         return x509.DNSName(host)
 
 

@@ -5,9 +5,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.keyring import Keyring
-from lienthong.chassis.seals import Seal, Sealer
+from lienthong.chassis.pki import PkiError
+from lienthong.chassis.seals import Seal, Sealer, SealError
+
+_log = structlog.get_logger(__name__)
 
 
 class SealKey:
@@ -24,7 +29,7 @@ class SealKey:
         self._keys = keys
         self._files = keys.named(f"{service}-seal")
         self._lock = threading.Lock()
-        self._stamp = 0
+        self._seen = self._stamps()
         self._sealer = self._load()
 
     def seal(self, subject: Mapping[str, Any], at: datetime) -> Seal:
@@ -36,13 +41,21 @@ class SealKey:
         return self._current().seal(subject, at)
 
     def _current(self) -> Sealer:
-        if self._files.chain.stat().st_mtime_ns != self._stamp:
-            with self._lock:
-                self._sealer = self._load()
+        try:
+            stamps = self._stamps()
+            if stamps != self._seen:
+                with self._lock:
+                    self._seen = stamps
+                    self._sealer = self._load()
+        except (PkiError, SealError, OSError) as error:
+            # One file of a new pair stands there without the other: the pair before it is good until both do.
+            _log.warning("seal key not taken up", certificate=self._files.chain.name, reason=str(error))
         return self._sealer
 
+    def _stamps(self) -> tuple[int, ...]:
+        return tuple(file.stat().st_mtime_ns for file in (self._files.key, self._files.chain))
+
     def _load(self) -> Sealer:
-        self._stamp = self._files.chain.stat().st_mtime_ns
         leaf, *_issuers = load_certificates(self._files.chain)
         # The root is left out of seals: whoever checks one has it already.
         return Sealer(self._keys.load(self._files.key), leaf, ())

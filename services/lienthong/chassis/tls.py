@@ -37,8 +37,10 @@ class ServerCertificates:
         stamps = self._stamps()
         if stamps == self._seen:
             return None
+        configuration = self._configuration()
+        # What could not be read is read again with the next connection; until then the one before is shown.
         self._seen = stamps
-        return self._configuration()
+        return configuration
 
     def _configuration(self) -> grpc.ServerCertificateConfiguration:
         key, chain, authority = self._files

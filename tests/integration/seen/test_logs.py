@@ -2,10 +2,11 @@
 
 import json
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -51,6 +52,7 @@ class Scene(NamedTuple):
     """A running program, its log, where its metrics are, and who speaks with it."""
 
     log: Path
+    port: int
     metrics: str
     operator: Axis
     sender: Axis
@@ -96,7 +98,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             operator.directory.CreateAgency(request)
             credentials.issue(operator, code, name, credentials.Place(contexts))
             parties.append(stack.enter_context(connect(load_context(contexts / f"{name}.yaml"))))
-        yield Scene(log, f"http://127.0.0.1:{port}/metrics", operator, *parties)
+        address = load_context(contexts / "operator.yaml").address
+        yield Scene(log, int(address.rpartition(":")[2]), f"http://127.0.0.1:{port}/metrics", operator, *parties)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +172,21 @@ def test_nothing_that_people_wrote_is_in_the_log(scene: Scene, document: str) ->
         assert json.dumps(words)[1:-1] not in text, f"the {what} stands in the log"
     assert "PRIVATE KEY" not in text
     assert "BEGIN CERTIFICATE" not in text
+
+
+def test_callers_that_speak_no_tls_write_no_lines(scene: Scene) -> None:
+    """Each line is one JSON object, whoever comes to the port: no library writes lines of another form."""
+    before = scene.log.read_text("utf-8")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for _ in range(3):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", scene.port), SECONDS) as caller:
+            caller.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            caller.recv(1)
+        with socket.create_connection(("127.0.0.1", scene.port), SECONDS) as caller, suppress(OSError):
+            context.wrap_socket(caller).recv(1)
+    written = scene.log.read_text("utf-8").removeprefix(before)
+    assert [line for line in written.splitlines() if not line.startswith("{")] == []
 
 
 def test_steps_verdicts_and_transfers_are_counted(scene: Scene, document: str) -> None:

@@ -103,6 +103,46 @@ def test_all_problems_of_a_configuration(tmp_path: Path) -> None:
     assert places == {"colour", "server.threads", "routing.chunk", "intake.recipients"}
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"\xff\xfe", "is not YAML", id="no UTF-8"),
+        pytest.param(b"[" * 5000, "is not YAML", id="too deep"),
+        pytest.param(b"data_dir: 2026-13-45", "is not YAML", id="a day that does not exist"),
+        pytest.param(b"log: {level: INFO}\nlog: {form: text}\n", "log is given twice", id="a section twice"),
+        pytest.param(b"log: {level: INFO, level: DEBUG}", "level is given twice", id="a key twice"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, content: bytes, said: str) -> None:
+    """What stands in the file is told as a problem of the file, and nothing of it is lost in silence."""
+    file = tmp_path / "lienthong.yaml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        load(Settings, file, {}, {})
+    (problem,) = refused.value.problems
+    assert problem.startswith(f"{file}: ")
+    assert said in problem
+
+
+def test_a_merged_section(tmp_path: Path) -> None:
+    """A key beside `<<` weighs more than the merged one, as YAML has it; that is no key given twice."""
+    file = tmp_path / "lienthong.yaml"
+    file.write_text("retention: &r {outbox_days: 3}\nretention2: &s {<<: *r, outbox_days: 4}\nlog: {<<: *s}\n", "utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(Settings, file, {}, {})
+    assert not any("twice" in problem for problem in refused.value.problems)
+
+
+def test_no_secret_is_shown(tmp_path: Path) -> None:
+    """Credentials in an address, and the value of a variable that cannot be read, stay out of what is printed."""
+    file = tmp_path / "lienthong.yaml"
+    file.write_text("engines: {objects: {url: s3://bucket, endpoint: 'http://me:hush@store.example:9000'}}", "utf-8")
+    with pytest.raises(ConfigError) as refused:
+        load(Settings, file, {"LIENTHONG_ENGINES__KAFKA__PASSWORD": "hush: ["}, {})
+    assert len(refused.value.problems) == 2
+    assert "hush" not in str(refused.value)
+
+
 def test_what_weighs_most(tmp_path: Path) -> None:
     """Defaults, file, environment, command line: each weighs more than the one before."""
     file = tmp_path / "config.yaml"

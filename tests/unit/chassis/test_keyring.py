@@ -1,9 +1,11 @@
 """The keys of an installation: under which passphrase they come, what is refused, when certificates are renewed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from lienthong.chassis.checks import of_certificates
 from lienthong.chassis.config import ConfigError
@@ -11,6 +13,9 @@ from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.keyring import Keyring, for_one, is_encrypted, read_passphrase
 from lienthong.chassis.pki import PkiError, names_of
+from lienthong.chassis.sealing import SealKey
+from lienthong.custody import open_keys
+from lienthong.settings import Settings
 from lienthong.setup import OPERATOR_DAYS, ROOT_DAYS, SERVER_DAYS, first_start, renew
 from lienthong.testing.clock import FakeClock
 
@@ -145,3 +150,60 @@ def test_the_root_is_known_by_its_certificate(tmp_path: Path, clock: FakeClock) 
     keys.server.key.unlink()
     found = {one.subject: one.well for one in of_certificates(keys, ("axis-root", "server"), clock.now())}
     assert found == {"certificate axis-root": True, "certificate server": False}
+
+
+def open_again(folder: Path, clock: FakeClock, **server: object) -> None:
+    """Opens the keys as the whole program does at its start."""
+    settings = Settings.model_validate({"data_dir": folder, "server": {"hosts": HOSTS, **server}})
+    open_keys(settings, ("intake", "routing", "workflow", "signing"), clock, Uuid7Source())
+
+
+def _swapped(folder: Path) -> None:
+    first, second = folder / "server.key", folder / "intake-seal.key"
+    one, other = first.read_bytes(), second.read_bytes()
+    first.write_bytes(other)
+    second.write_bytes(one)
+
+
+HARM: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
+    "a key that is empty": (lambda keys: (keys / "server.key").write_bytes(b""), ("server.key cannot be read",)),
+    "swapped keys": (_swapped, ("server.crt is of another key", "intake-seal.crt is of another key")),
+    "another authority": (
+        lambda keys: (keys / "axis-root.key").write_bytes((keys / "operator.key").read_bytes()),
+        ("axis-root.crt is of another key",),
+    ),
+    "no operator": (lambda keys: (keys / "operator.json").write_bytes(b""), ("operator.json must name",)),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_keys_that_do_not_fit_stop_the_start(tmp_path: Path, clock: FakeClock, harm: str) -> None:
+    """A key that cannot be read or is of another certificate is told before anything is served or certified with it."""
+    started(ring(tmp_path), clock)
+    do, said = HARM[harm]
+    do(tmp_path / "keys")
+    with pytest.raises(ConfigError) as refused:
+        open_again(tmp_path, clock)
+    assert len(refused.value.problems) == len(said)
+    for words, problem in zip(said, refused.value.problems, strict=True):
+        assert problem.startswith("keys: ")
+        assert words in problem
+
+
+@pytest.mark.parametrize("host", ["trục.example", "", "a b"])
+def test_a_host_that_is_none(tmp_path: Path, clock: FakeClock, host: str) -> None:
+    """What is no DNS name and no address goes into no certificate."""
+    with pytest.raises(ConfigError, match="is no DNS name or address"):
+        open_again(tmp_path, clock, hosts=[host])
+
+
+def test_half_of_a_new_pair_is_not_taken_up(tmp_path: Path, clock: FakeClock) -> None:
+    """Where key and certificate are replaced one by one, seals go on with the old pair until both are there."""
+    keys = started(ring(tmp_path), clock)
+    seal = SealKey(keys, "intake")
+    other = started(Keyring(tmp_path / "other"), clock)
+    (keys.folder / "intake-seal.crt").write_bytes((other.folder / "intake-seal.crt").read_bytes())
+    old, new = seal.seal({"receipt": "1"}, clock.now()), other.certificate("intake-seal").public_bytes(Encoding.DER)
+    assert new not in old.cms_der
+    (keys.folder / "intake-seal.key").write_bytes((other.folder / "intake-seal.key").read_bytes())
+    assert new in seal.seal({"receipt": "2"}, clock.now()).cms_der

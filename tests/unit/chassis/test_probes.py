@@ -1,17 +1,21 @@
 """What a supervisor is told over HTTP: whether the process lives, and whether calls may come."""
 
 import asyncio
+import socket
+import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+from structlog.testing import capture_logs
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.metrics import Metrics
-from lienthong.chassis.probes import open_probes, turns
+from lienthong.chassis.probes import CONNECTIONS, open_probes, turns
+from lienthong.demo.timeline import wait_for
 from lienthong.dev.servers import free_port
 
 
@@ -76,3 +80,40 @@ def test_a_loop_that_stands_still_is_no_life(monkeypatch: pytest.MonkeyPatch) ->
         thread.join(10)
         loop.close()
     assert not turns(loop)
+
+
+def test_callers_that_say_nothing_keep_nobody_out() -> None:
+    """Connections that are left open hold a bounded number of threads, and a probe among them gets its answer."""
+    before = threading.active_count()
+    with probes() as port, ExitStack() as idle:
+        for _ in range(3 * CONNECTIONS):
+            idle.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        assert status(port, "/livez") == 200
+        wait_for("threads to end", lambda: threading.active_count() <= before + CONNECTIONS + 2)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"GET /me", id="half a line"),
+        pytest.param(b"GET /metrics HTTP/1.1\r\n\r\n", id="a whole one"),
+    ],
+)
+def test_a_caller_that_breaks_off_is_not_told_of(capfd: pytest.CaptureFixture[str], said: bytes) -> None:
+    """The log has one JSON object a line; a connection that is reset is none."""
+    with probes() as port:
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as caller:
+                caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                caller.sendall(said)
+        assert status(port, "/livez") == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_a_request_that_the_library_fails_at_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
+    """What a caller sends cannot break the form of the log."""
+    with capture_logs() as lines, probes() as port, socket.create_connection(("127.0.0.1", port), timeout=5) as caller:
+        caller.sendall(b"GET /metrics HTTP/1.0\r\nAccept: application/openmetrics-text;version=x\xff\r\n\r\n")
+        assert b" 500 " in caller.makefile("rb").readline()
+    assert [line["event"] for line in lines] == ["the metrics cannot be told"]
+    assert capfd.readouterr().err == ""
