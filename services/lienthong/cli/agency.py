@@ -122,7 +122,7 @@ def import_(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> 
                 raise
             except AxisCallError as error:
                 refused += 1
-                err.print(f"row {number} ({', '.join(row.codes)}) was not registered:", markup=False)
+                err.print(f"row {number} ({', '.join(row.codes)}) was not registered:", markup=False, soft_wrap=True)
                 explain(error)
     show_list(made, COLUMNS, as_json=as_json)
     if refused:
@@ -224,9 +224,9 @@ def issue_credentials(
         )
     else:
         told = f"{issued.system} may act for {found.display_name}; certificate in {issued.certificate}"
-        out.print(told, markup=False)
+        out.print(told, markup=False, soft_wrap=True)
         if issued.context:
-            out.print(f"speak as it with --as {label} (context {issued.context})", markup=False)
+            out.print(f"speak as it with --as {label} (context {issued.context})", markup=False, soft_wrap=True)
 
 
 def resource(agency: str) -> str:

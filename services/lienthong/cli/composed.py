@@ -69,5 +69,5 @@ def _json(file: Path) -> dict[str, object]:
     try:
         return dict(json.loads(file.read_text("utf-8")))
     except (OSError, ValueError) as error:
-        err.print(f"{file}: {error}", markup=False)
+        err.print(f"{file}: {error}", markup=False, soft_wrap=True)
         raise typer.Exit(2) from error

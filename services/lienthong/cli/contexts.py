@@ -47,7 +47,7 @@ def use(name: str, *, as_json: Json = False) -> None:
     if as_json:
         print_json({"name": name, "file": str(file)})
     else:
-        out.print(f"speaking as {name} ({file})", markup=False)
+        out.print(f"speaking as {name} ({file})", markup=False, soft_wrap=True)
 
 
 @app.command("add")
@@ -85,7 +85,7 @@ def add(
     if as_json:
         print_json({"name": name, "file": str(target)})
     else:
-        out.print(f"context {name} written to {target}", markup=False)
+        out.print(f"context {name} written to {target}", markup=False, soft_wrap=True)
 
 
 def _by_service(pairs: list[str]) -> dict[str, str]:

@@ -175,7 +175,7 @@ def download(
         print_json([str(file) for file in files])
     else:
         for file in files:
-            out.print(str(file), markup=False)
+            out.print(str(file), markup=False, soft_wrap=True)
 
 
 @app.command("recall")
@@ -272,7 +272,7 @@ def evidence(
     if as_json:
         print_json({"file": str(target), "entries": names})
     else:
-        out.print(f"{target}: {len(names)} entries, hashes in manifest.json", markup=False)
+        out.print(f"{target}: {len(names)} entries, hashes in manifest.json", markup=False, soft_wrap=True)
 
 
 def _print_progress(progress: workflow_pb2.Progress, *, as_json: bool) -> None:

@@ -31,7 +31,9 @@ def check(file: Path, *, as_json: Json = False) -> None:
         for row in rows:
             text = escape(f"{row['path']}: {row.get('found', '')} → {row.get('taken', 'absent')}")
             out.print(f"[yellow]{row['code']}[/] {text}", soft_wrap=True)
-        out.print(f"{file.name}: can be read, {len(rows)} deviations from the canonical form", markup=False)
+        out.print(
+            f"{file.name}: can be read, {len(rows)} deviations from the canonical form", markup=False, soft_wrap=True
+        )
 
 
 @app.command("show")
@@ -67,7 +69,7 @@ def canonical(
     if as_json:
         print_json({"file": str(target), "size": target.stat().st_size})
     else:
-        out.print(f"{target}: {target.stat().st_size} bytes", markup=False)
+        out.print(f"{target}: {target.stat().st_size} bytes", markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -81,7 +83,7 @@ def _read(file: Path, *, as_json: bool) -> Iterator[tuple[edxml.ReadResult, edxm
             _refused(file, error, as_json=as_json)
             raise typer.Exit(REFUSED) from error
         except OSError as error:
-            err.print(f"{file}: {error.strerror}", markup=False)
+            err.print(f"{file}: {error.strerror}", markup=False, soft_wrap=True)
             raise typer.Exit(2) from error
         yield result, spools
 

@@ -116,7 +116,7 @@ def download(
         print_json([{"file": str(file), "ok": ok} for file, ok in files])
     else:
         for file, ok in files:
-            out.print(f"{escape(str(file))}  {'hash as promised' if ok else '[red]HASH DIFFERS[/]'}")
+            out.print(f"{escape(str(file))}  {'hash as promised' if ok else '[red]HASH DIFFERS[/]'}", soft_wrap=True)
     if not all(ok for _file, ok in files):
         raise typer.Exit(HASH_DIFFERS)
 
