@@ -20,7 +20,7 @@ _CLOCK = r"(?:[T ]\s*(?P<hh>[0-9]{1,2}):(?P<mm>[0-9]{2})(?::(?P<ss>[0-9]{2})(?:[
 _ZONE = r"\s*(?P<z>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?|Z|[+-][0-9]{2}:[0-9]{2})?"
 _ANY = re.compile(_DAY + _DAY_FIRST + _BASIC + _CLOCK + _ZONE)
 # What a mis-read dd/MM/yyyy turns into (year 0011, 0036) is no date of a document.
-_YEARS = range(1900, 2200)
+YEARS = range(1900, 2200)
 
 
 def read_date(text: str) -> date | None:
@@ -39,7 +39,7 @@ def read_timestamp(text: str) -> datetime | None:
         moment = datetime.combine(_day(parts), _clock(parts), _zone(parts["z"])).astimezone(VIETNAM_TIME)
     except (ValueError, OverflowError):
         return None
-    return moment if moment.year in _YEARS else None
+    return moment if moment.year in YEARS else None
 
 
 def write_date(value: date) -> str:

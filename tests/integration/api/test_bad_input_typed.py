@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from google.type import date_pb2
 
 from lienthong.chassis.errors import Code
 from lienthong.client.transfers import new_request_id
@@ -28,6 +29,14 @@ def typed(
     return intake_pb2.SubmitDocumentRequest(document=content, request_id=new_request_id())
 
 
+def _day(year: int) -> date_pb2.Date:
+    return date_pb2.Date(year=year, month=1, day=31)
+
+
+def _answer(year: int) -> document_pb2.ResponseFor:
+    return document_pb2.ResponseFor(organ_code="H29", document_id="x", promulgation_date=_day(year))
+
+
 NAMELESS = intake_pb2.AttachmentContent(data=b"x")
 NAMED = intake_pb2.AttachmentContent(name="a.txt", data=b"x")
 
@@ -42,6 +51,12 @@ NAMED = intake_pb2.AttachmentContent(name="a.txt", data=b"x")
         ("TARGET_MISSING", "header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_UPDATE)),
         ("TARGET_MISSING", "header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_REPLACEMENT)),
         ("KIND_MISSING", "header.kind", lambda: typed(kind=99)),
+        ("NUMBER_INVALID", "header.page_amount", lambda: typed(page_amount=-1)),
+        ("NUMBER_INVALID", "header.promulgation_amount", lambda: typed(promulgation_amount=-(2**31))),
+        ("DATE_INVALID", "header.promulgation_date", lambda: typed(promulgation_date=date_pb2.Date(year=9999))),
+        ("DATE_INVALID", "header.promulgation_date", lambda: typed(promulgation_date=_day(9999))),
+        ("DATE_INVALID", "header.due_date", lambda: typed(due_date=_day(1899))),
+        ("DATE_INVALID", "header.response_for[0].promulgation_date", lambda: typed(response_for=[_answer(1)])),
     ],
 )
 def test_a_field_that_cannot_be(world: World, reason: str, field: str, request_of: Any) -> None:

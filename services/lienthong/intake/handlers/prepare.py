@@ -9,8 +9,10 @@ from lienthong import edxml
 from lienthong.chassis.documents import document_of
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
+from lienthong.chassis.times import from_date
 from lienthong.common.v1 import document_pb2
 from lienthong.common.v1.document_pb2 import DocumentHeader
+from lienthong.edxml.times import YEARS
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.domain import Problem, from_codec
 from lienthong.intake.handlers.contents import BlobSpools, UploadedContent, drop
@@ -142,7 +144,7 @@ def prepare_typed(
     try:
         for number, one in enumerate(attachments, 1):
             attached.append(_attachment(number, one, spools))
-        return Prepared(_typed(header, attached))
+        return Prepared(document_of(header, attached))
     except BaseException:
         drop(blobs, attached)
         raise
@@ -188,6 +190,29 @@ def _header_problems(header: DocumentHeader) -> Iterator[Problem]:
     if header.priority not in _PRIORITIES:
         rule = "urgency is 0 (normal) to 4 (hỏa tốc hẹn giờ)"
         yield Problem("PRIORITY_INVALID", "header.priority", rule, "Give one of these.", str(header.priority))
+    for name in ("promulgation_amount", "page_amount"):
+        if getattr(header, name) < 0:
+            rule, found = "a number of copies or pages is 0 (not given) or more", str(getattr(header, name))
+            yield Problem("NUMBER_INVALID", f"header.{name}", rule, "Give their number.", found)
+    yield from _date_problems(header)
+
+
+def _date_problems(header: DocumentHeader) -> Iterator[Problem]:
+    days = {"header.promulgation_date": header.promulgation_date, "header.due_date": header.due_date}
+    days |= {
+        f"header.response_for[{number}].promulgation_date": answer.promulgation_date
+        for number, answer in enumerate(header.response_for)
+    }
+    for path, message in days.items():
+        try:
+            day = from_date(message)
+        except ValueError as error:
+            yield Problem("DATE_INVALID", path, f"a date does not exist: {error}", "Give a day of the calendar.")
+        else:
+            # A recipient's software, and our own, would read another year as no date at all.
+            if day is not None and day.year not in YEARS:
+                rule = f"a date lies in the years {YEARS.start} to {YEARS.stop - 1}"
+                yield Problem("DATE_INVALID", path, rule, "Give a day of the calendar.", day.isoformat())
 
 
 def _attachment_problems(attachments: Sequence[TypedAttachment], section: IntakeSection) -> Iterator[Problem]:
@@ -198,14 +223,6 @@ def _attachment_problems(attachments: Sequence[TypedAttachment], section: Intake
         if not one.name.strip():
             rule = "an attachment has the name that its recipient sees"
             yield Problem("ATTACHMENT_NAME_MISSING", f"attachments[{number}].name", rule, "Give its file name.")
-
-
-def _typed(header: DocumentHeader, attached: Sequence[edxml.Attachment]) -> edxml.Document:
-    try:
-        return document_of(header, attached)
-    except ValueError as error:
-        problem = Problem("DATE_INVALID", "header", f"a date does not exist: {error}", "Give a day of the calendar.")
-        raise RefusedError([problem]) from error
 
 
 def _attachment(number: int, one: TypedAttachment, spools: BlobSpools) -> edxml.Attachment:
