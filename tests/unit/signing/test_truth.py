@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ from lienthong.testing.signatures import signed_pdf
 from .conftest import AGENCY, NOW
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lienthong.signing.verification.trust import TrustConfig
 
     from .conftest import Office
@@ -151,3 +154,24 @@ def test_a_pdf_in_an_archive_is_an_archive(office: Office) -> None:
         archive.writestr("cong-van.pdf", office.signed)
     assert not may_be_pdf(output.getvalue()[:1024])
     assert verify(output.getvalue(), office.trust).overall is FileState.NOT_A_PDF
+
+
+CUT_STREAM = zlib.compress(bytes(range(200)))[:40]
+NO_CATALOG = (
+    b"1 0 obj\n5\nendobj\nxref\n0 2\n0000000000 65535 f \n0000000009 00000 n \ntrailer\n<</Size 2/Root 1 0 R>>\n"
+)
+CUT_TABLE = (
+    b"1 0 obj\n<</Type/XRef/W[1 2 1]/Size 3/Root 2 0 R/Filter/FlateDecode/Length 40>>stream\n%s\nendstream\nendobj\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "place"),
+    [(NO_CATALOG, 26), (CUT_TABLE % CUT_STREAM, 9), (bytes(33 * 1024 * 1024) + b"\n", 0)],
+    ids=["a number for a catalogue", "a table cut short", "nothing, too large for memory"],
+)
+def test_faults_of_a_file_are_told_as_its_own(office: Office, tmp_path: Path, inside: bytes, place: int) -> None:
+    """Whatever a damaged file makes the libraries raise, it is the file that is damaged, not the verification."""
+    path = tmp_path / "cong-van.pdf"
+    path.write_bytes(b"%PDF-1.7\n" + inside + b"startxref\n%d\n%%%%EOF\n" % place)
+    assert PadesVerifier(office.trust).verify_path(path, SOON).overall is FileState.DAMAGED

@@ -14,9 +14,12 @@ The network is never used: what would have to wait for it is an error (:func:`_f
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import re
+import struct
+import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyhanko.pdf_utils.crypt import AuthStatus, StandardSecurityHandler
@@ -64,6 +67,11 @@ _IN_MEMORY = 32 * 1024 * 1024
 _TAIL = 4096
 """Bytes in which the end of the last revision must be found."""
 _ENDING = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF[\s\x00]*\Z")
+_FAULTS = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, RecursionError, TypeError),
+    *(ValueError, struct.error, zlib.error),
+)
+"""What pyHanko and its libraries answer faults of a file with, besides their own errors."""
 _SIGNATURES = frozenset({"/adbe.pkcs7.detached", "/ETSI.CAdES.detached", "/PBAD.PAdES"})
 _TIMESTAMPS = frozenset({"/ETSI.RFC3161"})
 
@@ -93,7 +101,7 @@ class PadesVerifier:
             return self.verify(io.BytesIO(stream.read()) if small else stream, at)
 
     def verify(self, stream: BinaryIO, at: datetime) -> FileReport:
-        """Verify a PDF as of ``at`` (aware). Never raises for what is in the file."""
+        """Verify a PDF as of ``at`` (aware); raises OSError when it cannot be read. Never for what is in the file."""
         size = stream.seek(0, io.SEEK_END)
         if size > self._config.largest_file:
             return FileReport(FileState.TOO_LARGE, at, detail=f"{size} bytes")
@@ -105,8 +113,13 @@ class PadesVerifier:
             return self._verify_pdf(stream, at)
         except PdfError as error:
             return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
+        except OSError as error:
+            # A place that no file can have stands in the file; everything else is the disk's.
+            if error.errno != errno.EINVAL:
+                raise
+            return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
         # A hostile file can make the reader fail in any way; it must not take others down with it.
-        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        except _FAULTS as error:
             return FileReport(FileState.DAMAGED, at, detail=f"{type(error).__name__}: {error}"[:200])
 
     def _verify_pdf(self, stream: BinaryIO, at: datetime) -> FileReport:
