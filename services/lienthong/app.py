@@ -98,7 +98,7 @@ class Platform:
         _insist_on_shared_engines(settings, target)
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
-        self._lock = own_folder(settings)
+        self._folder = own_folder(settings)
         self.keyring = open_keys(settings, self.services, self._clock, self._ids)
         self.hub = Hub()
         self.metrics = Metrics()
@@ -134,7 +134,7 @@ class Platform:
         self.hub.bind(loop)
         server = self._server()
         self.port = self._bind(server)
-        readiness = Readiness([one.context.database for one in self._components], server)
+        readiness = Readiness([one.context.database for one in self._components], server, self._folder.is_there)
         close_probes = open_probes(
             self.settings.server.metrics, self.metrics, lambda: turns(loop), lambda: server.ready
         )
@@ -259,7 +259,7 @@ class Platform:
     def _close(self) -> None:
         tracing.shutdown()
         self._engines.close()
-        self._lock.release()
+        self._folder.release()
 
 
 def run(settings: Settings, announce: Callable[[Platform], None], target: str = ALL) -> None:

@@ -1,7 +1,11 @@
 """The engines of a process: embedded ones in its data folder, or the real ones that the configuration names."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+from sqlalchemy.exc import DatabaseError
 
 from lienthong.chassis import migrations
 from lienthong.chassis.clock import Clock
@@ -33,7 +37,7 @@ class Engines:
         self._databases: dict[str, Database] = {}
         kafka = settings.engines.kafka
         self.event_log: EventLog = (
-            KafkaEventLog(kafka, TOPICS) if kafka.servers else SqliteEventLog(self._folder("log"), TOPICS, clock)
+            KafkaEventLog(kafka, TOPICS) if kafka.servers else _embedded_log(self._folder("log"), clock)
         )
         objects = settings.engines.objects
         self.blobs: BlobStore = ObjectBlobs(objects, ids) if objects.url else DirectoryBlobs(self._folder("blobs"), ids)
@@ -44,9 +48,11 @@ class Engines:
         if section.servers:
             self._databases[service] = PostgresDatabase(section, service)
         else:
-            embedded = SqliteDatabase(self._folder("databases") / f"{service}.db")
+            file = self._folder("databases") / f"{service}.db"
+            embedded = SqliteDatabase(file)
             self._databases[service] = embedded
-            migrations.upgrade(embedded, service)
+            with _undamaged(file):
+                migrations.upgrade(embedded, service)
         return self._databases[service]
 
     def insist_on_schemas(self) -> None:
@@ -99,6 +105,20 @@ class Engines:
         folder = self._settings.data_dir / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def _embedded_log(folder: Path, clock: Clock) -> SqliteEventLog:
+    with _undamaged(folder):
+        return SqliteEventLog(folder, TOPICS, clock)
+
+
+@contextmanager
+def _undamaged(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.DatabaseError, DatabaseError) as error:
+        reason = str(getattr(error, "orig", error))
+        raise ConfigError([f"{place}: cannot be opened: {reason}; restore the data folder from a backup"]) from error
 
 
 def _insist_on_whole(database: Database, service: str) -> None:

@@ -1,5 +1,6 @@
 """Ending in good order: SIGTERM under load drains, and one data folder has one program."""
 
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -68,6 +69,25 @@ def test_a_second_program_on_the_same_data_is_refused(tmp_path: Path, press: Pre
         assert second.returncode == USAGE
         said = " ".join((second.stdout + second.stderr).split())
         assert f"{program.data} is in use by another process; stop it first" in said
+        assert program.stop()[0] == 0
+    finally:
+        program.close()
+
+
+def test_a_program_that_starts_ends_when_asked(tmp_path: Path) -> None:
+    """SIGTERM before it serves is handled too: the first process of a container would not notice it otherwise."""
+    program = Program(tmp_path)
+    command = [sys.executable, "-m", "lienthong", "run", "--listen", "127.0.0.1:0", "--metrics", ""]
+    environment = {"PYTHONPATH": str(ROOT / "services")}
+    with subprocess.Popen([*command, "--data-dir", str(program.data)], cwd=ROOT, env=environment) as starting:  # noqa: S603 -- our own program
+        try:
+            eventually((program.data / "lock").exists, "the start begins")
+            starting.terminate()
+            assert starting.wait(SETTLE_SECONDS) == 128 + signal.SIGTERM
+        finally:
+            starting.kill()
+    try:
+        assert program.start(), program.tail()
         assert program.stop()[0] == 0
     finally:
         program.close()

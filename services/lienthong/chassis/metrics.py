@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -13,6 +14,8 @@ _PAIRS = 500
 """Pairs of agencies that are counted by name; there may be half a million, and each is a series for ever."""
 _OTHER = ("other", "other")
 _WAITS = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
+
+_log = structlog.get_logger(__name__)
 
 Family = GaugeMetricFamily | CounterMetricFamily
 Sample = tuple[tuple[str, ...], float]
@@ -168,6 +171,9 @@ class _Read(Collector):
 
     def collect(self) -> Iterable[Metric]:
         family = self._make()
-        for values, value in self._read():
-            family.add_metric(values, value)
+        try:
+            for values, value in self._read():
+                family.add_metric(values, value)
+        except Exception as error:  # noqa: BLE001 -- the other figures are wanted most when one cannot be read
+            _log.warning("a figure cannot be read", metric=family.name, reason=f"{type(error).__name__}: {error}")
         return [family]

@@ -84,10 +84,14 @@ def standing(database: Database, service: str) -> Standing:
 
     Raises:
         AxisError: The database is away.
+        ConfigError: The version is no number, so none of ours.
     """
     newest = scripts(service).get_current_head() or ""
     with database.read() as connection:
         current = MigrationContext.configure(connection).get_current_revision() or ""
+    if not (current or "0").isdecimal():
+        rule = "versions are numbers; another program changed it, restore the database from a backup"
+        raise ConfigError([f"the schema of {service} stands at {current!r}: {rule}"])
     return Standing(current, newest, int(current or 0) - int(newest))
 
 

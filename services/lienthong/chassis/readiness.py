@@ -1,4 +1,4 @@
-"""Whether this process can take calls: its health, by the database that all calls need, at the start and later.
+"""Whether this process can take calls: its health, by the database that all calls need, and by its data folder.
 
 A process that lives but is not ready keeps its open calls and gets no new ones. The event log and the content store are
 not asked: without them calls go on, as far as they can.
@@ -28,10 +28,17 @@ _log = structlog.get_logger(__name__)
 class Readiness:
     """Looks again and again, and tells the server's health."""
 
-    def __init__(self, databases: Sequence[Database], server: Server) -> None:
-        """Prepares the look; to be made in the server's event loop."""
+    def __init__(self, databases: Sequence[Database], server: Server, has_folder: Callable[[], bool]) -> None:
+        """Prepares the look; to be made in the server's event loop.
+
+        Args:
+            databases: Of the services in this process.
+            server: Whose health is told.
+            has_folder: Tells whether the data folder is still there.
+        """
         self._databases = databases
         self._server = server
+        self._has_folder = has_folder
         self._loop = asyncio.get_running_loop()
         self._ready = True
         self._worker = Periodic("readiness", self._look, LOOK_SECONDS)
@@ -45,7 +52,8 @@ class Readiness:
         self._worker.stop(timeout)
 
     def _look(self) -> bool:
-        reason = ""
+        # Files that were removed can still be written, and nobody finds again what is.
+        reason = "" if self._has_folder() else "DATA_FOLDER_GONE"
         try:
             for database in self._databases:
                 with database.read() as connection:

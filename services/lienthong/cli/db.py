@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,8 @@ from lienthong.cli.console import Json, out, print_json
 from lienthong.cli.run import ConfigFile, DataDir, load
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from lienthong.chassis.engines.postgres.database import PostgresDatabase
     from lienthong.chassis.engines.postgres.settings import PostgresSection
     from lienthong.settings import Settings
@@ -39,17 +42,15 @@ def provision(
     as_json: Json = False,
 ) -> None:
     """Makes database, roles and schemas. Safe to repeat; password files that are named and missing are made too."""
-    import psycopg
-
     from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
     from lienthong.chassis.engines.postgres.settings import named
 
-    section = _section(load(data_dir, config_file))
-    password = password_file.read_text("utf-8").strip() if password_file else None
-    with psycopg.connect(administrator, password=password, autocommit=True) as server:
+    section, wanted = _section(load(data_dir, config_file)), _wanted(service)
+    password = password_file.read_text("utf-8", "replace").strip() if password_file else None
+    with _administered(administrator, password=password) as server:
         make_database(server, section)
-    with psycopg.connect(administrator, password=password, dbname=section.database, autocommit=True) as server:
-        for name in _wanted(service):
+    with _administered(administrator, password=password, dbname=section.database) as server:
+        for name in wanted:
             role, owner = named(section.password_file, name), named(section.owner_password_file, name)
             make_roles(server, section, name, Passwords(_password(role), _password(owner)))
             schema = named(section.schema_name, name)
@@ -137,7 +138,45 @@ def _section(settings: "Settings") -> "PostgresSection":
 def _wanted(service: list[str] | None) -> list[str]:
     from lienthong.app import MODULES
 
-    return service or [module.name for module in MODULES]
+    known = [module.name for module in MODULES]
+    for name in service or ():
+        if name not in known:
+            raise typer.BadParameter(f"{name!r} is no service; there are {', '.join(known)}", param_hint="--service")
+    return service or known
+
+
+@contextmanager
+def _administered(address: str, **arguments: Any) -> "Iterator[Connection[tuple[object, ...]]]":
+    """Opens a connection as the administrator, for statements that each stand for themselves.
+
+    Raises:
+        typer.BadParameter: The address is none.
+        AxisError: UNAVAILABLE when the server does not answer or lets nobody in, PERMISSION_DENIED.
+    """
+    import psycopg
+
+    from lienthong.chassis.errors import AxisError, Code, unavailable
+
+    try:
+        with psycopg.connect(address, autocommit=True, **arguments) as server:
+            yield server
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise AxisError(
+            Code.PERMISSION_DENIED, "NOT_AN_ADMINISTRATOR", f"The server refuses: {_first(error)}"
+        ) from error
+    except psycopg.OperationalError as error:
+        text = f"The server cannot be reached: {_first(error)}"
+        raise unavailable("DATABASE_AWAY", text, timedelta(seconds=1)) from error
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate:
+            raise
+        raise typer.BadParameter(
+            f"it is no address of a server: {_first(error)}", param_hint="ADMINISTRATOR"
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _owned(settings: "Settings", service: list[str] | None) -> "Iterator[tuple[str, PostgresDatabase]]":

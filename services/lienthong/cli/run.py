@@ -1,6 +1,8 @@
 """`lienthong run`: keeps the platform up."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from lienthong.settings import Settings
 
 Target = Literal["all", "intake", "routing", "workflow", "signing", "notification"]
+_ENDED_BY = 128
+"""Added to the number of a signal: the exit code of whoever was ended by it."""
+
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML file; see `lienthong config show`.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of engines, keys and contexts.")]
 
@@ -28,11 +33,17 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Keeps the platform up until it gets SIGTERM or SIGINT; then it drains and ends."""
+    # Until it can drain: the first process of a container would not even notice the signal.
+    signal.signal(signal.SIGTERM, _give_up)
     from lienthong import app
 
     settings = load(data_dir, config_file, listen=listen, metrics=metrics)
     logging.configure(settings.log.level, settings.log.form)
     app.run(settings, lambda platform: _announce(platform, as_json=as_json), target)
+
+
+def _give_up(number: int, _frame: object) -> None:
+    sys.exit(_ENDED_BY + number)
 
 
 def load(

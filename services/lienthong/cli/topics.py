@@ -1,14 +1,12 @@
 """`lienthong topics`: the topics on a Kafka cluster, and who needs which right there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from lienthong.chassis.config import ConfigError
-from lienthong.chassis.errors import AxisError
 from lienthong.cli.console import Json, err, out, print_json
 from lienthong.cli.run import ConfigFile, load
 from lienthong.cli.tables import fit, table_of
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from lienthong.chassis.engines.kafka.settings import KafkaSection
     from lienthong.chassis.engines.kafka.topics import Difference
 
-SAME, FAILED, DIFFERENT = 0, 1, 3
+SAME, DIFFERENT = 0, 3
 
 app = typer.Typer(help="Make and compare the topics on a Kafka cluster.")
 MorePartitions = Annotated[
@@ -36,7 +34,7 @@ def diff(*, config_file: ConfigFile = None, as_json: Json = False) -> None:
     from lienthong.chassis.topics import TOPICS
 
     section = _section(config_file)
-    found = _asked(lambda: topics.diff(section, TOPICS))
+    found = topics.diff(section, TOPICS)
     _print(found, "the topics are as declared", as_json=as_json)
     raise typer.Exit(DIFFERENT if found else SAME)
 
@@ -48,8 +46,8 @@ def apply(*, config_file: ConfigFile = None, more_partitions: MorePartitions = F
     from lienthong.chassis.topics import TOPICS
 
     section = _section(config_file)
-    done = _asked(lambda: topics.apply(section, TOPICS, more_partitions=more_partitions))
-    left = _asked(lambda: topics.diff(section, TOPICS))
+    done = topics.apply(section, TOPICS, more_partitions=more_partitions)
+    left = topics.diff(section, TOPICS)
     if as_json:
         print_json({"changed": _plain(done), "left": _plain(left)})
     else:
@@ -77,14 +75,6 @@ def _section(config_file: ConfigFile) -> "KafkaSection":
     if not section.servers:
         raise ConfigError(["engines.kafka.servers: none is named; the embedded event log makes its topics itself"])
     return section
-
-
-def _asked(question: "Callable[[], Sequence[Difference]]") -> "Sequence[Difference]":
-    try:
-        return question()
-    except AxisError as error:
-        err.print(f"[bold red]{error.reason}[/]  {escape(error.message)}", soft_wrap=True)
-        raise typer.Exit(FAILED) from error
 
 
 def _print(found: "Sequence[Difference]", nothing: str, *, as_json: bool) -> None:

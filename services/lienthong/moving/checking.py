@@ -64,10 +64,11 @@ def _problems(folder: Path, manifest: Manifest) -> Iterator[str]:
             yield f"manifest: tables of {service} are not those of this program"
         for name, table in entry.tables.items():
             yield from _table(rows_file(folder, service, name), table)
-    yield from _hashed(folder / CONTENTS, manifest.contents.sha256)
-    yield from (
-        problem for some in in_parallel(lambda one: _content(folder, one), contents_of(folder)) for problem in some
-    )
+    listed = list(_hashed(folder / CONTENTS, manifest.contents.sha256))
+    yield from listed
+    # A damaged list cannot be gone through.
+    found = [] if listed else in_parallel(lambda one: _content(folder, one), contents_of(folder))
+    yield from (problem for some in found for problem in some)
     for name, sha256 in manifest.files.items():
         yield from _hashed(folder / name, sha256)
 

@@ -20,6 +20,10 @@ def _flip(file: Path) -> None:
     file.write_bytes(data)
 
 
+def _flip_first(file: Path) -> None:
+    file.write_bytes(b"~" + file.read_bytes()[1:])
+
+
 def _cut(file: Path) -> None:
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(lines[:-1]))
@@ -36,6 +40,7 @@ DAMAGES: dict[str, Callable[[Path], tuple[Path, Callable[[Path], None]]]] = {
     "a content": lambda export: (_content(export), _flip),
     "a content that is missing": lambda export: (_content(export), Path.unlink),
     "the list of contents": lambda export: (export / "contents.jsonl", _cut),
+    "a line of that list": lambda export: (export / "contents.jsonl", _flip_first),
     "a key": lambda export: (export / "keys" / "axis-root.key", _flip),
 }
 

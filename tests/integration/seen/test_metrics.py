@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from rich.console import Console
 
@@ -14,6 +15,7 @@ from lienthong.chassis.config import ServerSection
 from lienthong.client import connect, load_context
 from lienthong.demo.timeline import wait_for
 from lienthong.demo.trial import Codes, play_trial
+from lienthong.dev.servers import free_port
 from lienthong.settings import Settings
 from lienthong.testing.platform import Background
 
@@ -56,6 +58,26 @@ def test_certificates_and_disk(platform: Platform, tmp_path: Path) -> None:
     assert free is not None
     assert size is not None
     assert 0.0 < free < size
+
+
+def test_a_data_folder_that_is_gone(tmp_path: Path) -> None:
+    """A process is not ready without its folder: what it wrote would be lost. Other figures are told all the same."""
+    folder, port = tmp_path / "data", free_port()
+    server = ServerSection(listen="127.0.0.1:0", metrics=f"127.0.0.1:{port}")
+    with Background(Settings(data_dir=folder, server=server)) as running:
+
+        def ready() -> bool:
+            return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+
+        wait_for("it is ready", ready)
+        folder.rename(tmp_path / "away")
+        wait_for("it is not", lambda: not ready())
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics")
+        assert told.status_code == 200
+        assert "lienthong_outbox_waiting{" in told.text
+        assert value(running, "lienthong_disk_free_bytes") is None
+        (tmp_path / "away").rename(folder)
+        wait_for("it is ready again", ready)
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,0 +1,40 @@
+"""Embedded engines whose files are none any more."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from lienthong.chassis.clock import SystemClock
+from lienthong.chassis.config import ConfigError
+from lienthong.chassis.engines.database import SqliteDatabase
+from lienthong.chassis.ids import Uuid7Source
+from lienthong.engines import Engines
+from lienthong.settings import Settings
+
+
+def opened(folder: Path) -> None:
+    """Opens the event log and one database, as a start does."""
+    engines = Engines(Settings(data_dir=folder), SystemClock(), Uuid7Source())
+    engines.database("intake")
+    engines.close()
+
+
+@pytest.mark.parametrize("file", ["databases/intake.db", "log/records.db", "log/offsets.db"])
+def test_a_file_that_is_no_database(tmp_path: Path, file: str) -> None:
+    """The start names the file or its folder, and what to do."""
+    opened(tmp_path)
+    (tmp_path / file).write_bytes(b"no database" * 1000)
+    with pytest.raises(ConfigError, match=rf"{Path(file).parts[0]}.*cannot be opened.*restore the data folder"):
+        opened(tmp_path)
+
+
+def test_a_version_that_is_no_number(tmp_path: Path) -> None:
+    """A schema that somebody else's tool has versioned is not touched."""
+    opened(tmp_path)
+    database = SqliteDatabase(tmp_path / "databases" / "intake.db")
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'main'"))
+    database.close()
+    with pytest.raises(ConfigError, match="the schema of intake stands at 'main': versions are numbers"):
+        opened(tmp_path)
