@@ -224,7 +224,7 @@ def issue_credentials(
         )
     else:
         told = f"{issued.system} may act for {found.display_name}; certificate in {issued.certificate}"
-        out.print(told, markup=False)
+        out.print(told, markup=False, soft_wrap=True)
         if issued.context:
             out.print(f"speak as it with --as {label} (context {issued.context})", markup=False)
 
