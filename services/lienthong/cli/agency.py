@@ -93,7 +93,7 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
     """Lists agencies."""
     with session(who) as axis:
         answer = axis.directory.ListAgencies(pb.ListAgenciesRequest(page_size=limit, filter=condition))
-    show_list(answer.agencies, COLUMNS, as_json=as_json)
+    show_list(answer.agencies, COLUMNS, as_json=as_json, more=answer.next_page_token)
 
 
 @app.command("show")

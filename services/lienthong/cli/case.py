@@ -37,7 +37,7 @@ def list_(
     request = pb.ListCasesRequest(page_size=limit, filter=" AND ".join(part for part in parts if part))
     with session(who) as axis:
         answer = axis.workflow.ListCases(request)
-    show_list(answer.cases, CASE, as_json=as_json)
+    show_list(answer.cases, CASE, as_json=as_json, more=answer.next_page_token)
 
 
 @app.callback()

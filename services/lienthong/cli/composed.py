@@ -1,6 +1,7 @@
 """Documents that are composed on the command line: what is attached to them, and new versions of others."""
 
 import json
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class FollowUp:
         kind: Update or replacement.
         document: The other.
         header: File with the fields of the header that change.
-        attach: Files of the new version.
+        attach: Files of the new version; without any it keeps those of the document.
         reason: Why.
         request_id: Key for repeats; a new one when empty.
         number: Number of the new document; empty keeps the other's.
@@ -59,10 +60,23 @@ class FollowUp:
         if self.header is not None:
             ParseDict(_json(self.header), changed)
         with transfer_bar(self.document, as_json=as_json) as told:
-            attachments = [attached(axis, file, told) for file in self.attach]
+            attachments = [attached(axis, file, told) for file in self.attach] or _kept(axis, first, told)
         content = pb.DocumentContent(header=changed, attachments=attachments)
         request = pb.SubmitDocumentRequest(document=content, request_id=self.request_id or new_request_id())
         return axis.intake.SubmitDocument(request, timeout=600.0)
+
+
+def _kept(axis: Axis, first: pb.Document, progress: Progress) -> list[pb.AttachmentContent]:
+    """Gives the attachments of a document anew: a document that follows it carries its own."""
+    kept = []
+    with tempfile.TemporaryDirectory(prefix="lienthong-") as folder:
+        for one in first.attachments:
+            file = Path(folder) / str(one.ordinal)
+            with file.open("wb") as stream:
+                axis.download(f"{first.name}/attachments/{one.ordinal}", stream, progress, one.size)
+            upload = axis.upload(file, progress)
+            kept.append(pb.AttachmentContent(name=one.name, description=one.description, upload=upload))
+    return kept
 
 
 def _json(file: Path) -> dict[str, object]:

@@ -82,9 +82,18 @@ def show(message: Message, columns: Sequence[Column], *, as_json: bool) -> None:
             out.print(f"[dim]{title:>14}[/]  {escape(text)}", soft_wrap=True)
 
 
-def show_list(messages: Iterable[Message], columns: Sequence[Column], *, as_json: bool) -> None:
-    """Prints a list, as much of it as fits; columns stand in the order of their importance."""
+def show_list(messages: Iterable[Message], columns: Sequence[Column], *, as_json: bool, more: str = "") -> None:
+    """Prints a list, as much of it as fits; columns stand in the order of their importance.
+
+    Args:
+        messages: The rows.
+        columns: What is shown of each.
+        as_json: Whether a program reads it.
+        more: Token of the next page; there is more when it is not empty.
+    """
     rows = list(messages)
+    if more:
+        err.print(f"[dim]there is more: these are {len(rows)}; --limit takes up to 500[/]", soft_wrap=True)
     remember(rows)
     if as_json:
         print_json([to_dict(row) for row in rows])

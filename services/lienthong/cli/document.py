@@ -156,7 +156,7 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
     """Lists what you sent, newest first."""
     with session(who) as axis:
         answer = axis.intake.ListDocuments(pb.ListDocumentsRequest(page_size=limit, filter=condition))
-    show_list(answer.documents, DOCUMENT, as_json=as_json)
+    show_list(answer.documents, DOCUMENT, as_json=as_json, more=answer.next_page_token)
 
 
 @app.command("download")
@@ -209,7 +209,9 @@ def update(
     document: Document,
     *,
     header: Overrides | None = None,
-    attach: Annotated[list[Path] | None, typer.Option(help="File of the new version; may be repeated.")] = None,
+    attach: Annotated[
+        list[Path] | None, typer.Option(help="File of the new version; may be repeated; those of before when absent.")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     request_id: RequestId = "",
     who: As = DEFAULT_CONTEXT,
@@ -227,7 +229,10 @@ def replace(
     *,
     number: Annotated[str, typer.Option(help="Number of the new document: it is a document of its own.")],
     header: Overrides | None = None,
-    attach: Annotated[list[Path] | None, typer.Option(help="File of the new document; may be repeated.")] = None,
+    attach: Annotated[
+        list[Path] | None,
+        typer.Option(help="File of the new document; may be repeated; those of the other when absent."),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     request_id: RequestId = "",
     who: As = DEFAULT_CONTEXT,

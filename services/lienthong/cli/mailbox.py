@@ -72,7 +72,7 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
     """Lists what waits, without leasing."""
     with session(who) as axis:
         answer = axis.mailbox.ListItems(pb.ListItemsRequest(page_size=limit))
-    show_list(answer.items, ITEM, as_json=as_json)
+    show_list(answer.items, ITEM, as_json=as_json, more=answer.next_page_token)
 
 
 @app.command("pull")

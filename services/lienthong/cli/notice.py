@@ -40,7 +40,7 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
     """Lists notices, newest first."""
     with session(who) as axis:
         answer = axis.notification.ListNotices(pb.ListNoticesRequest(page_size=limit, filter=condition))
-    show_list(answer.notices, NOTICE, as_json=as_json)
+    show_list(answer.notices, NOTICE, as_json=as_json, more=answer.next_page_token)
 
 
 @app.command("watch")

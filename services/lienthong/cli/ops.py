@@ -114,7 +114,7 @@ def list_items(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = F
     """Lists mailbox items that are parked: failed by the recipient, or leased in vain too often."""
     with session(who) as axis:
         answer = axis.mailbox.ListParkedItems(mailbox_pb2.ListParkedItemsRequest(page_size=limit))
-    show_list(answer.items, ITEM, as_json=as_json)
+    show_list(answer.items, ITEM, as_json=as_json, more=answer.next_page_token)
 
 
 @items.command("redrive")

@@ -93,7 +93,7 @@ def list_unmatched(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json
     """Lists statuses of yours that match no delivery."""
     with session(who) as axis:
         answer = axis.workflow.ListUnmatchedStatuses(pb.ListUnmatchedStatusesRequest(page_size=limit))
-    show_list(answer.statuses, UNMATCHED, as_json=as_json)
+    show_list(answer.statuses, UNMATCHED, as_json=as_json, more=answer.next_page_token)
 
 
 @unmatched.command("link")

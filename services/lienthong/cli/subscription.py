@@ -79,7 +79,7 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
     """Lists subscriptions of your agency."""
     with session(who) as axis:
         answer = axis.notification.ListSubscriptions(pb.ListSubscriptionsRequest(page_size=limit))
-    show_list(answer.subscriptions, SUBSCRIPTION[:-1], as_json=as_json)
+    show_list(answer.subscriptions, SUBSCRIPTION[:-1], as_json=as_json, more=answer.next_page_token)
 
 
 @app.command("remove")

@@ -72,7 +72,7 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
     """Lists systems."""
     with session(who) as axis:
         answer = axis.directory.ListSystems(pb.ListSystemsRequest(page_size=limit))
-    show_list(answer.systems, COLUMNS, as_json=as_json)
+    show_list(answer.systems, COLUMNS, as_json=as_json, more=answer.next_page_token)
 
 
 @app.command("act-for")

@@ -86,7 +86,7 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
     """Lists tasks at your agency."""
     with session(who) as axis:
         answer = axis.workflow.ListTasks(pb.ListTasksRequest(page_size=limit, filter=condition))
-    show_list(answer.tasks, TASK, as_json=as_json)
+    show_list(answer.tasks, TASK, as_json=as_json, more=answer.next_page_token)
 
 
 @app.command("start")
