@@ -88,6 +88,17 @@ def test_fields_filled_after_signing_are_told(office: Office) -> None:
     assert "unchanged" not in words.of_file(after).en
     assert "nguyên vẹn" not in words.of_file(after).vi
     assert "filled in" in words.of_signature(after.signatures[0]).en
+    assert "filled in" in words.of_document([after]).en
+    assert "filled in" not in words.of_document([before]).en
+
+
+def test_data_behind_the_signed_content_is_no_change_of_it(office: Office) -> None:
+    """Of a file that goes on after its end, the words do not say that it is as it was."""
+    report = verify(office.signed + b"more", office.trust)
+    assert report.signatures[0].problems == (Problem.BYTES_APPENDED,)
+    for text in (words.of_document([report]), words.of_file(report)):
+        assert "what was signed" in text.en
+        assert "Nội dung đã ký" in text.vi
 
 
 def test_a_later_signature_is_no_filled_field(office: Office) -> None:

@@ -54,10 +54,10 @@ VERDICT: Mapping[str, Text] = {
         f"A file was changed or a signature is wrong; this document must not be used. {_RETURN.en}",
     ),
     "INDETERMINATE": Text(
-        "Chưa thấy dấu hiệu sửa đổi, nhưng có chữ ký chưa thể xác nhận là hợp lệ. Xem lý do ở từng chữ ký; kiểm tra "
-        "lại sau hoặc hỏi bên gửi trước khi coi là bản gốc.",
-        "Nothing shows that the document was changed, but a signature could not be confirmed. See the reason at each "
-        "signature; check again later, or ask the sender, before treating it as an original.",
+        "Nội dung đã ký chưa thấy dấu hiệu sửa đổi, nhưng có chữ ký chưa thể xác nhận là hợp lệ. Xem lý do ở từng chữ "
+        "ký; kiểm tra lại sau hoặc hỏi bên gửi trước khi coi là bản gốc.",
+        "Nothing shows that what was signed was changed, but a signature could not be confirmed. See the reason at "
+        "each signature; check again later, or ask the sender, before treating it as an original.",
     ),
     "NOT_VERIFIED": Text(
         "Hệ thống chưa kiểm tra được chữ ký của ít nhất một tệp. Việc này không cản trở tiếp nhận; hãy xem lý do ở "
@@ -72,6 +72,11 @@ FILLED = Text(
     "The signatures ({count}) are valid; after signing, form fields were filled in or changed, see at each signature.",
 )
 """A valid file that is not as it was signed."""
+ALSO_FILLED = Text(
+    "Lưu ý: sau khi ký, có ô nhập liệu đã được điền hoặc sửa mà chữ ký không bảo đảm; xem ở từng chữ ký.",
+    "Note: after signing, form fields were filled in or changed, which a signature does not vouch for; see at each "
+    "signature.",
+)
 FILE: Mapping[FileState, Text] = {
     FileState.UNSIGNED: Text(
         "Tệp không có chữ ký số, chỉ để biết (Quyết định 28/2018, Điều 4).",
@@ -82,8 +87,8 @@ FILE: Mapping[FileState, Text] = {
         "The file is unchanged; its signatures ({count}) are valid.",
     ),
     FileState.INDETERMINATE: Text(
-        "Tệp chưa có dấu hiệu bị sửa đổi, nhưng chưa thể xác nhận mọi chữ ký.",
-        "Nothing shows that the file was changed, but not every signature could be confirmed.",
+        "Nội dung đã ký chưa có dấu hiệu bị sửa đổi, nhưng chưa thể xác nhận mọi chữ ký.",
+        "Nothing shows that what was signed was changed, but not every signature could be confirmed.",
     ),
     FileState.BROKEN: Text(
         f"Tệp đã bị thay đổi sau khi ký hoặc có chữ ký không đúng. {_RETURN.vi}",

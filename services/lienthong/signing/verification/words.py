@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from lienthong.signing.verification.phrases import (
+    ALSO_FILLED,
     CLAIMED_TIME,
     ENDED_SINCE,
     ENDED_UNPROVED,
@@ -86,14 +87,14 @@ def overall(reports: Sequence[FileReport]) -> DocumentVerdict:
 
 def of_document(reports: Sequence[FileReport]) -> Text:
     """Return one paragraph on the whole document: what it is worth and what to do."""
-    verdict = overall(reports)
-    return VERDICT[verdict.value].filled()
+    text = VERDICT[overall(reports).value].filled()
+    filled = any(_filled(report) for report in reports if report.overall is FileState.VALID)
+    return _joined([text, ALSO_FILLED]) if filled else text
 
 
 def of_file(report: FileReport) -> Text:
     """Return one paragraph on one file."""
-    filled = any(Problem.FIELDS_FILLED in one.problems for one in report.signatures)
-    text = FILLED if filled and report.overall is FileState.VALID else FILE[report.overall]
+    text = FILLED if _filled(report) and report.overall is FileState.VALID else FILE[report.overall]
     return text.filled(count=str(len(report.approvals)))
 
 
@@ -104,6 +105,10 @@ def of_signature(report: SignatureReport) -> Text:
     )
     reasons = [PROBLEM[problem].filled(revoked_at=_time(report.revoked_at)) for problem in report.problems]
     return _joined([head, *reasons, _when(report), _ended(report)])
+
+
+def _filled(report: FileReport) -> bool:
+    return any(Problem.FIELDS_FILLED in signature.problems for signature in report.signatures)
 
 
 def _valid_kinds(signatures: Iterable[SignatureReport]) -> set[SignerKind]:
