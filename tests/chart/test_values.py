@@ -1,6 +1,7 @@
 """Values: what the chart does not know, or cannot work with, is refused with a word that helps."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,17 @@ def test_unknown_values_in_lists_are_refused(rendered: Render) -> None:
         ("route.kind", "Ingress", "value must be one of 'TLSRoute', 'GRPCRoute'"),
         ("config.engines.objects.url", "", "config.engines.objects.url: intake is a process of its own"),
         ("components.all", {"enabled": True}, "disable the others"),
+        ("config", None, "config: has no value"),
+        ("defaults", None, "defaults: has no value"),
+        ("components", None, "components: has no value"),
+        ("components.intake", None, "components.intake: has no value"),
+        ("defaults.enabled", False, "components: none is enabled"),
+        (
+            "config.server.listen",
+            "0.0.0.0:9999",
+            "config.server.listen: the chart's services and probes reach port 7443",
+        ),
+        ("components.intake.config.server.metrics", "", "config.server.metrics: the chart's services and probes reach"),
     ],
 )
 def test_a_wrong_value_is_refused(rendered: Render, path: str, value: object, said: str) -> None:
@@ -94,6 +106,20 @@ def test_one_process_with_engines_is_refused(rendered: Render) -> None:
     only = {name: {"enabled": False} for name in SERVICES} | {"all": {"enabled": True}}
     with pytest.raises(RefusedError, match="keeps its state in its own folder"):
         rendered({"components": only})
+
+
+def test_two_of_the_process_that_is_everything_are_refused(tmp_path: Path) -> None:
+    """One process at a time has the folder with all engines: a second pod would never start."""
+    with pytest.raises(RefusedError, match=r"components\.all\.replicas: 1 or 0"):
+        render(Wanted([nested("components.all.replicas", 2)], ["values-small.yaml"]), tmp_path)
+
+
+@pytest.mark.parametrize("given", [{"nameOverride": "n" * 80}, {"image": {"tag": f"{'t' * 62}-{'t' * 60}"}}])
+def test_labels_are_as_long_as_they_may_be(rendered: Render, given: dict[str, Any]) -> None:
+    """A long name or tag is cut where a label ends, with a letter or digit last."""
+    for manifest in rendered(given):
+        for label in manifest["metadata"]["labels"].values():
+            assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", label), label
 
 
 @pytest.mark.parametrize("switch", ["false", "zero", "empty"])

@@ -8,6 +8,19 @@ Wants root, name and block.
 {{- $settings := mergeOverwrite (fromYaml $known) $given -}}
 {{- $_ := set . "settings" $settings -}}
 {{- include "lienthong.insistOnEngines" . -}}
+{{- include "lienthong.insistOnPlaces" . -}}
+{{- end -}}
+
+{{/* Refuses what the ports and volumes of the pods do not fit. */}}
+{{- define "lienthong.insistOnPlaces" -}}
+{{- range $setting, $port := dict "listen" ":7443" "metrics" ":9443" -}}
+{{- if not (hasSuffix $port (get $.settings.server $setting)) -}}
+{{- fail (printf "config.server.%s: the chart's services and probes reach port %s; only the address may be another" $setting (trimPrefix ":" $port)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq .name "all") (gt (int .block.replicas) 1) -}}
+{{- fail "components.all.replicas: 1 or 0; one process at a time has the folder with all engines" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Refuses what would only be refused when the pod starts. */}}

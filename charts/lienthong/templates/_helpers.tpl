@@ -3,9 +3,19 @@
 {{- default .Release.Name .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/* Name of the program in labels, which are no longer than this. */}}
+{{- define "lienthong.name" -}}
+{{- include "lienthong.label" (default .Chart.Name .Values.nameOverride) -}}
+{{- end -}}
+
+{{/* As much of a text as a label may have; it ends with a letter or a digit. */}}
+{{- define "lienthong.label" -}}
+{{- . | trunc 63 | trimAll "-_." -}}
+{{- end -}}
+
 {{/* Labels by which pods are found, which never change. Wants root and name. */}}
 {{- define "lienthong.selector" -}}
-app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride }}
+app.kubernetes.io/name: {{ include "lienthong.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .name }}
 {{- end -}}
@@ -21,7 +31,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "lienthong.podLabels" -}}
 {{ include "lienthong.selector" . }}
 app.kubernetes.io/part-of: lienthong
-app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | quote }}
+app.kubernetes.io/version: {{ include "lienthong.label" (.root.Values.image.tag | default .root.Chart.AppVersion) | quote }}
 {{- with .root.Values.global.labels }}
 {{ toYaml . }}
 {{- end }}
@@ -62,14 +72,32 @@ imagePullSecrets:
 
 {{/* Puts the enabled components, each merged over `defaults`, into the dictionary `into`. Wants root and into. */}}
 {{- define "lienthong.components" -}}
+{{- include "lienthong.insistOnValues" .root -}}
 {{- range $name, $block := .root.Values.components -}}
 {{- $merged := mergeOverwrite (deepCopy $.root.Values.defaults) (deepCopy ($block | default dict)) -}}
 {{- if $merged.enabled -}}
 {{- $_ := set $.into $name (dict "root" $.root "name" $name "block" $merged) -}}
 {{- end -}}
 {{- end -}}
+{{- if not .into -}}
+{{- fail "components: none is enabled; to stop a service and keep its data, say {replicas: 0}" -}}
+{{- end -}}
 {{- if and (hasKey .into "all") (gt (len .into) 1) -}}
 {{- fail "components.all: is every service in one process; disable the others, or it (see values-small.yaml)" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses a key without a value: Helm takes it for the wish to have none of what the chart says there. */}}
+{{- define "lienthong.insistOnValues" -}}
+{{- range $key := list "global" "image" "config" "secrets" "trust" "defaults" "components" "migrations" "networkPolicy" "test" -}}
+{{- if not (kindIs "map" (get $.Values $key)) -}}
+{{- fail (printf "%s: has no value; give it one, or take the line away" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name := list "all" "intake" "notification" "routing" "signing" "workflow" -}}
+{{- if not (hasKey $.Values.components $name) -}}
+{{- fail (printf "components.%s: has no value; give it one, take the line away, or say {enabled: false}" $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -202,7 +202,8 @@ def _password(file: str) -> str | None:
     if not file:
         return None
     place = Path(file)
-    if not place.exists():
+    # Whoever is killed before it writes leaves an empty one.
+    if not place.exists() or not place.stat().st_size:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.touch(mode=0o600)
         place.write_text(token_urlsafe(_PASSWORD_BYTES), "utf-8")

@@ -1,6 +1,7 @@
 """PostgreSQL on loopback: a cluster of its own in a folder, made at the first start."""
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -105,7 +106,7 @@ class PostgresServer:
     @property
     def access(self) -> Access:
         """How an administrator reaches it."""
-        return Access(int((self._folder / "port").read_text("ascii")), _SUPERUSER, self._folder / "superuser.password")
+        return Access(self._port(), _SUPERUSER, self._folder / "superuser.password")
 
     def settings(self) -> Mapping[str, object]:
         """Gives the section `engines.postgres`; `provision` makes what it names."""
@@ -164,25 +165,39 @@ class PostgresServer:
 
     def _set_up(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        port = self._folder / "port"
-        if not port.exists():
-            port.write_text(str(self._wanted_port or free_port()), "ascii")
         if (self._data / "PG_VERSION").exists():
             return
         password = self._folder / "superuser.password"
         _password(password)
-        make = [tool("initdb"), "-D", str(self._data), "-U", _SUPERUSER, "--auth=scram-sha-256"]
+        # Under another name until it is whole: whoever is killed half-way begins anew.
+        unfinished = self._folder / "data.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        make = [tool("initdb"), "-D", str(unfinished), "-U", _SUPERUSER, "--auth=scram-sha-256"]
         make += [f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums"]
         made = subprocess.run(  # noqa: S603 -- our own command line
             unprivileged(make), capture_output=True, text=True, timeout=_INITDB_SECONDS, check=False
         )
         if made.returncode:
             raise EngineError(f"postgres: its data folder {self._data} cannot be made: {made.stderr.strip()}")
+        unfinished.rename(self._data)
+
+    def _port(self) -> int:
+        """Gives its port, chosen when it is asked for first."""
+        file = self._folder / "port"
+        if not _is_written(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(str(self._wanted_port or free_port()), "ascii")
+        return int(file.read_text("ascii"))
+
+
+def _is_written(file: Path) -> bool:
+    """Tells whether a file is there with something in it; whoever is killed before it writes leaves an empty one."""
+    return file.exists() and file.stat().st_size > 0
 
 
 def _password(file: Path) -> str:
     """Reads a password; makes one first where there is none, for its owner's eyes only."""
-    if not file.exists():
+    if not _is_written(file):
         file.touch(mode=0o600)
         file.write_text(token_urlsafe(24), "utf-8")
     return file.read_text("utf-8").strip()
