@@ -58,6 +58,8 @@ def downgrade(database: Database, service: str, to: str, patience: float = PATIE
         AxisError: UNAVAILABLE; see `upgrade`.
     """
     found = standing(database, service)
+    if to == "base":
+        raise ConfigError([f"the schema of {service}: no step leads back to nothing; make the database anew instead"])
     if found.ahead > 0:
         text = f"version {found.current} was made by a newer program, and only that one can take it back"
         raise ConfigError([f"the schema of {service}: {text}"])

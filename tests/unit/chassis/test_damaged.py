@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from lienthong.chassis import migrations
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.database import SqliteDatabase
@@ -27,6 +28,15 @@ def test_a_file_that_is_no_database(tmp_path: Path, file: str) -> None:
     (tmp_path / file).write_bytes(b"no database" * 1000)
     with pytest.raises(ConfigError, match=rf"{Path(file).parts[0]}.*cannot be opened.*restore the data folder"):
         opened(tmp_path)
+
+
+def test_no_step_leads_back_to_nothing(tmp_path: Path) -> None:
+    """The first version has no way back: it is refused with a word that helps."""
+    opened(tmp_path)
+    database = SqliteDatabase(tmp_path / "databases" / "intake.db")
+    with pytest.raises(ConfigError, match="no step leads back to nothing"):
+        migrations.downgrade(database, "intake", "base")
+    database.close()
 
 
 def test_a_version_that_is_no_number(tmp_path: Path) -> None:
