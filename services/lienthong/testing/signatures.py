@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asn1crypto import algos, keys
+from asn1crypto import algos, cms, keys
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from cryptography.hazmat.primitives import hashes
@@ -113,6 +113,7 @@ async def _sign(pdf: bytes, signing: Signing, padding: bytes) -> bytes:
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
     if writer.prev.encrypted:
         writer.encrypt("")  # type: ignore[no-untyped-call] # untyped in pyHanko
+        _know_all_names()
     if padding:
         writer.root["/PieceInfoPadding"] = writer.add_object(generic.StreamObject(stream_data=padding))
         writer.update_root()  # type: ignore[no-untyped-call] # untyped in pyHanko
@@ -126,6 +127,15 @@ async def _sign(pdf: bytes, signing: Signing, padding: bytes) -> bytes:
     signer = _ClockedSigner(metadata, signing.signer, signing.stamper, signing.at)
     output: Any = await signer.async_sign_pdf(writer, bytes_reserved=2 * RESERVED_BYTES)
     return bytes(output.getvalue())
+
+
+def _know_all_names() -> None:
+    """Bring the names of attributes up to date.
+
+    pyHanko adds one for encrypted files, the wrong way round where names were used before it was loaded.
+    """
+    kinds: Any = cms.CMSAttributeType
+    kinds._reverse_map = {name: number for number, name in kinds._map.items()}  # noqa: SLF001 -- no public way
 
 
 class _ClockedSigner(PdfSigner):
