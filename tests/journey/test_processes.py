@@ -30,9 +30,16 @@ def played(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(play, capture_output=True, text=True, timeout=SECONDS, check=False)  # noqa: S603 -- our own program
 
 
+def complaints(folder: Path) -> str:
+    """What each process warned of, the last of it."""
+    logs = sorted((folder / "services").glob("*/*.log"))
+    told = {file.stem: [line for line in file.read_text("utf-8").splitlines() if '"info"' not in line] for file in logs}
+    return "".join(f"\n{name}: {line}" for name, lines in told.items() for line in lines[-20:])
+
+
 def test_the_story_is_played_on_processes(played: "subprocess.CompletedProcess[str]", folder: Path) -> None:
     """Every step is confirmed, and nothing is left running."""
-    assert played.returncode == 0, played.stderr[-3000:] + played.stdout[-3000:]
+    assert played.returncode == 0, played.stderr[-3000:] + played.stdout[-3000:] + complaints(folder)
     assert json.loads(played.stdout.splitlines()[-1]) == {"confirmed": True}
     status = [*COMMAND, "dev", "platform", "status", "--dir", str(folder), "--json"]
     left = subprocess.run(status, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 -- as above

@@ -130,9 +130,10 @@ def test_circuit_opens_and_closes(opened: Any, settings: Settings, http_sink: Ht
     section = settings(http_sink, circuit_failures=2, circuit_pause_seconds=60, calls_per_endpoint=1)
     post = opened(section)
     subscription = post.subscribe(HCMC, HOOK, http_sink.url)
-    post.test(HCMC, subscription)
+    first = post.test(HCMC, subscription)
     http_sink.wait_for(1)
     post.until(lambda: len(http_sink.items) == 2, step=0.02)
+    post.until(lambda: len(post.attempts(HCMC, first.name)) == 2)
     for _ in range(3):
         post.test(HCMC, subscription)
     sender = post.bench.component.workers[0]
