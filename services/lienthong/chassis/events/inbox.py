@@ -211,13 +211,14 @@ class InboxBatch:
         return not self._any_parked
 
     def _next_of(self, event: Event) -> list[Event]:
-        """Takes the event that follows one of the same aggregate out of what is parked."""
+        """Takes the event that follows one of the same aggregate out of what is parked, and those that are done."""
         if self._nothing_parked():
             return []
+        # A copy that swept may have parked this one again while it was taken here.
         following = (
             (parked.c.topic == event.topic)
             & (parked.c.subject == event.subject)
-            & (parked.c.sequence == event.sequence + 1)
+            & (parked.c.sequence <= event.sequence + 1)
         )
         return self._taken(following)
 
