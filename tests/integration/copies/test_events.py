@@ -9,6 +9,7 @@ from tests.unit.chassis.stage import TOPIC, Stage, event
 from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.events.held import parked_after
 from lienthong.chassis.events.inbox import InboxBatch
 from lienthong.chassis.events.tables import outbox, parked, versions
 from lienthong.chassis.races import again
@@ -90,6 +91,22 @@ def test_a_later_event_waits_while_the_first_is_being_released(copies: Copies) -
         assert handling.result(SECONDS)
     assert (maker.seen, waiter.seen) == (["parent-1", "child-1"], ["child-2"])
     assert waiter.parked() == []
+
+
+def test_nothing_stays_parked_of_an_event_that_was_released_during_a_sweep(copies: Copies) -> None:
+    """A copy sweeps and parks an event again while another copy's transaction releases it: no row of it is left."""
+    maker, sweeper = copies
+    sweeper.parents["child-1"] = maker.parents["child-1"] = "thing:parent"
+    maker.releases["parent-1"] = "thing:parent"
+    assert sweeper.consumer().handle([record("child", 1)])
+    with ThreadPoolExecutor(1) as threads:
+        with sweeper.units.begin() as work:
+            InboxBatch(work, sweeper.subscription).look_again(parked_after(work, (0, ""), 10))
+            releasing = threads.submit(maker.consumer().handle, [record("parent", 1)])
+            eventually(lambda: waits_for_a_lock(maker))
+        assert releasing.result(SECONDS)
+    assert maker.seen == ["parent-1", "child-1"]
+    assert maker.parked() == []
 
 
 def waits_for_a_lock(copy: Stage) -> bool:
