@@ -22,7 +22,8 @@ ANSWER_BYTES = 3 * 1024 * 1024
 Row = TypeVar("Row")
 Answer = TypeVar("Answer", bound=Message)
 Columns = tuple[type[int | str], ...]
-_INTEGER_BOUND = 2**63
+INTEGER_BOUND = 2**63
+"""Databases keep whole numbers below it."""
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -105,7 +106,7 @@ def _is_key(key: object, kind: type[int | str]) -> bool:
     if type(key) is not kind:
         return False
     if isinstance(key, int):
-        return abs(key) < _INTEGER_BOUND
+        return abs(key) < INTEGER_BOUND
     return isinstance(key, str) and _UNSTORABLE.search(key) is None
 
 

@@ -21,13 +21,14 @@ from lienthong.chassis.uow import UnitsOfWork
 from lienthong.chassis.workers import WorkerError
 from lienthong.signing import storage
 from lienthong.signing.config import SigningSection
-from lienthong.signing.domain import HEADER_BYTES, Attachment, File, SizeClass, may_be_pdf
+from lienthong.signing.domain import Attachment, File, SizeClass
 from lienthong.signing.handlers.reopen import reopen
 from lienthong.signing.handlers.settle import Verified, settle
 from lienthong.signing.lanes import Lanes
 from lienthong.signing.storage import StoredJob
 from lienthong.signing.tray import InHand, Tray
 from lienthong.signing.trust_folder import TrustFolder
+from lienthong.signing.verification.beginnings import HEADER_BYTES, may_be_pdf
 from lienthong.signing.verification.report import FileReport, FileState
 
 _log = structlog.get_logger(__name__)

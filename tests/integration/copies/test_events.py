@@ -24,6 +24,13 @@ def record(subject: str, sequence: int) -> Record:
     return Record(TOPIC, 0, sequence, subject.encode(), one.value, {**headers, "ce_time": one.time}, 0)
 
 
+def park_a_child(maker: Stage, waiter: Stage) -> None:
+    """Lets one copy park an event that waits for what the other will make."""
+    waiter.parents["child-1"] = maker.parents["child-1"] = "thing:parent"
+    maker.releases["parent-1"] = "thing:parent"
+    assert waiter.consumer().handle([record("child", 1)])
+
+
 def test_an_event_in_two_hands_takes_effect_once(copies: Copies) -> None:
     """When partitions move, two copies handle the same events at once: one of them drops them."""
     records = [record(f"thing-{number % 7}", number // 7 + 1) for number in range(70)]
@@ -80,9 +87,7 @@ def test_an_event_is_parked_while_its_parent_is_being_made(copies: Copies) -> No
 def test_a_later_event_waits_while_the_first_is_being_released(copies: Copies) -> None:
     """A copy gets the second event of an aggregate while another copy's open transaction releases the first."""
     maker, waiter = copies
-    waiter.parents["child-1"] = maker.parents["child-1"] = "thing:parent"
-    maker.releases["parent-1"] = "thing:parent"
-    assert waiter.consumer().handle([record("child", 1)])
+    park_a_child(maker, waiter)
     with ThreadPoolExecutor(1) as threads:
         with maker.units.begin() as work:
             assert InboxBatch(work, maker.subscription).apply([event("parent", 1)]) == 2
@@ -96,9 +101,7 @@ def test_a_later_event_waits_while_the_first_is_being_released(copies: Copies) -
 def test_nothing_stays_parked_of_an_event_that_was_released_during_a_sweep(copies: Copies) -> None:
     """A copy sweeps and parks an event again while another copy's transaction releases it: no row of it is left."""
     maker, sweeper = copies
-    sweeper.parents["child-1"] = maker.parents["child-1"] = "thing:parent"
-    maker.releases["parent-1"] = "thing:parent"
-    assert sweeper.consumer().handle([record("child", 1)])
+    park_a_child(maker, sweeper)
     with ThreadPoolExecutor(1) as threads:
         with sweeper.units.begin() as work:
             InboxBatch(work, sweeper.subscription).look_again(parked_after(work, (0, ""), 10))

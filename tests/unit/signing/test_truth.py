@@ -18,8 +18,8 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 
-from lienthong.signing.domain import may_be_pdf
 from lienthong.signing.verification import words
+from lienthong.signing.verification.beginnings import may_be_pdf
 from lienthong.signing.verification.pades import PadesVerifier
 from lienthong.signing.verification.report import FileReport, FileState, Problem, SignatureState
 from lienthong.testing.authority import CRL_LIFE, DemoAuthority, Identity

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 
 from lienthong.chassis.errors import Violation, invalid
+from lienthong.chassis.paging import INTEGER_BOUND
 
 LOOKED = ""
 """Key of the time at which a watch looked last, microseconds of the database's clock; no mailbox has this name."""
 
 _MAILBOXES_AT_MOST = 10_000
-_INTEGER_BOUND = 2**63
 
 
 def write_cursor(positions: Mapping[str, int]) -> str:
@@ -36,6 +36,6 @@ def read_cursor(cursor: str) -> dict[str, int]:
 
 def _place(place: object) -> int:
     # Anybody can write a cursor: nothing else may reach the database.
-    if isinstance(place, int) and abs(place) < _INTEGER_BOUND:
+    if isinstance(place, int) and abs(place) < INTEGER_BOUND:
         return place
     raise ValueError(f"{place!r} is no place in a mailbox")

@@ -4,13 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
-HEADER_BYTES = 1024
-"""A PDF says so within these first bytes; readers of the field accept other bytes before."""
-
-_MARK = b"%PDF-"
-_ARCHIVE = b"PK\x03\x04"
-"""How a zip archive begins; a PDF stored in it is not what the file is."""
-
 
 class SizeClass(IntEnum):
     """Documents of one class never wait behind documents of another."""
@@ -62,8 +55,3 @@ def size_class(attachments: Iterable[Attachment], small_bytes: int) -> SizeClass
     """Tells which class a document belongs to, by all that may have to be read of it."""
     total = sum(attachment.size for attachment in attachments)
     return SizeClass.SMALL if total <= small_bytes else SizeClass.LARGE
-
-
-def may_be_pdf(beginning: bytes) -> bool:
-    """Tells by its first `HEADER_BYTES` whether a file says that it is a PDF."""
-    return _MARK in beginning[:HEADER_BYTES] and not beginning.startswith(_ARCHIVE)

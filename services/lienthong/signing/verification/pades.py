@@ -39,6 +39,7 @@ from lienthong.signing.verification import (
     revisions,
     tokens,
 )
+from lienthong.signing.verification.beginnings import HEADER_BYTES, may_be_pdf
 from lienthong.signing.verification.judge import Judge
 from lienthong.signing.verification.report import (
     FileReport,
@@ -58,18 +59,22 @@ if TYPE_CHECKING:
 
 _REMEDIES = (hexreader, tokens, objects, revisions, lengths, names, certificates, paths)
 """What makes pyHanko and its libraries faster without changing what they find."""
-_ARCHIVE = b"PK\x03\x04"
-"""How a zip archive begins. A PDF stored in one begins within the bytes below, and is not what the file is."""
-_HEADER_WITHIN = 1024
-"""Bytes before which ``%PDF-`` must appear; readers of the field accept mail headers and byte-order marks before."""
 _IN_MEMORY = 32 * 1024 * 1024
 """Bytes. Smaller files are read whole: thousands of small reads cost less there."""
 _TAIL = 4096
 """Bytes in which the end of the last revision must be found."""
 _ENDING = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF[\s\x00]*\Z")
 _FAULTS = (
-    *(ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, RecursionError, TypeError),
-    *(ValueError, struct.error, zlib.error),
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
 )
 """What pyHanko and its libraries answer faults of a file with, besides their own errors."""
 _SIGNATURES = frozenset({"/adbe.pkcs7.detached", "/ETSI.CAdES.detached", "/PBAD.PAdES"})
@@ -106,8 +111,7 @@ class PadesVerifier:
         if size > self._config.largest_file:
             return FileReport(FileState.TOO_LARGE, at, detail=f"{size} bytes")
         stream.seek(0)
-        beginning = stream.read(_HEADER_WITHIN)
-        if b"%PDF-" not in beginning or beginning.startswith(_ARCHIVE):
+        if not may_be_pdf(stream.read(HEADER_BYTES)):
             return FileReport(FileState.NOT_A_PDF, at)
         try:
             return self._verify_pdf(stream, at)

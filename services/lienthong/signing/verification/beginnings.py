@@ -1,0 +1,13 @@
+"""What a file says of itself in its first bytes."""
+
+HEADER_BYTES = 1024
+"""A PDF says so within these; readers of the field accept mail headers and byte-order marks before."""
+
+_MARK = b"%PDF-"
+_ARCHIVE = b"PK\x03\x04"
+"""How a zip archive begins; a PDF stored in it is not what the file is."""
+
+
+def may_be_pdf(beginning: bytes) -> bool:
+    """Tells by its first `HEADER_BYTES` whether a file says that it is a PDF."""
+    return _MARK in beginning[:HEADER_BYTES] and not beginning.startswith(_ARCHIVE)
