@@ -96,7 +96,7 @@ class Command:
 
     @property
     def pid_file(self) -> Path:
-        """Its process id and the time at which that process began, so that another one is never taken for it."""
+        """Its process id and when that process began, so that another one is never taken for it."""
         return self.folder / f"{self.name}.pid"
 
 
@@ -145,19 +145,18 @@ class ServerProcess:
         try:
             pid, begun = self._command.pid_file.read_text("ascii").split()
             found = psutil.Process(int(pid))
-            alive = f"{found.create_time():.2f}" == begun and found.status() != psutil.STATUS_ZOMBIE
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            alive = _begun(found.pid) == begun and found.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, ProcessLookupError, ValueError, psutil.NoSuchProcess):
             return None
         return found if alive else None
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """Asks the server to stop, and kills it when it has not after `seconds`."""
         found = self.process()
-        if found is None:
-            return
-        _signalled(found, signal.SIGCONT)
-        _signalled(found, self._command.stop_signal)
-        self._wait(seconds)
+        if found is not None:
+            _signalled(found, signal.SIGCONT)
+            _signalled(found, self._command.stop_signal)
+            self._wait(seconds)
         self.kill()
 
     def kill(self) -> None:
@@ -168,6 +167,7 @@ class ServerProcess:
                 _signalled(one, signal.SIGKILL)
             self._wait(STOP_SECONDS)
         if self._child is not None:
+            self._child.kill()
             self._child.wait(STOP_SECONDS)
             self._child = None
         self._command.pid_file.unlink(missing_ok=True)
@@ -195,8 +195,7 @@ class ServerProcess:
                 cwd=command.folder,
                 start_new_session=True,
             )
-        begun = psutil.Process(self._child.pid).create_time()
-        command.pid_file.write_text(f"{self._child.pid} {begun:.2f}", "ascii")
+        command.pid_file.write_text(f"{self._child.pid} {_begun(self._child.pid)}", "ascii")
 
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
@@ -230,6 +229,12 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _begun(pid: int) -> str:
+    """When a process began, in clock ticks of this boot: the time of day would move whenever the clock is set."""
+    # The name of the program, in brackets, may hold blanks and brackets; the start is field 22 of proc(5).
+    return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
