@@ -6,6 +6,7 @@ from typing import BinaryIO
 from lienthong import edxml
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import not_found
+from lienthong.chassis.renditions import plan_of
 from lienthong.chassis.rpc.call import Call, Content, pieces
 from lienthong.chassis.uow import AuditEntry, UnitsOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
@@ -61,10 +62,7 @@ class IntakeContents:
         return stored.event
 
     def _rendition(self, event: DocumentAccepted, offset: int) -> Iterator[bytes]:
-        with self._blobs.open(event.rendition.plan.key) as stream:
-            rendition = edxml.Rendition.from_json(stream.read())
-
         def opened(ordinal: int) -> BinaryIO:
             return self._blobs.open(event.attachments[ordinal].blob.key)
 
-        return edxml.render(rendition, opened, offset)
+        return edxml.render(plan_of(event.rendition, self._blobs), opened, offset)

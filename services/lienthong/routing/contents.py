@@ -11,6 +11,7 @@ from typing import BinaryIO
 from lienthong import edxml
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Code, not_found
+from lienthong.chassis.renditions import plan_of
 from lienthong.chassis.rpc.call import Call, Content, UploadSink, pieces
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
@@ -39,14 +40,12 @@ class Renderer:
         return Content(stored.attachment.size, lambda offset: pieces(self._blobs.open(stored.blob.key), offset))
 
     def _rendition(self, accepted: DocumentAccepted, offset: int) -> Iterator[bytes]:
-        with self._blobs.open(accepted.rendition.plan.key) as source:
-            plan = edxml.Rendition.from_json(source.read())
         keys = {stored.attachment.ordinal: stored.blob.key for stored in accepted.attachments}
 
         def opener(ordinal: int) -> BinaryIO:
             return self._blobs.open(keys[ordinal])
 
-        return edxml.render(plan, opener, offset)
+        return edxml.render(plan_of(accepted.rendition, self._blobs), opener, offset)
 
 
 class MailboxContents:

@@ -194,10 +194,15 @@ def test_a_recall_file_is_no_duplicate(intake: ServiceBench) -> None:
     assert event.reason == "Sai nội dung"
 
 
-def test_the_rendition_is_what_was_sealed(intake: ServiceBench) -> None:
-    """Length and hash of the canonical rendition are fixed at acceptance; reading gives exactly those bytes."""
+@pytest.mark.parametrize(("words", "kept"), [(10, 1), (1_000, 2)], ids=["in the event", "in the store"])
+def test_the_rendition_is_what_was_sealed(intake: ServiceBench, words: int, kept: int) -> None:
+    """Length and hash of the canonical rendition are fixed at acceptance; reading gives exactly those bytes.
+
+    Only what is too large for an event is kept beside the attachments.
+    """
     api = intake.api("Intake")
-    receipt = api.submit_document(submission(), vpcp(intake))
+    subject = " ".join(hashlib.sha256(bytes([number % 256, number // 256])).hexdigest() for number in range(words))
+    receipt = api.submit_document(submission(subject=subject), vpcp(intake))
     document = api.get_document(pb.GetDocumentRequest(name=receipt.document), vpcp(intake, "GetDocument"))
     (door,) = intake.component.doors
     content = door.open_content(f"{receipt.document}/rendition", vpcp(intake, "Read"))
@@ -206,6 +211,7 @@ def test_the_rendition_is_what_was_sealed(intake: ServiceBench) -> None:
     assert len(data) == content.size == document.rendition_size
     assert isinstance(read, edxml.Document)
     assert read.attachments[0].content.sha256 == document.attachments[0].sha256.hex()
+    assert len(list(intake.context.base.blobs.entries())) == kept
 
 
 def test_strangers_see_nothing(intake: ServiceBench) -> None:

@@ -14,6 +14,7 @@ from lienthong import edxml
 from lienthong.chassis.directory.model import Agency
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.event import DOCUMENTS, PROGRESS, VERDICTS
+from lienthong.chassis.renditions import keep_plan
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import document_pb2, lifecycle_pb2
@@ -225,9 +226,7 @@ class Routing:
                 attachments=(edxml.Attachment("a", "a.pdf", edxml.ContentRef(len(PDF), digest.hexdigest(), 0)),),
             )
         )
-        with blobs.create() as writer:
-            writer.write(plan.to_json())
-        accepted.rendition.plan.key = writer.key
+        keep_plan(accepted.rendition, plan.to_json(), blobs)
         accepted.rendition.size = plan.length
 
 

@@ -19,6 +19,7 @@ from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import DOCUMENTS, NewEvent
 from lienthong.chassis.grouping import Act, GroupCommit
 from lienthong.chassis.idempotency import RequestKey, answered_among, key_of, recall_answer, remember_answer
+from lienthong.chassis.renditions import keep_plan
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.sealing import SealKey
 from lienthong.chassis.times import to_micros
@@ -151,7 +152,8 @@ def accept(desk: Desk, request: Request, prepared: Prepared, judgement: Judgemen
     # By the name, not by how it went: after a commit that was tried again the document found is this one itself.
     if ready.new is not None and receipt.document != f"documents/{ready.new.event.document}":
         contents.drop(desk.blobs, prepared.document.attachments)
-        desk.blobs.delete(ready.new.event.rendition.plan.key)
+        if ready.new.event.rendition.plan.key:
+            desk.blobs.delete(ready.new.event.rendition.plan.key)
     return receipt
 
 
@@ -161,10 +163,8 @@ def _ready(desk: Desk, handed: Handed, judgement: Judgement) -> Handed:
     document, accepted = prepared.document, desk.units.clock.now()
     fixed = fix_rendition(document, judgement.addressing.recipients, accepted, desk.blobs, desk.readers)
     contents.commit(document.attachments)
-    with desk.blobs.create() as plan:
-        plan.write(fixed.plan)
     event = accepted_event(desk.units.ids.new(), request.call, prepared, judgement, accepted)
-    event.rendition.plan.key, event.rendition.plan.size = plan.key, len(fixed.plan)
+    keep_plan(event.rendition, fixed.plan, desk.blobs)
     event.rendition.size, event.rendition.sha256 = fixed.size, fixed.sha256
     event.fingerprint = handed.fingerprint
     receipt = desk.units.ids.new()

@@ -12,6 +12,7 @@ from lienthong.chassis.directory.model import Agency, Directory
 from lienthong.chassis.documents import NAME_LENGTH, finding_messages, header_message
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import VALUE_BYTES_AT_MOST
+from lienthong.chassis.renditions import PACKED_BYTES_AT_MOST
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.intake import storage
 from lienthong.intake.domain import Addressed, Addressing, Problem, address, judge_sender, same_code
@@ -19,7 +20,7 @@ from lienthong.intake.handlers.prepare import Prepared
 
 _TARGET = "TraceHeaderList/Bussiness"
 
-HEADER_BYTES_AT_MOST = VALUE_BYTES_AT_MOST - 16 * 1024
+HEADER_BYTES_AT_MOST = VALUE_BYTES_AT_MOST - PACKED_BYTES_AT_MOST - 16 * 1024
 """Header, recipients and names of attachments go to the other services in one event, with some facts of the axis."""
 _RECIPIENT_BYTES = 60
 """What an event says of a recipient beyond its own words."""

@@ -88,7 +88,7 @@ def add_document(rows: Rows, new: NewDocument, accepted_at: int, held: Collectio
     rows.insert(documents, [row])
     rows.insert(receipts, [{"id": new.receipt, "document": event.document, "recall": False, "answer": new.answer}])
     keys = dict.fromkeys([*(stored.blob.key for stored in event.attachments), event.rendition.plan.key])
-    rows.insert(blobs, [{"key": key, "document": event.document} for key in keys if key not in held])
+    rows.insert(blobs, [{"key": key, "document": event.document} for key in keys if key and key not in held])
     unique = sorted({word[:WORD_LENGTH] for word in subject})[:WORDS_AT_MOST]
     rows.insert(words, [{"word": word, "sender": event.sender_agency, "document": event.document} for word in unique])
 
