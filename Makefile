@@ -91,7 +91,7 @@ else
 endif
 
 test-unit: setup-dev ## Runs the fast tests, under a minute.
-	$(BIN)/python -m pytest -n 2 -m "not servers" tests/unit tests/contract
+	$(BIN)/python -m pytest -n 2 -m "not servers and not children" tests/unit tests/contract
 
 test-chart: setup-dev ## Renders the charts in all sizes and options, and holds them against the API. Needs Go once.
 	$(BIN)/python -m pytest -n 2 tests/chart

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.children
+
 MEMORY = 1 << 30
 PATIENCE = 20.0
 

@@ -28,6 +28,8 @@ from lienthong.intake.reading import Readers
 from lienthong.intake.v1 import intake_pb2 as pb
 from lienthong.testing.service import service_bench
 
+pytestmark = pytest.mark.children
+
 CORPUS = sorted((Path(__file__).parents[2] / "corpus" / "edxml").glob("*.edxml"))
 SECONDS = 30.0
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from .conftest import Office
 
+pytestmark = pytest.mark.children
+
 SOON = NOW + timedelta(hours=1)
 MEMORY = 1 << 30
 PATIENCE = 20.0

@@ -30,6 +30,8 @@ from .desk import Desk, desk_in, trust
 if TYPE_CHECKING:
     from .conftest import Office
 
+pytestmark = pytest.mark.children
+
 
 @pytest.fixture
 def desk(office: Office, tmp_path: Path) -> Desk:
