@@ -129,7 +129,13 @@ class ServerBuilder:
             ("grpc.max_concurrent_streams", self._limits.of_connection),
             ("grpc.http.overload_protection", 0),
             ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            # Go lets clients ping each 10 s, and on the way some pings come closer together.
+            ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+            # Whoever vanished without a word (a cable, a crash) would hold its watches and transfers for hours.
+            ("grpc.keepalive_time_ms", 60_000),
+            ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.server_handshake_timeout_ms", 20_000),
         ]
         server = grpc.aio.server(options=options)
         health = Health(self._watches)
