@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import BinaryIO
@@ -113,15 +114,15 @@ class UploadSink:
                 RESOURCE_EXHAUSTED when it becomes too long, ABORTED when another stream goes on with the upload.
         """
         with self._turn:
-            if self.complete and offset + len(data) <= self.committed:
+            if offset + len(data) <= self._written:
                 return
             self._check(offset)
-            fresh = data[self._written - offset :]
-            if self._written + len(fresh) > self._section.upload_bytes:
+            if offset + len(data) > self._section.upload_bytes:
                 raise _too_long(self._section)
-            if fresh:
-                self._open().write(fresh)
-                self._written += len(fresh)
+            writer = self._open()
+            fresh = data[self._written - offset :]
+            writer.write(fresh)
+            self._written += len(fresh)
 
     def flush(self, *, finish: bool) -> int:
         """Makes what was written durable. See `rpc.call.UploadSink.flush`.
@@ -144,20 +145,25 @@ class UploadSink:
         """Lets go; bytes that were not flushed are sent again by the caller."""
         with self._turn:
             try:
-                if self._writer is not None and not self.complete and self._written > self.committed:
-                    self._advance(finish=False)
+                self._keep_rest()
             finally:
                 self._holders.let_go(self._upload.id, self)
                 if self._writer is not None:
                     self._writer.close()
 
     def cut_off(self) -> None:
-        """Ends this stream, because another one goes on with the upload."""
+        """Ends this stream, because another one goes on with the upload, behind what this one brought."""
         with self._turn:
+            with suppress(AxisError):  # what cannot be kept is sent again
+                self._keep_rest()
             self._cut = True
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+
+    def _keep_rest(self) -> None:
+        if self._writer is not None and not self.complete and self._written > self.committed:
+            self._advance(finish=False)
 
     def _check(self, offset: int) -> None:
         if self.complete:
@@ -196,8 +202,9 @@ class UploadSink:
             self._holders.take(self._upload.id, self)
             # What the stream before made durable until it was cut off must not be written over.
             now = upload_of(self._units, f"uploads/{self._upload.id}", self._upload.agency)
-            if (now.committed, now.complete) != (self.committed, self.complete):
+            if now.complete:
                 raise self._elsewhere()
+            self._upload, self._written = now, now.committed
             self._writer = self._blobs.resume(self._upload.blob, self._upload.committed)
         return self._writer
 
