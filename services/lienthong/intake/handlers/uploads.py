@@ -2,7 +2,8 @@
 
 import hashlib
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import BinaryIO
@@ -119,10 +120,10 @@ class UploadSink:
             self._check(offset)
             if offset + len(data) > self._section.upload_bytes:
                 raise _too_long(self._section)
-            writer = self._open()
-            fresh = data[self._written - offset :]
-            writer.write(fresh)
-            self._written += len(fresh)
+            with self._writing() as writer:
+                fresh = data[self._written - offset :]
+                writer.write(fresh)
+                self._written += len(fresh)
 
     def flush(self, *, finish: bool) -> int:
         """Makes what was written durable. See `rpc.call.UploadSink.flush`.
@@ -177,12 +178,12 @@ class UploadSink:
             )
 
     def _advance(self, *, finish: bool) -> None:
-        writer = self._open()
-        writer.sync()
-        sha256 = b""
-        if finish:
-            sha256 = self._hash(writer)
-            writer.commit()
+        with self._writing() as writer:
+            writer.sync()
+            sha256 = b""
+            if finish:
+                sha256 = self._hash(writer)
+                writer.commit()
         upload = replace(
             self._upload,
             committed=self._written,
@@ -194,6 +195,17 @@ class UploadSink:
             if not storage.advance_upload(work.connection, upload, self._upload.committed):
                 raise self._elsewhere()
         self._upload = upload
+
+    @contextmanager
+    def _writing(self) -> Iterator[BlobWriter]:
+        """Gives what writes; when it fails it is let go, and only what was durable stays."""
+        writer = self._open()
+        try:
+            yield writer
+        except Exception:
+            self._writer, self._written = None, self.committed
+            writer.close()
+            raise
 
     def _open(self) -> BlobWriter:
         if self._cut:

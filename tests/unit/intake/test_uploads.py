@@ -1,0 +1,54 @@
+"""Uploads whose bytes meet a full disk."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.small_disk import SmallDisk, small_disk
+
+from lienthong.chassis.errors import AxisError
+from lienthong.intake.component import build
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.v1 import intake_pb2 as pb
+from lienthong.testing.service import VPCP, service_bench
+
+DATA = hashlib.shake_128(b"content").digest(1_000_000)
+DURABLE = 200_000
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk for contents alone, in the folder of intake."""
+    with small_disk(tmp_path / "disk", 3_000_000) as made:
+        (tmp_path / "blobs").symlink_to(made.seen)
+        yield made
+
+
+@pytest.mark.parametrize("piece", [1000, 100_000], ids=["small pieces", "large pieces"])
+def test_an_upload_goes_on_when_there_is_room_again(tmp_path: Path, disk: SmallDisk, piece: int) -> None:
+    """A full disk is told as such, and takes back nothing that was durable: the client goes on from there."""
+    intake = service_bench(tmp_path, "intake", build, IntakeSection())
+    api, door = intake.api("Intake"), intake.component.doors[0]
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload = api.create_upload(pb.CreateUploadRequest(size=len(DATA), request_id="one"), call)
+    sink = door.open_upload(upload.name, call)
+    sink.write(0, DATA[:DURABLE])
+    sink.flush(finish=False)
+    ballast = disk.fill()
+    with pytest.raises(AxisError, match="room") as full:
+        for place in range(DURABLE, len(DATA), piece):
+            sink.write(place, DATA[place : place + piece])
+        sink.flush(finish=True)
+    assert full.value.reason == "STORAGE_FULL"
+    with suppress(AxisError):
+        sink.close()
+    ballast.unlink()
+    again = door.open_upload(upload.name, call)
+    assert again.committed >= DURABLE
+    again.write(again.committed, DATA[again.committed :])
+    assert again.flush(finish=True) == len(DATA)
+    again.close()
+    told = api.get_upload(pb.GetUploadRequest(name=upload.name), call)
+    assert (told.complete, told.sha256) == (True, hashlib.sha256(DATA).digest())
