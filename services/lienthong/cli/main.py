@@ -1,8 +1,8 @@
 """`lienthong`: all groups of commands, and what becomes of errors.
 
 Exit codes: 0 done; 1 failed inside; 2 wrong usage or configuration; 3 refused as wrong; 4 not found; 5 not allowed;
-6 exists with other content; 7 not in this state; 8 the axis is away or busy; 9 a limit is reached. With --json what went
-wrong is a JSON object on standard error, too.
+6 exists with other content; 7 not in this state; 8 the axis is away or busy; 9 a limit is reached. With --json what
+went wrong is a JSON object on standard error, too.
 """
 
 import errno
