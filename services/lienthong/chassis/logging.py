@@ -69,7 +69,7 @@ def _no_alarm(_logger: object, _method: str, line: MutableMapping[str, Any]) -> 
     return line
 
 
-def _escape(_logger: object, _method: str, line: str) -> str:
+def _escape(_logger: object, _method: str, line: Any) -> str:
     return escaped(line)
 
 

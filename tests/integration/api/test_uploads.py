@@ -90,7 +90,8 @@ def test_what_a_stream_left_behind_brought_is_kept(world: World, upload: str) ->
     wait_for("it is kept", lambda: world.vpcp.intake.GetUpload(ask).committed_size == 2 * PIECE)
     following.send(PIECE, CONTENT[PIECE:], finish=True)
     following.end()
-    refused(Code.ABORTED, "UPLOAD_ELSEWHERE", lambda: (left.send(2 * PIECE, bytes(PIECE)), left.end()))
+    left.send(2 * PIECE, bytes(PIECE))
+    refused(Code.ABORTED, "UPLOAD_ELSEWHERE", left.end)
     receipt = world.vpcp.intake.SubmitDocument(_submission(upload))
     name = f"{receipt.document}/attachments/0"
     assert world.vpcp.download(name, io.BytesIO()) == hashlib.sha256(CONTENT).hexdigest()

@@ -5,6 +5,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
 import pytest
@@ -39,7 +40,7 @@ async def served(watches: int = 10) -> AsyncIterator[tuple[Server, int]]:
 
 
 @asynccontextmanager
-async def watching(port: int, name: str = "") -> AsyncIterator[grpc.aio.UnaryStreamCall]:
+async def watching(port: int, name: str = "") -> AsyncIterator[Any]:
     """A watch of a name, as a client has it."""
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         watch = channel.unary_stream(
