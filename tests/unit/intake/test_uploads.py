@@ -1,4 +1,4 @@
-"""Uploads whose bytes meet a full disk."""
+"""Uploads that meet a full disk, and those whose time is over."""
 
 import hashlib
 from collections.abc import Iterator
@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from tests.small_disk import SmallDisk, small_disk
 
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.engines.blobs import BlobWriter
+from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.rpc.call import UploadSink
+from lienthong.common.v1 import document_pb2
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.intake.component import build
 from lienthong.intake.config import IntakeSection
+from lienthong.intake.handlers.sweep import sweep_uploads
 from lienthong.intake.v1 import intake_pb2 as pb
-from lienthong.testing.service import VPCP, service_bench
+from lienthong.testing.service import VPCP, ServiceBench, service_bench
 
 DATA = hashlib.shake_128(b"content").digest(1_000_000)
 DURABLE = 200_000
@@ -51,6 +55,37 @@ def test_an_upload_goes_on_when_there_is_room_again(tmp_path: Path, disk: SmallD
     again.close()
     told = api.get_upload(pb.GetUploadRequest(name=upload.name), call)
     assert (told.complete, told.sha256) == (True, hashlib.sha256(DATA).digest())
+
+
+def test_an_upload_whose_time_is_over_is_in_no_document(intake: ServiceBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Swept away while a submission reads it, an upload is gone: no document is accepted without its content."""
+    api, door = intake.api("Intake"), intake.component.doors[0]
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload = api.create_upload(pb.CreateUploadRequest(request_id="one"), call).name
+    sink = door.open_upload(upload, call)
+    sink.write(0, DATA)
+    sink.flush(finish=True)
+    sink.close()
+    blobs, begin = intake.context.base.blobs, intake.context.base.blobs.create
+
+    def sweep_first(key: str = "") -> BlobWriter:
+        intake.clock.advance(days=2)
+        sweep_uploads(intake.context.units, blobs, IntakeSection())
+        return begin(key)
+
+    header = document_pb2.DocumentHeader(
+        number="1",
+        notation="VPCP-TH",
+        subject="V/v tải lên",
+        kind=document_pb2.DOCUMENT_KIND_NEW,
+        recipients=[document_pb2.Organization(code="000.00.00.H29")],
+    )
+    content = pb.DocumentContent(header=header, attachments=[pb.AttachmentContent(name="a.bin", upload=upload)])
+    monkeypatch.setattr(blobs, "create", sweep_first)
+    with pytest.raises(AxisError) as gone:
+        api.submit_document(pb.SubmitDocumentRequest(document=content, request_id="two"), call)
+    assert (gone.value.code, gone.value.metadata["resource"]) == (Code.NOT_FOUND, upload)
+    assert intake.told(DocumentAccepted) == []
 
 
 def write_all(sink: UploadSink, start: int, piece: int) -> None:
