@@ -133,7 +133,7 @@ class ServerBuilder:
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
             # Whoever vanished without a word (a cable, a crash) would hold its watches and transfers for hours.
             ("grpc.keepalive_time_ms", 60_000),
-            ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.http2.ping_timeout_ms", 20_000),
             ("grpc.http2.max_pings_without_data", 0),
             ("grpc.server_handshake_timeout_ms", 20_000),
         ]
@@ -152,7 +152,7 @@ class ServerBuilder:
         if action is None:
             raise ValueError(f"{type(implementation).__name__} does not implement {name}")
         # Requests are read and answers written in the thread of the call: a large one must not hold the loop.
-        reading = _reading(GetMessageClass(method.input_type), action, noting(method, self._metrics))
+        reading = _reading(method, action, noting(method, self._metrics))
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._streams.handler(row, reading, admission),
@@ -275,9 +275,14 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _reading(kind: type[Message], action: Callable[[Any, Call], Result], note: Note) -> Callable[[bytes, Call], Result]:
+def _reading(
+    method: MethodDescriptor, action: Callable[[Any, Call], Result], note: Note
+) -> Callable[[bytes, Call], Result]:
+    kind: type[Message] = GetMessageClass(method.input_type)
+    batch = "results" in method.output_type.fields_by_name
+
     def read(data: bytes, call: Call) -> Result:
-        request = read_message(kind, data)
+        request = read_message(kind, data, batch=batch)
         note(request, call)
         return action(request, call)
 
