@@ -8,6 +8,7 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
 
+from lienthong.chassis.auth import headers
 from lienthong.chassis.auth.caller import Authenticator, Caller, credential_of
 from lienthong.chassis.auth.headers import AGENCY_KEY
 from lienthong.chassis.auth.policy import Row, authorise, policy
@@ -104,8 +105,8 @@ def row_of(name: str) -> Row:
 def facts_of(context: Context) -> tuple[bytes | None, Metadata]:
     """Takes the client's certificate and the text metadata out of a context."""
     certificates = list(context.auth_context().get("x509_pem_cert", ()))
-    metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    return (certificates[0] if certificates else None), metadata
+    metadata: Any = context.invocation_metadata() or ()
+    return (certificates[0] if certificates else None), headers.read(metadata)
 
 
 def system_of(certificate: bytes | None) -> str:
