@@ -221,7 +221,8 @@ def resumable(request_id: str) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, AxisUnavailableError):
-        err.print(f"[dim]it goes on where it stands: the same with --request-id {request_id}[/]", soft_wrap=True)
+        if not _for_a_program():
+            err.print(f"[dim]it goes on where it stands: the same with --request-id {request_id}[/]", soft_wrap=True)
         raise
 
 

@@ -45,6 +45,9 @@ def test_an_upload_goes_on_when_there_is_room_again(tmp_path: Path, disk: SmallD
     with pytest.raises(AxisError) as full:
         write_all(sink, DURABLE, piece)
     assert full.value.reason == "STORAGE_FULL"
+    with pytest.raises(AxisError) as still:
+        write_all(sink, DURABLE, piece)
+    assert still.value.reason == "STORAGE_FULL", "and what had been gathered behind it too"
     with suppress(AxisError):
         sink.close()
     ballast.unlink()

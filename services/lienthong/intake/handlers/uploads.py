@@ -66,7 +66,7 @@ class Holders:
         with self._lock:
             before = self._held.get(upload)
             self._held[upload] = sink
-        if before is not None:
+        if before is not None and before is not sink:
             before.cut_off()
 
     def let_go(self, upload: str, sink: "UploadSink") -> None:
