@@ -40,9 +40,10 @@ def _found(message: Message, forbidden: re.Pattern[str]) -> tuple[str, str] | No
 
 
 def _refused(field: str, character: str) -> AxisError:
+    remedy = "Leave it out."
     if character == "\0":
-        reason, rule = "TEXT_WITH_NUL", "a text holds no character U+0000: neither edXML nor a database can keep it"
-    else:
-        reason = "CHARACTER_ILLEGAL"
-        rule = f"a text holds no character U+{ord(character):04X}: a recipient that reads edXML would never get it"
-    return invalid(reason, f"{field}: {rule}. Leave it out.", Violation(field, reason, rule, "Leave it out."))
+        rule = "a text holds no character U+0000: neither edXML nor a database can keep it"
+        return invalid("TEXT_WITH_NUL", f"{field}: {rule}. {remedy}", Violation(field, "TEXT_WITH_NUL", rule, remedy))
+    rule = f"a text holds no character U+{ord(character):04X}: a recipient that reads edXML would never get it"
+    violation = Violation(field, "CHARACTER_ILLEGAL", rule, remedy)
+    return invalid("CHARACTER_ILLEGAL", f"{field}: {rule}. {remedy}", violation)
