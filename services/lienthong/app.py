@@ -251,7 +251,7 @@ class Platform:
     def _write_operator_context(self) -> None:
         if self.target != ALL or not self.settings.keys.managed:
             return
-        host = self.settings.server.listen.rpartition(":")[0]
+        host = self.settings.server.reached_at
         file = self.settings.data_dir / "contexts" / "operator.yaml"
         ring = self.keyring
         write_context(file, f"{host}:{self.port}", ring.root.chain, ring.operator, self.settings.keys.passphrase_file)

@@ -34,7 +34,7 @@ def open_keys(settings: Settings, services: tuple[str, ...], clock: Clock, ids: 
     ring = keyring_in(settings.keys.dir or settings.data_dir / "keys", settings)
     try:
         if settings.keys.managed:
-            first_start(ring, settings.server.hosts, clock, ids)
+            first_start(ring, settings.server.names, clock, ids)
         else:
             _insist(ring, services)
     except PkiError as error:
@@ -84,7 +84,7 @@ def renewal(ring: Keyring, settings: Settings, clock: Clock) -> Periodic:
     """Makes the worker that renews certificates in good time, where this process keeps the keys itself."""
 
     def look() -> bool:
-        for name in renew(ring, settings.server.hosts, clock) if settings.keys.managed else []:
+        for name in renew(ring, settings.server.names, clock) if settings.keys.managed else []:
             ends = ring.certificate(name).not_valid_after_utc
             _log.info("certificate renewed", certificate=name, until=ends.isoformat())
         return False

@@ -50,7 +50,8 @@ class ServerSection(Section):
     metrics: str = Field("127.0.0.1:7464", description="Address and port of metrics; empty for none, port 0 free.")
     insecure: bool = Field(default=False, description="No TLS. Refused when bound beyond loopback.")
     hosts: tuple[str, ...] = Field(
-        ("localhost", "127.0.0.1"), description="Names and addresses in the server certificate; other ones renew it."
+        ("localhost", "127.0.0.1"),
+        description="Names and addresses in the server certificate, beside the host of `listen`; other ones renew it.",
     )
     threads: int = Field(8, ge=1, le=256, description="Unary calls handled at once.")
     queue: int = Field(512, ge=0, le=100_000, description="Unary calls that wait for a thread; more are refused.")
@@ -70,6 +71,17 @@ class ServerSection(Section):
         if not empty and not (host and port.isdecimal() and int(port) <= _PORT_AT_MOST):
             raise ValueError("an address and a port are needed, such as 127.0.0.1:7443")
         return value
+
+    @property
+    def reached_at(self) -> str:
+        """Host at which this machine reaches the port: that of `listen`, loopback where it is every address."""
+        host = self.listen.rpartition(":")[0]
+        return {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 -- nothing is bound here
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names and addresses in the server certificate: `hosts`, and where this machine reaches it."""
+        return tuple(dict.fromkeys((*self.hosts, self.reached_at.strip("[]"))))
 
     @model_validator(mode="after")
     def _no_tls_on_loopback_only(self) -> Self:

@@ -1,15 +1,19 @@
 """Structured logs: one line of JSON (or of words on a terminal) for each thing that happened, on standard error.
 
-Lines of libraries have the same form, and say which library speaks. Lines never carry content or secrets. `bound` puts
-document and agency on every line inside a block.
+Lines of libraries have the same form, and say which library speaks. Lines never carry content or secrets, and nothing
+that a terminal obeys: what callers call their documents can neither end a line nor hide one. `bound` puts document and
+agency on every line inside a block.
 """
 
+import io
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TextIO
 
 import structlog
+
+from lienthong.chassis.text import escaped
 
 # Without the variables of each frame: among them are contents, names and passwords.
 _TRACEBACKS: Final = structlog.processors.ExceptionRenderer(
@@ -34,15 +38,16 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _TRACEBACKS if form == "json" else structlog.processors.UnicodeDecoder(),
     )
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+    rendering: tuple[structlog.typing.Processor, ...] = (
+        (structlog.processors.JSONRenderer(ensure_ascii=False), _escape)
         if form == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        else (
+            _escape_texts,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_traceback),
         )
     )
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
@@ -51,7 +56,7 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared, _no_alarm],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
@@ -62,3 +67,22 @@ def _no_alarm(_logger: object, _method: str, line: MutableMapping[str, Any]) -> 
     if line["level"] in ("error", "critical") and line["logger"] not in _OURS:
         line["level"] = "warning"
     return line
+
+
+def _escape(_logger: object, _method: str, line: Any) -> str:
+    return escaped(line)
+
+
+def _escape_texts(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Escapes each text by itself: the colours around them are ours."""
+    for key, value in line.items():
+        if isinstance(value, str):
+            line[key] = escaped(value)
+    line["event"] = str(line["event"]).replace("\n", "\\n")
+    return line
+
+
+def _write_traceback(stream: TextIO, error: structlog.typing.ExcInfo) -> None:
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, error)
+    stream.write(escaped(plain.getvalue()))

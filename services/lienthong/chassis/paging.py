@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from google.protobuf.message import Message
 
@@ -103,11 +103,14 @@ def _after(token: str, origin: str, columns: Columns) -> tuple[Any, ...]:
 
 def _is_key(key: object, kind: type[int | str]) -> bool:
     # A token is the server's own, but anybody can write one: nothing else may reach the database.
-    if type(key) is not kind:
-        return False
-    if isinstance(key, int):
-        return abs(key) < INTEGER_BOUND
+    if kind is int:
+        return is_whole(key)
     return isinstance(key, str) and _UNSTORABLE.search(key) is None
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Tells whether what somebody wrote is a whole number that a database can compare."""
+    return type(value) is int and abs(value) < INTEGER_BOUND
 
 
 def _refused(field: str, rule: str) -> AxisError:

@@ -2,29 +2,42 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.segment import Segment
 
 from lienthong.chassis.clock import VIETNAM
+from lienthong.chassis.text import OBEYED, escaped
 from lienthong.chassis.times import from_timestamp, to_timestamp
 from lienthong.cli.names import remember
 from lienthong.cli.tables import fit, table_of
-from lienthong.client import Axis, AxisCallError, connect
+from lienthong.client import Axis, AxisCallError, AxisUnavailableError, connect
 from lienthong.client.context import Context, find_context, load_context
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+
+class Terminal(Console):
+    """A console on which words of others are words: what a terminal would obey is left out of them."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Renders as a console does."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(OBEYED.sub("", segment.text), segment.style)
+
+
+out = Terminal(highlight=False)
+err = Terminal(stderr=True, highlight=False)
 
 As = Annotated[
     str, typer.Option("--as", metavar="CONTEXT", envvar="LIENTHONG_AS", help="Who speaks: name or file of a context.")
@@ -115,9 +128,14 @@ def to_dict(message: Message) -> dict[str, Any]:
 
 
 def print_json(value: Any) -> None:
-    """Prints JSON on one line of standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    """Prints JSON on one line of standard output, in ASCII where that takes nothing else."""
+    _write_json(sys.stdout, value)
+
+
+def _write_json(stream: TextIO, value: Any) -> None:
+    plain = stream.encoding.lower() != "utf-8"
+    stream.write(escaped(json.dumps(value, ensure_ascii=plain)) + "\n")
+    stream.flush()
 
 
 def when(message: Timestamp) -> str:
@@ -156,8 +174,19 @@ def deadline(moment: datetime | None) -> Timestamp | None:
     return stamp(moment)
 
 
+def complain(reason: str, text: str) -> None:
+    """Says what went wrong here, without the axis, on standard error; in JSON when JSON was asked for."""
+    if _for_a_program():
+        _write_json(sys.stderr, {"error": {"reason": reason, "message": text}})
+    else:
+        err.print(f"[bold red]{reason}[/]  {escape(text)}", soft_wrap=True)
+
+
 def explain(error: AxisCallError) -> None:
-    """Says what went wrong and what to do, on standard error."""
+    """Says what went wrong and what to do, on standard error; in JSON when JSON was asked for."""
+    if _for_a_program():
+        _write_json(sys.stderr, {"error": _plain(error)})
+        return
     err.print(f"[bold red]{error.reason}[/]  {escape(error.message)}", soft_wrap=True)
     for violation in error.violations[1:] if len(error.violations) > 1 else ():
         err.print(f"  · {escape(violation.text())}", soft_wrap=True)
@@ -166,9 +195,35 @@ def explain(error: AxisCallError) -> None:
             err.print(f"  [dim]{key}[/] {escape(value)}", soft_wrap=True)
 
 
+def _for_a_program() -> bool:
+    return "--json" in sys.argv
+
+
+def _plain(error: AxisCallError) -> dict[str, Any]:
+    return {
+        "code": error.code.name,
+        "reason": error.reason,
+        "message": error.message,
+        "metadata": dict(error.metadata),
+        "violations": [asdict(one) for one in error.violations],
+        "retry_after_seconds": error.retry_after.total_seconds() if error.retry_after else None,
+    }
+
+
 def transfer_bar(title: str, *, as_json: bool) -> "TransferBar":
     """Makes a bar for a transfer; it stays silent when JSON was asked for or nobody looks."""
     return TransferBar(title, silent=as_json or not err.is_terminal)
+
+
+@contextmanager
+def resumable(request_id: str) -> Iterator[None]:
+    """Says with which key the same command goes on when a transfer breaks off, by whatever hand."""
+    try:
+        yield
+    except (KeyboardInterrupt, AxisUnavailableError):
+        if not _for_a_program():
+            err.print(f"[dim]it goes on where it stands: the same with --request-id {request_id}[/]", soft_wrap=True)
+        raise
 
 
 class TransferBar:
@@ -176,7 +231,7 @@ class TransferBar:
 
     def __init__(self, title: str, *, silent: bool) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn(),
             TransferSpeedColumn(),

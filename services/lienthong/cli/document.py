@@ -23,6 +23,7 @@ from lienthong.cli.console import (
     moment,
     out,
     print_json,
+    resumable,
     session,
     show,
     show_list,
@@ -67,8 +68,9 @@ Document = Annotated[
 @app.command("submit")
 def submit(file: Path, *, request_id: RequestId = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Hands an edXML file of any size in; prints the sealed receipt."""
-    with session(who) as axis, transfer_bar(file.name, as_json=as_json) as progress:
-        receipt = axis.submit_file(file, request_id, progress)
+    key = request_id or new_request_id()
+    with session(who) as axis, resumable(key), transfer_bar(file.name, as_json=as_json) as progress:
+        receipt = axis.submit_file(file, key, progress)
     show(receipt, RECEIPT, as_json=as_json)
 
 

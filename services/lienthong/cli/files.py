@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 
@@ -10,13 +11,30 @@ from typing import BinaryIO
 def written(target: Path) -> Iterator[BinaryIO]:
     """Opens a file that takes the place of `target` at the end of the block; after an error `target` is as it was.
 
+    Several at once do not disturb each other. What is no file (`/dev/stdout`, a pipe) is written into as it is.
+
     Raises:
-        OSError: It cannot be written.
+        OSError: It cannot be written; it is named.
     """
-    part = target.with_name(f"{target.name}.part")
+    with _named(target):
+        if target.exists() and not target.is_file():
+            with target.open("wb") as stream:
+                yield stream
+            return
+        part = target.with_name(f"{target.name}.{token_hex(4)}.part")
+        try:
+            with part.open("xb") as stream:
+                yield stream
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(target: Path) -> Iterator[None]:
+    """Names the file in errors of writing, such as of a full disk, which name none."""
     try:
-        with part.open("wb") as stream:
-            yield stream
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(target)
+        raise

@@ -1,13 +1,18 @@
 """`lienthong`: all groups of commands, and what becomes of errors.
 
 Exit codes: 0 done; 1 failed inside; 2 wrong usage or configuration; 3 refused as wrong; 4 not found; 5 not allowed;
-6 exists with other content; 7 not in this state; 8 the axis is away or busy; 9 a limit is reached.
+6 exists with other content; 7 not in this state; 8 the axis is away or busy; 9 a limit is reached. With --json what
+went wrong is a JSON object on standard error, too.
 """
 
+import errno
+import io
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import typer
-from rich.markup import escape
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.errors import AxisError
@@ -38,7 +43,7 @@ from lienthong.cli import (
     topics,
     trial,
 )
-from lienthong.cli.console import err, explain
+from lienthong.cli.console import complain, explain
 from lienthong.client import (
     AxisCallError,
     AxisUnavailableError,
@@ -104,6 +109,7 @@ for name, group in (
 
 def main() -> None:
     """Runs the command line; ends the process with a documented exit code."""
+    _take_any_text()
     try:
         app()
     except AxisCallError as error:
@@ -112,19 +118,38 @@ def main() -> None:
         # An engine, asked from here and not through a service.
         _refused(from_axis_error(error))
     except ContextError as error:
-        err.print(f"[bold red]CONTEXT[/]  {escape(str(error))}", soft_wrap=True)
+        complain("CONTEXT", str(error))
         sys.exit(USAGE)
     except ConfigError as error:
         for problem in error.problems:
-            err.print(f"[bold red]CONFIG[/]  {escape(problem)}", soft_wrap=True)
+            complain("CONFIG", problem)
         sys.exit(USAGE)
     except BrokenPipeError:
+        _print_no_more()
         sys.exit(1)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        err.print(f"[bold red]FILE[/]  {escape(f'{error.filename}: {error.strerror}')}", soft_wrap=True)
+        # A file that was written is named where it was (`files.written`): without a name it is standard output.
+        complain("FILE", f"{error.filename or 'standard output'}: {error.strerror}")
+        _print_no_more()
         sys.exit(USAGE)
+
+
+def _take_any_text() -> None:
+    """Lets no text fail for the encoding of a terminal, nor the name of a file for not being UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _print_no_more() -> None:
+    """Drops what standard output does not take: at its end the interpreter would try again, and say so at length."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _refused(error: AxisCallError) -> None:

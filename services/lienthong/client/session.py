@@ -10,7 +10,7 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2
 
-from lienthong.chassis.auth.headers import AGENCY_KEY, PERSON_KEY
+from lienthong.chassis.auth.headers import AGENCY_KEY, PERSON_KEY, written
 from lienthong.client.channel import open_channel
 from lienthong.client.context import Context, find_context, load_context
 from lienthong.client.errors import NotFoundError, call_error
@@ -56,7 +56,7 @@ class Axis:
         self._stack = ExitStack()
         self._channels: dict[str, grpc.Channel] = {}
         self._metadata = tuple(
-            (key, value) for key, value in ((AGENCY_KEY, context.agency), (PERSON_KEY, context.person)) if value
+            written(key, value) for key, value in ((AGENCY_KEY, context.agency), (PERSON_KEY, context.person)) if value
         )
         self.intake = cast("IntakeStub", self._stub("intake", intake_pb2, "Intake"))
         self.directory = cast("DirectoryStub", self._stub("routing", directory_pb2, "Directory"))

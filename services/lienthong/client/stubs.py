@@ -31,7 +31,7 @@ _ON_ITS_WAY = "SYSTEM_NOT_KNOWN_YET"
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
 
-Metadata = tuple[tuple[str, str], ...]
+Metadata = tuple[tuple[str, str | bytes], ...]
 
 
 class Stub:

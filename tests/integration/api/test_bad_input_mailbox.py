@@ -232,17 +232,18 @@ def test_offsets_outside_the_content(world: World, exchanged: tuple[str, str]) -
             "OFFSET_OUT_OF_RANGE",
             partial(_read, world.vpcp, f"{document}/rendition", offset),
         )
+    refused(Code.INVALID_ARGUMENT, "LIMIT_INVALID", partial(_read, world.vpcp, f"{document}/rendition", limit=-1))
     for name in ("", "nonsense", f"{document}/attachments/7", f"{document}/attachments/x", f"{document}/../x"):
         refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", partial(_read, world.vpcp, name))
 
 
-def _read(axis: Axis, name: str, offset: int = 0) -> bytes:
+def _read(axis: Axis, name: str, offset: int = 0, limit: int = 0) -> bytes:
     read = axis.channel("intake").unary_stream(
         "/google.bytestream.ByteStream/Read",
         bytestream_pb2.ReadRequest.SerializeToString,
         bytestream_pb2.ReadResponse.FromString,
     )
-    request = bytestream_pb2.ReadRequest(resource_name=name, read_offset=offset)
+    request = bytestream_pb2.ReadRequest(resource_name=name, read_offset=offset, read_limit=limit)
     try:
         return b"".join(answer.data for answer in read(request, timeout=30.0))
     except grpc.RpcError as error:

@@ -9,8 +9,10 @@ from lienthong.chassis.errors import Code
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.intake.v1 import intake_pb2
+from lienthong.routing.v1 import directory_pb2
+from lienthong.workflow.v1 import workflow_pb2
 
-from .world import World, file_of, refused, told
+from .world import World, delivered, file_of, refused, told
 
 
 def typed(
@@ -111,3 +113,23 @@ def test_a_text_with_nul_is_refused_with_its_place(world: World) -> None:
     request = typed((NAMED,), recipients=[document_pb2.Organization(code="H29", name="UBND\0")])
     error = refused(Code.INVALID_ARGUMENT, "TEXT_WITH_NUL", lambda: world.vpcp.intake.SubmitDocument(request))
     assert told(error, "TEXT_WITH_NUL").field == "document.header.recipients[0].name"
+
+
+@pytest.mark.parametrize("character", ["\x0b", "\x1b", "\ufffe"])
+def test_a_character_that_no_file_carries_is_refused_wherever_it_stands(world: World, character: str) -> None:
+    """What edXML cannot carry would keep a status, a recall or a name from whoever reads files: nobody may send it."""
+    receipt, item = delivered(world)
+    odd = f"dòng một{character}dòng hai"
+    recall = intake_pb2.RecallDocumentRequest(name=receipt.document, reason=odd, request_id=new_request_id())
+    agency = directory_pb2.CreateAgencyRequest(request_id=new_request_id())
+    agency.agency.display_name = odd
+    for field, call in (
+        ("reason", lambda: world.vpcp.intake.RecallDocument(recall)),
+        ("agency.display_name", lambda: world.operator.directory.CreateAgency(agency)),
+    ):
+        assert told(refused(Code.INVALID_ARGUMENT, "CHARACTER_ILLEGAL", call), "CHARACTER_ILLEGAL").field == field
+    batch = workflow_pb2.ReportStatusesRequest(request_id=new_request_id())
+    batch.statuses.add(code="03", delivery=item.delivery, description=odd)
+    batch.statuses.add(code="03", delivery=item.delivery, description="dòng một\ndòng hai")
+    bad, good = world.city.workflow.ReportStatuses(batch).results
+    assert (bad.status.code, good.status.code) == (Code.INVALID_ARGUMENT.value, 0), "the others of a batch go on"

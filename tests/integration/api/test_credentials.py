@@ -130,17 +130,26 @@ def test_an_agency_operates_nothing(world: World) -> None:
     refused(Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED", lambda: world.vpcp.operations("intake").GetOutbox(request))
 
 
-def test_the_person_is_a_claim(world: World) -> None:
-    """The person stands in the audit trail as the system claims it, beside system and agency."""
+@pytest.mark.parametrize("person", ["van-thu-01", "Trần Thị Bích Hằng"])
+def test_the_person_is_a_claim(world: World, person: str) -> None:
+    """The person stands in the audit trail as the system claims it, beside system and agency, in any letters."""
     context = load_context(world.contexts / "vpcp.yaml")
-    with connect(replace(context, person="van-thu-01")) as axis:
+    with connect(replace(context, person=person)) as axis:
         receipt = submit(axis, file_of(document_of()))
     entries = world.operator.operations("intake").ListAuditEntries(
         ops.ListAuditEntriesRequest(service="intake", resource=receipt.document)
     )
     (entry,) = entries.entries
-    assert (entry.person, entry.action) == ("van-thu-01", "document.accept")
+    assert (entry.person, entry.action) == (person, "document.accept")
     assert entry.agency == world.agencies["vpcp"].name.removeprefix("agencies/")
+
+
+@pytest.mark.parametrize("person", ["Trần\x1b[2J", "Hằng\u202e", "văn thư\0"])
+def test_a_person_in_words(world: World, person: str) -> None:
+    """What a terminal would obey is no name: nobody writes it into the audit trail."""
+    with connect(replace(load_context(world.contexts / "vpcp.yaml"), person=person)) as axis:
+        listing = intake_pb2.ListDocumentsRequest()
+        refused(Code.INVALID_ARGUMENT, "PERSON_INVALID", lambda: axis.intake.ListDocuments(listing))
 
 
 def test_health_needs_no_role(world: World) -> None:

@@ -78,6 +78,25 @@ def test_a_stream_left_behind_cannot_change_what_was_sealed(world: World, upload
     assert (state.complete, state.committed_size) == (True, len(CONTENT))
 
 
+@pytest.mark.embedded
+def test_what_a_stream_left_behind_brought_is_kept(world: World, upload: str) -> None:
+    """A line that breaks without a word, again and again, comes forward: the next stream goes on behind what came."""
+    before = _brought(world)
+    left, following = Stream(world, upload), Stream(world, upload)
+    left.send(0, CONTENT[: 2 * PIECE])
+    wait_for("it writes", lambda: _brought(world) == before + 2 * PIECE)
+    following.send(0, CONTENT[:PIECE])
+    ask = intake_pb2.GetUploadRequest(name=upload)
+    wait_for("it is kept", lambda: world.vpcp.intake.GetUpload(ask).committed_size == 2 * PIECE)
+    following.send(PIECE, CONTENT[PIECE:], finish=True)
+    following.end()
+    left.send(2 * PIECE, bytes(PIECE))
+    refused(Code.ABORTED, "UPLOAD_ELSEWHERE", left.end)
+    receipt = world.vpcp.intake.SubmitDocument(_submission(upload))
+    name = f"{receipt.document}/attachments/0"
+    assert world.vpcp.download(name, io.BytesIO()) == hashlib.sha256(CONTENT).hexdigest()
+
+
 def test_what_came_before_a_refusal_is_durable_when_it_is_told(world: World, upload: str) -> None:
     """A stream that ends too early is refused; how far the upload is can be asked right after it."""
     done = 0
@@ -139,6 +158,10 @@ def test_one_upload_in_two_documents(world: World, upload: str) -> None:
         for ordinal in range(len(submission.document.attachments)):
             name = f"{receipt.document}/attachments/{ordinal}"
             assert world.vpcp.download(name, io.BytesIO()) == hashlib.sha256(CONTENT).hexdigest()
+
+
+def _brought(world: World) -> int:
+    return sum(file.stat().st_size for file in (world.folder / "blobs").rglob("incoming/*"))
 
 
 def _unfinished(world: World) -> int:

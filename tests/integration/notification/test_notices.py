@@ -1,5 +1,6 @@
 """Notices as people see them: listed with filters, watched in commit order, read once."""
 
+import base64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,7 +12,7 @@ from tests.plans import plans_of
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.notification.config import NotificationSection
 from lienthong.notification.domain import Circuit, CircuitPolicy
-from lienthong.notification.handlers.notices import WATCH_BATCH
+from lienthong.notification.handlers.notices import WATCH_BATCH, write_cursor
 from lienthong.notification.handlers.sweep import sweep
 from lienthong.notification.storage.circuits import circuit_of, keep_circuit
 from lienthong.notification.storage.notices import old_notices
@@ -112,6 +113,24 @@ def test_watch_begins_now_and_resumes(post: Any) -> None:
     with pytest.raises(AxisError) as caught:
         watch(post, "not a cursor")
     assert caught.value.code is Code.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    "places", ['{"a":1e999}', '{"a":1.5}', f'{{"a":{10**30}}}', '{"a":"x"}', "[" * 5000, "[]", "1"]
+)
+def test_a_cursor_made_by_hand(post: Any, places: str) -> None:
+    """Whatever somebody made up is refused as no cursor, before it reaches the database."""
+    forged = base64.urlsafe_b64encode(places.encode().replace(b'"a"', f'"{HCMC.id}"'.encode())).decode()
+    with pytest.raises(AxisError) as caught:
+        watch(post, forged)
+    assert caught.value.reason == "CURSOR_INVALID"
+
+
+def test_a_cursor_from_the_future(post: Any) -> None:
+    """A database that was restored has fewer notices than a watch has seen: new ones come all the same."""
+    opened = watch(post, write_cursor({HCMC.id: 1000}))
+    made = post.test(HCMC, post.made["app"]).name
+    assert [one.notice.name for one in opened.produce(opened.cursor)[0]] == [made]
 
 
 def test_watch_takes_bounded_batches(post: Any) -> None:

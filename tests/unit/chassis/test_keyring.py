@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from lienthong.chassis.checks import of_certificates
-from lienthong.chassis.config import ConfigError
+from lienthong.chassis.config import ConfigError, ServerSection
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.keyring import Keyring, for_one, is_encrypted, read_passphrase
@@ -20,7 +20,7 @@ from lienthong.setup import OPERATOR_DAYS, ROOT_DAYS, SERVER_DAYS, first_start, 
 from lienthong.testing.clock import FakeClock
 
 OLD, NEW = b"the passphrase of last year", b"the passphrase of this year"
-HOSTS = ("localhost",)
+HOSTS = ("localhost", "127.0.0.1")
 
 
 @pytest.fixture
@@ -195,6 +195,24 @@ def test_a_host_that_is_none(tmp_path: Path, clock: FakeClock, host: str) -> Non
     """What is no DNS name and no address goes into no certificate."""
     with pytest.raises(ConfigError, match="is no DNS name or address"):
         open_again(tmp_path, clock, hosts=[host])
+
+
+@pytest.mark.parametrize(
+    ("listen", "host"),
+    [
+        ("0.0.0.0:7443", "127.0.0.1"),
+        ("[::]:7443", "[::1]"),
+        ("[::1]:7443", "[::1]"),
+        ("10.1.2.3:7443", "10.1.2.3"),
+        ("axis.example:7443", "axis.example"),
+    ],
+)
+def test_the_server_is_named_by_what_it_listens_at(tmp_path: Path, clock: FakeClock, listen: str, host: str) -> None:
+    """The operator's context, and whoever else is told the address of `listen`, meets a certificate that names it."""
+    open_again(tmp_path, clock, listen=listen)
+    assert ServerSection(listen=listen).reached_at == host
+    certificate = Keyring(tmp_path / "keys").certificate("server")
+    assert {*HOSTS, host.strip("[]")} == {str(one.value) for one in names_of(certificate)}
 
 
 def test_half_of_a_new_pair_is_not_taken_up(tmp_path: Path, clock: FakeClock) -> None:

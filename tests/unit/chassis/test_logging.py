@@ -77,3 +77,23 @@ def test_levels_and_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert "told" in told
     assert "quiet" not in told
     assert not told.startswith("{")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_line_holds_nothing_that_a_terminal_obeys(
+    capsys: pytest.CaptureFixture[str], form: Literal["json", "text"]
+) -> None:
+    """Whoever names documents cannot erase a line, hide one, or make up another."""
+    configure("INFO", form)
+    hostile = "7816\x1b[2K\x9b31m\u202e\u2028\r"
+    structlog.get_logger("lienthong").info("accepted", number=hostile, lines=f"{hostile}\nserving")
+    logging.getLogger("kafka").warning("odd %s", f"{hostile}\nserving")
+    try:
+        int(hostile)
+    except ValueError:
+        structlog.get_logger("lienthong").exception("failed")
+    logging.getLogger("kafka").warning("odd", exc_info=OSError(hostile))
+    told = capsys.readouterr().err
+    assert set(told) & set("\x1b\x9b\u202e\u2028\r") == set()
+    assert [line for line in told.splitlines() if line.startswith("serving")] == []
+    assert told.count("\\u001b[2K") >= 4

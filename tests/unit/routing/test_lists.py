@@ -9,6 +9,7 @@ from tests.unit.routing.conftest import Routing, refusal
 
 from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError
+from lienthong.routing.api.cursor import LOOKED, write_cursor
 from lienthong.routing.handlers.background import release_held
 from lienthong.routing.storage.tables import items
 from lienthong.routing.v1 import mailbox_pb2 as pb
@@ -95,6 +96,10 @@ def test_a_watch_hints_from_its_cursor_on(routing: Routing) -> None:
     assert len(older.produce(older.cursor)[0]) == 1
     with pytest.raises(AxisError) as caught:
         routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(cursor="nonsense"), routing.call(HCMC))
+    ahead = write_cursor({HCMC.id: 1000, LOOKED: 2**62})
+    restored = routing.mailbox.watch_mailbox(pb.WatchMailboxRequest(cursor=ahead), routing.call(HCMC))
+    messages, _cursor = restored.produce(restored.cursor)
+    assert [one.waiting for one in messages] == [hint.waiting], "the database was restored since"
     assert refusal(caught) == ("INVALID_ARGUMENT", "CURSOR_INVALID")
 
 

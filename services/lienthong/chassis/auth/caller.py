@@ -18,6 +18,7 @@ from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency, Directory, Match, Role, System
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid, unavailable
 from lienthong.chassis.pki import identities
+from lienthong.chassis.text import OBEYED
 
 PERSON_LENGTH = 200
 URN = "urn:lienthong:system:"
@@ -171,9 +172,13 @@ def credential_of(certificate: bytes) -> Credential | None:
 
 def _person(claimed: str) -> str:
     # It goes into the audit trail, which keeps it for good.
-    if len(claimed) <= PERSON_LENGTH:
-        return claimed
-    rule = f"{PERSON_KEY} has at most {PERSON_LENGTH} characters, this has {len(claimed)}"
+    person = " ".join(claimed.split())
+    if OBEYED.search(person):
+        rule = f"{PERSON_KEY} names a person in words, without control characters"
+        raise invalid("PERSON_INVALID", rule, Violation(PERSON_KEY, "PERSON_INVALID", rule, "Leave them out."))
+    if len(person) <= PERSON_LENGTH:
+        return person
+    rule = f"{PERSON_KEY} has at most {PERSON_LENGTH} characters, this has {len(person)}"
     violation = Violation(PERSON_KEY, "PERSON_TOO_LONG", rule, "Name the person by its identifier.")
     raise invalid("PERSON_TOO_LONG", rule, violation)
 

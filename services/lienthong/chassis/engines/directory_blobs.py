@@ -95,6 +95,7 @@ class FileBlobWriter:
         # Texts, not paths: a small document's time goes into files, and paths cost as much as their system calls.
         self._incoming, self._place = str(incoming), str(place)
         self._syncs = syncs
+        self._durable = size
         self._file = open(self._incoming, "r+b" if size else "wb")  # noqa: PTH123, SIM115 -- as above; closed by `close`
         if size:
             self._file.truncate(size)
@@ -109,7 +110,7 @@ class FileBlobWriter:
         try:
             return self._file.write(data)
         except OSError as error:
-            self.discard()
+            self._give_up()
             raise no_room(error) from error
 
     def flush(self) -> None:
@@ -130,13 +131,11 @@ class FileBlobWriter:
             AxisError: RESOURCE_EXHAUSTED when the disk is full.
         """
         try:
-            self._file.flush()
-            failpoints.reach("blob.before-fsync")
-            os.fsync(self._file.fileno())
-            self._syncs.add()
+            self._sync()
         except OSError as error:
             raise no_room(error) from error
-        return self._file.tell()
+        self._durable = self._file.tell()
+        return self._durable
 
     def commit(self) -> None:
         """Makes the blob durable and visible.
@@ -145,7 +144,7 @@ class FileBlobWriter:
             AxisError: RESOURCE_EXHAUSTED when the disk is full.
         """
         try:
-            self.sync()
+            self._sync()
             self._file.close()
             folder = os.path.dirname(self._place)  # noqa: PTH120 -- as above
             with suppress(FileExistsError):
@@ -155,9 +154,22 @@ class FileBlobWriter:
             _sync_folder(folder)
             self._syncs.add()
         except OSError as error:
-            self.discard()
+            self._give_up()
             raise no_room(error) from error
         failpoints.reach("blob.after-rename")
+
+    def _sync(self) -> None:
+        self._file.flush()
+        failpoints.reach("blob.before-fsync")
+        os.fsync(self._file.fileno())
+        self._syncs.add()
+
+    def _give_up(self) -> None:
+        """Lets go after a failure: what was made durable before can be gone on with, anything else is dropped."""
+        if self._durable:
+            self.close()
+        else:
+            self.discard()
 
     def discard(self) -> None:
         """Drops what was written."""

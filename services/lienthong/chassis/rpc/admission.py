@@ -8,12 +8,14 @@ import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
 
+from lienthong.chassis.auth import headers
 from lienthong.chassis.auth.caller import Authenticator, Caller, credential_of
 from lienthong.chassis.auth.headers import AGENCY_KEY
 from lienthong.chassis.auth.policy import Row, authorise, policy
-from lienthong.chassis.errors import AxisError, Code, Violation, invalid
+from lienthong.chassis.errors import AxisError, Code, invalid
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
+from lienthong.chassis.rpc.texts import NUL, UNWRITABLE, check_texts
 from lienthong.chassis.tracing import HEADER, trace_of
 
 _log = structlog.get_logger(__name__)
@@ -103,8 +105,8 @@ def row_of(name: str) -> Row:
 def facts_of(context: Context) -> tuple[bytes | None, Metadata]:
     """Takes the client's certificate and the text metadata out of a context."""
     certificates = list(context.auth_context().get("x509_pem_cert", ()))
-    metadata = {str(key): value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    return (certificates[0] if certificates else None), metadata
+    metadata: Any = context.invocation_metadata() or ()
+    return (certificates[0] if certificates else None), headers.read(metadata)
 
 
 def system_of(certificate: bytes | None) -> str:
@@ -113,7 +115,7 @@ def system_of(certificate: bytes | None) -> str:
     return credential.system if credential else ""
 
 
-def read_message(kind: type[Request], data: bytes) -> Request:
+def read_message(kind: type[Request], data: bytes, *, batch: bool = False) -> Request:
     """Reads the request of a call. gRPC itself would answer UNKNOWN, with a trace in the log for each.
 
     Raises:
@@ -125,23 +127,9 @@ def read_message(kind: type[Request], data: bytes) -> Request:
         name = kind.DESCRIPTOR.full_name
         text = f"the request is no {name}: {error}. Make it with code generated from the contract; texts are UTF-8."
         raise invalid("MESSAGE_MALFORMED", text) from error
-    if b"\0" in data and (field := field_with_nul(message)):
-        rule = "a text holds no character U+0000: neither edXML nor a database can keep it"
-        violation = Violation(field, "TEXT_WITH_NUL", rule, "Leave it out.")
-        raise invalid("TEXT_WITH_NUL", f"{field}: {rule}. Leave it out.", violation)
+    # In a batch each item has an answer of its own; there its reader looks closer.
+    check_texts(message, NUL if batch else UNWRITABLE)
     return message
-
-
-def field_with_nul(message: Message) -> str:
-    """Gives the path of the first text in a message that holds U+0000; empty when there is none."""
-    for field, value in message.ListFields():
-        for place, one in enumerate(value if field.is_repeated else [value]):
-            path = f"{field.name}[{place}]" if field.is_repeated else field.name
-            if isinstance(one, str) and "\0" in one:
-                return path
-            if isinstance(one, Message) and (inner := field_with_nul(one)):
-                return f"{path}.{inner}"
-    return ""
 
 
 async def abort(context: Context, error: AxisError) -> None:

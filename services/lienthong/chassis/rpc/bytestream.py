@@ -210,13 +210,12 @@ def _bound(function: Callable[..., Result], *arguments: Any) -> Callable[[], Res
 
 
 def _check_range(request: pb.ReadRequest, content: Content) -> None:
-    if 0 <= request.read_offset <= content.size and request.read_limit >= 0:
-        return
-    raise AxisError(
-        Code.OUT_OF_RANGE,
-        "OFFSET_OUT_OF_RANGE",
-        f"offset {request.read_offset} is outside the {content.size} bytes of {request.resource_name}",
-    )
+    if not 0 <= request.read_offset <= content.size:
+        text = f"offset {request.read_offset} is outside the {content.size} bytes of {request.resource_name}"
+        raise AxisError(Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", text)
+    if request.read_limit < 0:
+        rule = f"read_limit: a reader takes 0 (all) bytes or more, not {request.read_limit}"
+        raise invalid("LIMIT_INVALID", rule, Violation("read_limit", "LIMIT_INVALID", rule, "Leave it out for all."))
 
 
 def _check_piece(request: pb.WriteRequest, name: str) -> None:

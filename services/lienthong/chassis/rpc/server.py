@@ -16,7 +16,6 @@ import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.auth.policy import Row
@@ -41,6 +40,8 @@ from lienthong.chassis.rpc.admission import (
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.deprecation import Note, noting
 from lienthong.chassis.rpc.fairness import FairPool
+from lienthong.chassis.rpc.health import SERVICE as HEALTH
+from lienthong.chassis.rpc.health import Health
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.shares import Shares
 from lienthong.chassis.rpc.streams import Streams
@@ -87,7 +88,9 @@ class ServerBuilder:
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
         self._transfers = ThreadPoolExecutor(limits.transfer_threads, thread_name_prefix="transfer")
         self._fair = FairPool(self._pool, limits.threads, limits.queue, limits.queue_of_one)
-        self._streams = Streams(hub, metrics, self._transfers, Shares("watches", limits.watches_of_one))
+        watches = Shares("watches", limits.watches_of_one)
+        self._streams = Streams(hub, metrics, self._transfers, watches)
+        self._watches = watches
         self._handlers: dict[str, grpc.GenericRpcHandler] = {}
         self._names: list[str] = []
 
@@ -126,15 +129,21 @@ class ServerBuilder:
             ("grpc.max_concurrent_streams", self._limits.of_connection),
             ("grpc.http.overload_protection", 0),
             ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            # Go lets clients ping each 10 s, and on the way some pings come closer together.
+            ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+            # Whoever vanished without a word (a cable, a crash) would hold its watches and transfers for hours. It has
+            # the minute of gRPC to answer: behind an upload on a thin line an answer takes long.
+            ("grpc.keepalive_time_ms", 60_000),
+            ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.server_handshake_timeout_ms", 20_000),
         ]
         server = grpc.aio.server(options=options)
-        checks = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-        reflection.serve([*self._names, health.SERVICE_NAME], server)
+        health = Health(self._watches)
+        server.add_generic_rpc_handlers((health.handlers(),))
+        reflection.serve([*self._names, HEALTH], server)
         door = _Door()
         server.add_generic_rpc_handlers((door, *self._handlers.values()))
-        return Server(server, checks, self._names, (self._pool, self._transfers), self._streams, door)
+        return Server(server, health, self._names, (self._pool, self._transfers), self._streams, door)
 
     def _method(self, method: MethodDescriptor, implementation: object, admission: Admission) -> Handler:
         name = f"{method.containing_service.full_name}/{method.name}"
@@ -143,7 +152,7 @@ class ServerBuilder:
         if action is None:
             raise ValueError(f"{type(implementation).__name__} does not implement {name}")
         # Requests are read and answers written in the thread of the call: a large one must not hold the loop.
-        reading = _reading(GetMessageClass(method.input_type), action, noting(method, self._metrics))
+        reading = _reading(method, action, noting(method, self._metrics))
         if method.server_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._streams.handler(row, reading, admission),
@@ -206,7 +215,7 @@ class Server:
     def __init__(
         self,
         server: grpc.aio.Server,
-        checks: Any,
+        health: Health,
         names: Sequence[str],
         pools: Sequence[ThreadPoolExecutor],
         streams: Streams,
@@ -216,7 +225,7 @@ class Server:
         self._door = door
         self._started = False
         self._server = server
-        self._checks = checks
+        self._health = health
         self._names = names
         self._pools = pools
         self._streams = streams
@@ -237,7 +246,7 @@ class Server:
             return
         self._started = True
         await self._server.start()
-        await self._checks.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
+        self._health.tell((LIVENESS,), serving=True)
         await self.tell(ready=False)
 
     async def open(self) -> None:
@@ -249,14 +258,12 @@ class Server:
     async def tell(self, *, ready: bool) -> None:
         """Says whether new calls may come; `LIVENESS` stays as it is."""
         self.ready = ready
-        serving = health_pb2.HealthCheckResponse.SERVING
-        for name in ("", READINESS, *self._names):
-            await self._checks.set(name, serving if ready else health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._health.tell(("", READINESS, *self._names), serving=ready)
 
     async def drain(self, grace: float) -> None:
         """Says that it is not serving any more, ends streams, lets calls end for `grace` seconds, and stops."""
         self.ready = False
-        await self._checks.enter_graceful_shutdown()
+        self._health.close()
         self._streams.close()
         await self._server.stop(grace)
         for pool in self._pools:
@@ -268,9 +275,14 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _reading(kind: type[Message], action: Callable[[Any, Call], Result], note: Note) -> Callable[[bytes, Call], Result]:
+def _reading(
+    method: MethodDescriptor, action: Callable[[Any, Call], Result], note: Note
+) -> Callable[[bytes, Call], Result]:
+    kind: type[Message] = GetMessageClass(method.input_type)
+    batch = "results" in method.output_type.fields_by_name
+
     def read(data: bytes, call: Call) -> Result:
-        request = read_message(kind, data)
+        request = read_message(kind, data, batch=batch)
         note(request, call)
         return action(request, call)
 

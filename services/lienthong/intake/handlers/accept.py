@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from lienthong import edxml
 from lienthong.chassis.documents import differences, header_message
 from lienthong.chassis.engines.blobs import BlobStore
-from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.errors import AxisError, Code, not_found
 from lienthong.chassis.events.event import DOCUMENTS, NewEvent
 from lienthong.chassis.grouping import Act, GroupCommit
 from lienthong.chassis.idempotency import RequestKey, answered_among, key_of, recall_answer, remember_answer
@@ -209,7 +209,8 @@ def _store(work: UnitOfWork, handed: Handed, new: storage.NewDocument) -> pb.Rec
     held = storage.held_blobs(work.connection, [one.key for one in uploaded]) if uploaded else ()
     storage.add_document(work.rows, new, handed.accepted_at, held)
     for one in uploaded:
-        storage.use_upload(work.connection, one.upload)
+        if not storage.use_upload(work.connection, one.upload) and one.key not in held:
+            raise not_found(f"uploads/{one.upload}")  # its time was over while it was read
     work.emit(NewEvent(DOCUMENTS, new.event.document, new.event.document, new.event))
     handed.request.remember(work, answer)
     caller = handed.request.call.caller

@@ -2,6 +2,8 @@
 
 import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import BinaryIO
@@ -64,7 +66,7 @@ class Holders:
         with self._lock:
             before = self._held.get(upload)
             self._held[upload] = sink
-        if before is not None:
+        if before is not None and before is not sink:
             before.cut_off()
 
     def let_go(self, upload: str, sink: "UploadSink") -> None:
@@ -113,14 +115,14 @@ class UploadSink:
                 RESOURCE_EXHAUSTED when it becomes too long, ABORTED when another stream goes on with the upload.
         """
         with self._turn:
-            if self.complete and offset + len(data) <= self.committed:
+            if offset + len(data) <= self._written:
                 return
             self._check(offset)
-            fresh = data[self._written - offset :]
-            if self._written + len(fresh) > self._section.upload_bytes:
+            if offset + len(data) > self._section.upload_bytes:
                 raise _too_long(self._section)
-            if fresh:
-                self._open().write(fresh)
+            with self._writing() as writer:
+                fresh = data[self._written - offset :]
+                writer.write(fresh)
                 self._written += len(fresh)
 
     def flush(self, *, finish: bool) -> int:
@@ -144,20 +146,25 @@ class UploadSink:
         """Lets go; bytes that were not flushed are sent again by the caller."""
         with self._turn:
             try:
-                if self._writer is not None and not self.complete and self._written > self.committed:
-                    self._advance(finish=False)
+                self._keep_rest()
             finally:
                 self._holders.let_go(self._upload.id, self)
                 if self._writer is not None:
                     self._writer.close()
 
     def cut_off(self) -> None:
-        """Ends this stream, because another one goes on with the upload."""
+        """Ends this stream, because another one goes on with the upload, behind what this one brought."""
         with self._turn:
+            with suppress(AxisError):  # what cannot be kept is sent again
+                self._keep_rest()
             self._cut = True
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+
+    def _keep_rest(self) -> None:
+        if self._writer is not None and not self.complete and self._written > self.committed:
+            self._advance(finish=False)
 
     def _check(self, offset: int) -> None:
         if self.complete:
@@ -171,12 +178,12 @@ class UploadSink:
             )
 
     def _advance(self, *, finish: bool) -> None:
-        writer = self._open()
-        writer.sync()
-        sha256 = b""
-        if finish:
-            sha256 = self._hash(writer)
-            writer.commit()
+        with self._writing() as writer:
+            writer.sync()
+            sha256 = b""
+            if finish:
+                sha256 = self._hash(writer)
+                writer.commit()
         upload = replace(
             self._upload,
             committed=self._written,
@@ -189,6 +196,17 @@ class UploadSink:
                 raise self._elsewhere()
         self._upload = upload
 
+    @contextmanager
+    def _writing(self) -> Iterator[BlobWriter]:
+        """Gives what writes; when it fails it is let go, and only what was durable stays."""
+        writer = self._open()
+        try:
+            yield writer
+        except Exception:
+            self._writer, self._written = None, self.committed
+            writer.close()
+            raise
+
     def _open(self) -> BlobWriter:
         if self._cut:
             raise self._elsewhere()
@@ -196,8 +214,9 @@ class UploadSink:
             self._holders.take(self._upload.id, self)
             # What the stream before made durable until it was cut off must not be written over.
             now = upload_of(self._units, f"uploads/{self._upload.id}", self._upload.agency)
-            if (now.committed, now.complete) != (self.committed, self.complete):
+            if now.complete:
                 raise self._elsewhere()
+            self._upload, self._written = now, now.committed
             self._writer = self._blobs.resume(self._upload.blob, self._upload.committed)
         return self._writer
 

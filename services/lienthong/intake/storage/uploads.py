@@ -73,9 +73,10 @@ def advance_upload(connection: Connection, upload: StoredUpload, before: int) ->
     return done.rowcount == 1
 
 
-def use_upload(connection: Connection, identifier: str) -> None:
-    """Notes that a document holds the content of an upload."""
-    connection.execute(update(uploads).where(uploads.c.id == identifier).values(used=True))
+def use_upload(connection: Connection, identifier: str) -> bool:
+    """Notes that a document holds the content of an upload; False when it is gone."""
+    done = connection.execute(update(uploads).where(uploads.c.id == identifier).values(used=True))
+    return done.rowcount == 1
 
 
 def count_unfinished(connection: Connection, agency: str) -> int:
@@ -92,8 +93,9 @@ def bytes_held(connection: Connection, agency: str) -> int:
 
 
 def expired_uploads(connection: Connection, before: int, limit: int = 100) -> list[tuple[StoredUpload, bool]]:
-    """Lists uploads without new bytes since a time, and whether a document holds their content."""
-    found = select(uploads).where(uploads.c.touched_at < before).order_by(uploads.c.touched_at).limit(limit)
+    """Lists uploads without new bytes since a time, and whether a document holds their content; nobody uses one now."""
+    due = select(uploads).where(uploads.c.touched_at < before).order_by(uploads.c.touched_at).limit(limit)
+    found = due.with_for_update(skip_locked=True)
     return [(_stored(row), row.used) for row in connection.execute(found)]
 
 

@@ -95,12 +95,9 @@ class NotificationApi:
     def watch_notices(self, request: pb.WatchNoticesRequest, call: Call) -> Watch:
         """Sends notices as they come, in commit order."""
         agency, reach = call.caller.acting().id, call.caller.reach
-        cursor = request.cursor
-        places = notices.read_cursor(cursor)
-        if not places:
-            with self._units.database.read() as connection:
-                cursor = notices.write_cursor(notices.present_places(connection, reach))
-        return Watch(watch_key(agency), cursor, self._producer(reach))
+        with self._units.database.read() as connection:
+            begin = notices.begin_of(connection, reach, request.cursor)
+        return Watch(watch_key(agency), notices.write_cursor(begin), self._producer(reach))
 
     def acknowledge_notices(self, request: pb.AcknowledgeNoticesRequest, call: Call) -> pb.AcknowledgeNoticesResponse:
         """Marks notices as read. Without a request id: a repeat changes nothing and says so."""

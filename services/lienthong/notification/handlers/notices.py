@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection
 
 from lienthong.chassis.errors import Violation, invalid, not_found
+from lienthong.chassis.paging import is_whole
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.notification.handlers.subscriptions import note
@@ -64,16 +65,35 @@ def read_cursor(cursor: str) -> dict[str, int]:
         return {}
     try:
         places = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return {str(agency): int(position) for agency, position in places.items()}
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+        return {str(agency): _place(position) for agency, position in places.items()}
+    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         rule = "it is not a cursor of this watch"
         violation = Violation("cursor", "CURSOR_INVALID", rule, "Begin again without one, and list what came between.")
         raise invalid("CURSOR_INVALID", f"cursor: {rule}", violation) from error
 
 
+def _place(position: object) -> int:
+    # Anybody can write a cursor: nothing else may reach the database.
+    if is_whole(position):
+        return position
+    raise ValueError(f"{position!r} is no position of a notice")
+
+
 def present_places(connection: Connection, agencies: Collection[str]) -> dict[str, int]:
     """Gives the positions from which only what comes later is seen."""
     return {agency: last_position(connection, agency) for agency in agencies}
+
+
+def begin_of(connection: Connection, agencies: Collection[str], cursor: str) -> Places:
+    """Reads the cursor of a watch: the positions after which to go on, the present ones without a cursor.
+
+    One from the future is of a database that was restored since: it goes on from the present, too.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT when it is none.
+    """
+    places, present = read_cursor(cursor), present_places(connection, agencies)
+    return {agency: min(places.get(agency, newest), newest) for agency, newest in present.items()}
 
 
 def notices_since(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from lienthong.chassis.errors import Violation, invalid
-from lienthong.chassis.paging import INTEGER_BOUND
+from lienthong.chassis.paging import is_whole
 
 LOOKED = ""
 """Key of the time at which a watch looked last, microseconds of the database's clock; no mailbox has this name."""
@@ -36,6 +36,6 @@ def read_cursor(cursor: str) -> dict[str, int]:
 
 def _place(place: object) -> int:
     # Anybody can write a cursor: nothing else may reach the database.
-    if isinstance(place, int) and abs(place) < INTEGER_BOUND:
+    if is_whole(place):
         return place
     raise ValueError(f"{place!r} is no place in a mailbox")

@@ -148,7 +148,8 @@ class MailboxApi:
         with self._units.database.read() as connection:
             here = _here(connection, reach)
             following = write_cursor(here)
-            fresh = any(here[mailbox] > seen.get(mailbox, 0) for mailbox in reach)
+            # A cursor from the future is of a database that was restored since.
+            fresh = any(here[mailbox] != seen.get(mailbox, 0) for mailbox in reach)
             if not fresh and not leases_ended(connection, reach, seen.get(LOOKED, 0), here[LOOKED]):
                 return [], following
             waiting = count_waiting(connection, reach)

@@ -10,6 +10,7 @@ from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.documents import staff_message
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.rpc.texts import check_texts
 from lienthong.chassis.times import from_micros, on_calendar, timestamp_micros, to_micros
 from lienthong.workflow.config import WorkflowSection
 from lienthong.workflow.domain import Source, TaskKind
@@ -61,6 +62,7 @@ def report_of(message: pb.StatusReport, limits: WorkflowSection) -> Report:
     Raises:
         AxisError: INVALID_ARGUMENT.
     """
+    check_texts(message)
     named = message.WhichOneof("subject")
     if named is None or not getattr(message, named):
         raise refused("delivery", "SUBJECT_MISSING", "a status names a delivery or a DocumentId", "Give one of them.")

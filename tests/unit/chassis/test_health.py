@@ -1,0 +1,130 @@
+"""What a server says of itself to whoever watches it, however they take it in."""
+
+import asyncio
+import struct
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2
+
+from lienthong.chassis.errors import Code
+from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.rpc.hub import Hub
+from lienthong.chassis.rpc.server import READINESS, Server, ServerBuilder, ServerLimits
+from lienthong.client.errors import call_error
+
+SECONDS = 10.0
+"""Within so long everything here must have happened."""
+HEADERS, SETTINGS, DATA = 1, 4, 0
+
+
+def run(scene: Callable[[], Awaitable[None]]) -> None:
+    """Plays a scene, and ends it when it hangs."""
+    asyncio.run(asyncio.wait_for(scene(), SECONDS))
+
+
+@asynccontextmanager
+async def served(watches: int = 10) -> AsyncIterator[tuple[Server, int]]:
+    """A server without services, and its port."""
+    server = ServerBuilder(Hub(), Metrics(), ServerLimits(watches_of_one=watches)).build()
+    port = server.listen("127.0.0.1:0", None)
+    await server.open()
+    try:
+        yield server, port
+    finally:
+        await server.drain(0.1)
+
+
+@asynccontextmanager
+async def watching(port: int, name: str = "") -> AsyncIterator[Any]:
+    """A watch of a name, as a client has it."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        watch = channel.unary_stream(
+            "/grpc.health.v1.Health/Watch",
+            health_pb2.HealthCheckRequest.SerializeToString,
+            health_pb2.HealthCheckResponse.FromString,
+        )
+        yield watch(health_pb2.HealthCheckRequest(service=name))
+
+
+async def watch_and_take_nothing(port: int) -> asyncio.StreamWriter:
+    """A watch by a client that leaves no room for an answer: its window has no byte."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0)))
+    fields = {
+        ":method": "POST",
+        ":scheme": "http",
+        ":path": "/grpc.health.v1.Health/Watch",
+        ":authority": "axis",
+        "te": "trailers",
+        "content-type": "application/grpc",
+    }
+    packed = b"".join(bytes([0, len(k)]) + k.encode() + bytes([len(v)]) + v.encode() for k, v in fields.items())
+    writer.write(frame(HEADERS, 4, 1, packed) + frame(DATA, 1, 1, bytes(5)))
+    await writer.drain()
+    while (head := await reader.readexactly(9))[3] != HEADERS:  # then it is being served
+        await reader.readexactly(int.from_bytes(head[:3], "big"))
+    return writer
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """A frame of HTTP/2."""
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def test_a_watch_follows() -> None:
+    """It tells the state at once and each change, of a name that is not known too, and ends when the server goes."""
+
+    async def scene() -> None:
+        async with served() as (server, port), watching(port, READINESS) as watch, watching(port, "none") as other:
+            states = [(await watch.read()).status, (await other.read()).status]
+            await server.tell(ready=False)
+            states.append((await watch.read()).status)
+            await server.tell(ready=True)
+            states.append((await watch.read()).status)
+            begun = time.monotonic()
+            await server.drain(SECONDS)
+            assert time.monotonic() - begun < SECONDS / 2, "the last watch is let go, not waited for"
+            states.append((await watch.read()).status)
+            answer = health_pb2.HealthCheckResponse
+            up, down = answer.SERVING, answer.NOT_SERVING
+            assert states == [up, answer.SERVICE_UNKNOWN, down, up, down]
+            for one in (watch, other):
+                with pytest.raises(grpc.aio.AioRpcError) as ended:
+                    await one.read()
+                assert call_error(ended.value).reason == "SERVER_DRAINING"
+
+    run(scene)
+
+
+def test_a_watcher_that_takes_nothing_holds_up_nobody() -> None:
+    """News reach the others, and the server ends, while one watcher leaves no room for what it is told."""
+
+    async def scene() -> None:
+        async with served() as (server, port), watching(port) as watch:
+            writer = await watch_and_take_nothing(port)
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+            await server.tell(ready=False)
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+            await server.drain(0.1)
+            writer.close()
+
+    run(scene)
+
+
+def test_watches_are_bounded() -> None:
+    """A system has so many and no more, whatever it watches."""
+
+    async def scene() -> None:
+        async with served(watches=1) as (_server, port), watching(port) as first:
+            await first.read()
+            async with watching(port) as second:
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await second.read()
+                assert call_error(refused.value).code is Code.RESOURCE_EXHAUSTED
+
+    run(scene)

@@ -1,0 +1,98 @@
+"""Uploads that meet a full disk, and those whose time is over."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from tests.small_disk import SmallDisk, small_disk
+
+from lienthong.chassis.engines.blobs import BlobWriter
+from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.rpc.call import UploadSink
+from lienthong.common.v1 import document_pb2
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
+from lienthong.intake.component import build
+from lienthong.intake.config import IntakeSection
+from lienthong.intake.handlers.sweep import sweep_uploads
+from lienthong.intake.v1 import intake_pb2 as pb
+from lienthong.testing.service import VPCP, ServiceBench, service_bench
+
+DATA = hashlib.shake_128(b"content").digest(1_000_000)
+DURABLE = 200_000
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """A disk for contents alone, in the folder of intake."""
+    with small_disk(tmp_path / "disk", 3_000_000) as made:
+        (tmp_path / "blobs").symlink_to(made.seen)
+        yield made
+
+
+@pytest.mark.parametrize("piece", [1000, 100_000], ids=["small pieces", "large pieces"])
+def test_an_upload_goes_on_when_there_is_room_again(tmp_path: Path, disk: SmallDisk, piece: int) -> None:
+    """A full disk is told as such, and takes back nothing that was durable: the client goes on from there."""
+    intake = service_bench(tmp_path, "intake", build, IntakeSection())
+    api, door = intake.api("Intake"), intake.component.doors[0]
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload = api.create_upload(pb.CreateUploadRequest(size=len(DATA), request_id="one"), call)
+    sink = door.open_upload(upload.name, call)
+    sink.write(0, DATA[:DURABLE])
+    sink.flush(finish=False)
+    ballast = disk.fill()
+    with pytest.raises(AxisError) as full:
+        write_all(sink, DURABLE, piece)
+    assert full.value.reason == "STORAGE_FULL"
+    with pytest.raises(AxisError) as still:
+        write_all(sink, DURABLE, piece)
+    assert still.value.reason == "STORAGE_FULL", "and what had been gathered behind it too"
+    with suppress(AxisError):
+        sink.close()
+    ballast.unlink()
+    again = door.open_upload(upload.name, call)
+    assert again.committed >= DURABLE
+    again.write(again.committed, DATA[again.committed :])
+    assert again.flush(finish=True) == len(DATA)
+    again.close()
+    told = api.get_upload(pb.GetUploadRequest(name=upload.name), call)
+    assert (told.complete, told.sha256) == (True, hashlib.sha256(DATA).digest())
+
+
+def test_an_upload_whose_time_is_over_is_in_no_document(intake: ServiceBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Swept away while a submission reads it, an upload is gone: no document is accepted without its content."""
+    api, door = intake.api("Intake"), intake.component.doors[0]
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload = api.create_upload(pb.CreateUploadRequest(request_id="one"), call).name
+    sink = door.open_upload(upload, call)
+    sink.write(0, DATA)
+    sink.flush(finish=True)
+    sink.close()
+    blobs, begin = intake.context.base.blobs, intake.context.base.blobs.create
+
+    def sweep_first(key: str = "") -> BlobWriter:
+        intake.clock.advance(days=2)
+        sweep_uploads(intake.context.units, blobs, IntakeSection())
+        return begin(key)
+
+    header = document_pb2.DocumentHeader(
+        number="1",
+        notation="VPCP-TH",
+        subject="V/v tải lên",
+        kind=document_pb2.DOCUMENT_KIND_NEW,
+        recipients=[document_pb2.Organization(code="000.00.00.H29")],
+    )
+    content = pb.DocumentContent(header=header, attachments=[pb.AttachmentContent(name="a.bin", upload=upload)])
+    monkeypatch.setattr(blobs, "create", sweep_first)
+    with pytest.raises(AxisError) as gone:
+        api.submit_document(pb.SubmitDocumentRequest(document=content, request_id="two"), call)
+    assert (gone.value.code, gone.value.metadata["resource"]) == (Code.NOT_FOUND, upload)
+    assert intake.told(DocumentAccepted) == []
+
+
+def write_all(sink: UploadSink, start: int, piece: int) -> None:
+    """Sends the rest in pieces."""
+    for place in range(start, len(DATA), piece):
+        sink.write(place, DATA[place : place + piece])
+    sink.flush(finish=True)
