@@ -93,6 +93,25 @@ def test_a_program_that_starts_ends_when_asked(tmp_path: Path) -> None:
         program.close()
 
 
+def test_a_terminal_that_goes_ends_it_in_good_order(tmp_path: Path) -> None:
+    """SIGHUP drains too, and nobody is left who reads the log."""
+    command = [sys.executable, "-m", "lienthong", "run", "--json", "--listen", "127.0.0.1:0", "--metrics", ""]
+    command += ["--data-dir", str(tmp_path)]
+    environment = {"PYTHONPATH": str(ROOT / "services")}
+    with subprocess.Popen(  # noqa: S603 -- our own program
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        try:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert running.stdout.readline()
+            running.stderr.close()
+            running.send_signal(signal.SIGHUP)
+            assert running.wait(SETTLE_SECONDS) == 0
+        finally:
+            running.kill()
+
+
 def load(run: Run[Program], submissions: int) -> None:
     """Keeps all agencies at work until so many documents are accepted."""
 

@@ -1,12 +1,14 @@
 """Structured logs: one line of JSON (or of words on a terminal) for each thing that happened, on standard error.
 
 Lines of libraries have the same form, and say which library speaks. Lines never carry content or secrets. `bound` puts
-document and agency on every line inside a block.
+document and agency on every line inside a block. A line that cannot be written is lost: a full disk, a closed terminal
+or a reader that has gone fails nobody who logs.
 """
 
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Final, Literal
 
 import structlog
@@ -44,7 +46,7 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -55,6 +57,17 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _Lines(structlog.PrintLogger):
+    """Lines on standard error, which fail nobody who logs."""
+
+    def msg(self, message: str) -> None:
+        """Writes a line, if it can be written."""
+        with suppress(OSError):
+            super().msg(message)
+
+    debug = info = warning = error = critical = exception = msg
 
 
 def _no_alarm(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Literal
 
 import pytest
@@ -77,3 +78,18 @@ def test_levels_and_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert "told" in told
     assert "quiet" not in told
     assert not told.startswith("{")
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_line_that_cannot_be_written_fails_nobody(
+    monkeypatch: pytest.MonkeyPatch, form: Literal["json", "text"]
+) -> None:
+    """A full disk under the log, or a reader that has gone, is no error of what is logged."""
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 -- buffered by the line, as standard error
+        monkeypatch.setattr("sys.stderr", full)
+        configure("INFO", form)
+        for _ in range(2):
+            structlog.get_logger("lienthong").info("accepted")
+            logging.getLogger("kafka").warning("told")
+        with suppress(OSError):
+            full.close()
