@@ -11,6 +11,8 @@ from pathlib import Path
 from lienthong.dev.cache import cached
 
 LISTING = Path(__file__).with_name("debian.txt")
+BINUTILS = Path(__file__).with_name("binutils.txt")
+"""What takes debug symbols out of libraries; none of it comes into the image."""
 
 _FETCH_SECONDS = 300.0
 _UNPACK_SECONDS = 60.0
@@ -70,9 +72,7 @@ def fill(root: Path, listing: Path = LISTING) -> None:
     """
     status = root / "var/lib/dpkg/status.d"
     status.mkdir(parents=True)
-    for package in packages(listing):
-        file = _fetched(package)
-        _run(["dpkg-deb", "--extract", str(file), str(root)], _UNPACK_SECONDS)
+    for package, file in unpack(root, listing):
         # Where scanners look for packages of an image without a package manager.
         (status / package.name).write_text(_run(["dpkg-deb", "--field", str(file)], _UNPACK_SECONDS), "utf-8")
     for name in (name for name in _MERGED if (root / name).is_dir()):
@@ -82,6 +82,18 @@ def fill(root: Path, listing: Path = LISTING) -> None:
     for name in _UNUSED:
         shutil.rmtree(root / name, ignore_errors=True)
     _trust(root)
+
+
+def unpack(root: Path, listing: Path) -> Iterator[tuple[Package, Path]]:
+    """Lays the files of packages out, one after the other; gives each with its file.
+
+    Raises:
+        ImageError: A package cannot be had, or is not the one that was pinned.
+    """
+    for package in packages(listing):
+        file = _fetched(package)
+        _run(["dpkg-deb", "--extract", str(file), str(root)], _UNPACK_SECONDS)
+        yield package, file
 
 
 def pinned(names: list[str]) -> Iterator[str]:
