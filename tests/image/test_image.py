@@ -25,12 +25,14 @@ SECONDS: Final = 60.0
 LOAD: Final = """
 import ctypes, pathlib
 
-for file in sorted(pathlib.Path("/usr").rglob("*.so*")):
-    try:
-        ctypes.CDLL(str(file))
-    except OSError as error:
-        print(file, error)
+for folder in ("/usr/lib/python3.11", "/usr/local"):
+    for file in sorted(pathlib.Path(folder).rglob("*.so*")):
+        try:
+            ctypes.CDLL(str(file))
+        except OSError as error:
+            print(file, error)
 """
+"""Tells which extension modules, and libraries beside them, cannot be loaded."""
 TRIES: Final = 5
 """Of a start: other tests may run on this machine."""
 

@@ -1,15 +1,9 @@
 """Whoever is woken finds what to do: each alert has its section, and what is to be pasted exists."""
 
 import re
-import shlex
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from tests.monitoring.metrics import ROOT, RUNBOOKS, alerts, asked, exposed, rules
-from typer.main import get_command
-
-from lienthong.cli.main import app
 
 PAGES = {file.name: file.read_text("utf-8") for file in sorted(RUNBOOKS.glob("*.md"))}
 PARTS = ("**For people.**", "**Look.**", "**Do.**", "**Over**")
@@ -23,12 +17,6 @@ def sections() -> dict[str, str]:
             title, _, text = part.partition("\n")
             found[f"docs/runbooks/{name}#{title.lower()}"] = text
     return found
-
-
-def commands() -> Iterator[str]:
-    """Each line of the program that a page gives, in blocks and in sentences."""
-    for page in PAGES.values():
-        yield from re.findall(r"(?:^|`|-- )(lienthong [^\n`]+)", page, flags=re.MULTILINE)
 
 
 def test_each_alert_has_a_section_and_each_section_an_alert() -> None:
@@ -45,21 +33,6 @@ def test_a_section_says_all_four(place: str) -> None:
     assert -1 not in places
     assert places == sorted(places)
     assert "```" in text
-
-
-@pytest.mark.parametrize("line", sorted(set(commands())))
-def test_each_command_exists(line: str) -> None:
-    """With its options, and with those that it needs."""
-    command: Any = get_command(app)
-    words = shlex.split(line)[1:]
-    while words and hasattr(command, "commands") and words[0] in command.commands:
-        command = command.commands[words.pop(0)]
-    given = {word.partition("=")[0] for word in words if word.startswith("--")}
-    known = {option for one in command.params for option in one.opts}
-    needed = {one.opts[0] for one in command.params if one.required and one.param_type_name == "option"}
-    assert given <= known
-    in_a_block = any(f"\n{line}\n" in page or f"-- {line}\n" in page for page in PAGES.values())
-    assert not in_a_block or needed <= given
 
 
 def test_links_lead_somewhere() -> None:

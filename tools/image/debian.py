@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,16 @@ _UNUSED = (
     "usr/lib/python3.11/ensurepip",
     "usr/lib/python3.11/lib2to3",
     "usr/lib/python3.11/pydoc_data",
+    "usr/lib/python3.11/test",
+    # Their libraries are not here.
+    "usr/lib/python3.11/lib-dynload/_curses*",
+    "usr/lib/python3.11/lib-dynload/_dbm.*",
+    "usr/lib/python3.11/lib-dynload/nis.*",
+    "usr/lib/python3.11/lib-dynload/readline.*",
     "usr/lib/x86_64-linux-gnu/gconv",
     "usr/share/binfmts",
+    "usr/share/gcc",
+    "usr/share/gdb",
     "usr/share/lintian",
     "usr/share/locale",
     "usr/share/man",
@@ -79,9 +87,17 @@ def fill(root: Path, listing: Path = LISTING) -> None:
         shutil.copytree(root / name, root / "usr" / name, symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(root / name)
         (root / name).symlink_to(f"usr/{name}")
-    for name in _UNUSED:
-        shutil.rmtree(root / name, ignore_errors=True)
+    leave_out(root, _UNUSED)
     _trust(root)
+
+
+def leave_out(root: Path, parts: Iterable[str]) -> None:
+    """Takes files and folders away, by patterns of their paths below `root`."""
+    for found in (found for part in parts for found in sorted(root.glob(part))):
+        if found.is_dir():
+            shutil.rmtree(found)
+        else:
+            found.unlink()
 
 
 def unpack(root: Path, listing: Path) -> Iterator[tuple[Package, Path]]:

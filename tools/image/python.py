@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shutil import rmtree
 
-from tools.image.debian import BINUTILS, ImageError, unpack
+from tools.image.debian import BINUTILS, ImageError, leave_out, unpack
 from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[2]
@@ -78,11 +78,7 @@ def fill_libraries(root: Path, requirements: Path = REQUIREMENTS) -> None:
     command += ["--python-version", _VERSION, "--python-platform", _PLATFORM]
     command += ["--require-hashes", "--only-binary", ":all:", "--no-binary", _SOURCE_ONLY, "-r", str(requirements)]
     run(command)
-    for part in (part for pattern in _UNUSED_PARTS for part in sorted(site.glob(pattern))):
-        if part.is_dir():
-            rmtree(part)
-        else:
-            part.unlink()
+    leave_out(site, _UNUSED_PARTS)
     _trim(site)
 
 

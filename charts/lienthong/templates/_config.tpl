@@ -21,6 +21,15 @@ Wants root, name and block.
 {{- if and (eq .name "all") (gt (int .block.replicas) 1) -}}
 {{- fail "components.all.replicas: 1 or 0; one process at a time has the folder with all engines" -}}
 {{- end -}}
+{{- $scaling := .block.autoscaling -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- fail (printf "autoscaling.maxReplicas of %s: %d pods at most are fewer than minReplicas, %d; raise it" .name (int $scaling.maxReplicas) (int $scaling.minReplicas)) -}}
+{{- end -}}
+{{- range $volume := .block.extraVolumes -}}
+{{- if or (has $volume.name (list "config" "data" "tmp")) (hasPrefix "secret-" $volume.name) (hasPrefix "trust-" $volume.name) -}}
+{{- fail (printf "extraVolumes of %s: %s is a volume of the chart; give yours another name" $.name $volume.name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Refuses what would only be refused when the pod starts. */}}
