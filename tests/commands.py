@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ PAGES = sorted(
 )
 """Pages that people write and follow."""
 
-_SHELL = re.compile(r"\s+#.*$|\s+(?:[|&;<>]|&&|2>).*$", re.MULTILINE)
+_SHELL = "|&;<>"
 """Where a command ends, and the shell goes on."""
 
 
@@ -28,9 +29,16 @@ def shown(text: str, program: str) -> Iterator[tuple[str, bool]]:
     """Gives the lines of a program that a text shows, each with whether it is whole: in a block, to be pasted."""
     text = re.sub(r"\\\n\s*", "", text)
     blocks = re.findall(r"^```sh\n(.*?)^```|^((?: {5}.*\n)+)", text, re.DOTALL | re.MULTILINE)
-    whole = {_ended(line) for block in blocks for line in _of(program, "".join(block))}
-    for line in sorted({_ended(line) for line in _of(program, text)} | whole):
+    whole = {line for block in blocks for line in _of(program, "".join(block))}
+    for line in sorted({*_of(program, text), *whole}):
         yield line, line in whole
+
+
+def words_of(line: str) -> list[str]:
+    """Gives the words of a line as the shell makes them, the program first."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=_SHELL)
+    lexer.whitespace_split = True
+    return list(takewhile(lambda word: word.strip(_SHELL), lexer))
 
 
 def wrong(line: str, *, whole: bool) -> str:
@@ -40,7 +48,7 @@ def wrong(line: str, *, whole: bool) -> str:
         line: Beginning with `lienthong`; `…` stands for more.
         whole: Whether nothing may be missing.
     """
-    words = [word for word in shlex.split(line)[1:] if word != "…"]
+    words = [word for word in words_of(line)[1:] if word != "…"]
     command = _tree()
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
@@ -63,11 +71,7 @@ def _unless_cut(error: Exception, words: list[str]) -> str:
 
 
 def _of(program: str, text: str) -> list[str]:
-    return re.findall(rf"(?:^\s*|`|-- |\(|\| )({program} [^\n`]+)", text, re.MULTILINE)
-
-
-def _ended(line: str) -> str:
-    return _SHELL.sub("", line).strip()
+    return [line.strip() for line in re.findall(rf"(?:^\s*|`|-- |\(|\| )({program} [^\n`]+)", text, re.MULTILINE)]
 
 
 @cache

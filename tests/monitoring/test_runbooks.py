@@ -1,11 +1,14 @@
 """Whoever is woken finds what to do: each alert has its section, and what is to be pasted exists."""
 
 import re
+from pathlib import Path
 
 import pytest
-from tests.monitoring.metrics import ROOT, RUNBOOKS, alerts, asked, exposed, rules
+from tests.commands import PAGES as ALL_PAGES
+from tests.monitoring.metrics import ROOT, RUNBOOKS, alerts, asked, exposed, labels_asked, labels_of, rules
 
 PAGES = {file.name: file.read_text("utf-8") for file in sorted(RUNBOOKS.glob("*.md"))}
+FOLLOWED = [page for page in ALL_PAGES if "decisions" not in page.parts]
 PARTS = ("**For people.**", "**Look.**", "**Do.**", "**Over**")
 
 
@@ -46,9 +49,17 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_what_is_asked_for_is_exposed() -> None:
-    """Every metric that rules and runbooks name exists in the program, or is recorded by a rule."""
-    texts = [rule["expr"] for rule in rules()] + list(PAGES.values())
+    """Every metric that rules and pages name exists in the program, or is recorded by a rule."""
+    texts = [rule["expr"] for rule in rules()] + [page.read_text("utf-8") for page in FOLLOWED]
     assert {name for text in texts for name in asked(text)} <= exposed()
+
+
+@pytest.mark.parametrize("page", FOLLOWED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_it_is_told_apart_by_is_exposed(page: Path) -> None:
+    """A query to be pasted selects and groups by labels that its metrics have."""
+    blocks = re.findall(r"^```promql\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert {line: more for line in lines if (more := labels_asked(line) - labels_of(asked(line)))} == {}
 
 
 def test_runbooks_are_to_be_found() -> None:

@@ -1,10 +1,10 @@
 """Lines of kubectl that pages show, held against what the chart renders."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from tests.chart.support.rendering import Manifest, files, of_kind, pods
+from tests.commands import words_of
 
 _STEPS = {"rollout": {"restart", "undo", "history", "status"}}
 _ON_NODES = {"cluster-info", "cordon", "drain"}
@@ -20,7 +20,7 @@ def unknown(line: str, manifests: Sequence[Manifest]) -> list[str]:
         line: Beginning with `kubectl`.
         manifests: What the chart renders for the release that the line is about.
     """
-    words = shlex.split(line.partition(" -- ")[0])[1:]
+    words = words_of(line.partition(" -- ")[0])[1:]
     options = dict(pairwise(words))
     said = [word for at, word in enumerate(words) if word[0] != "-" and (not at or words[at - 1] not in _WITH_VALUE)]
     found = [*_actions(said), *_things(said, manifests)]
