@@ -15,9 +15,10 @@ from tools.reference.values import Value, values_of
 
 _KUBERNETES = "v1.34.0-local-strict"
 _GROUPS = ("core.v1", "apps.v1", "networking.v1", "autoscaling.v2")
-_QUANTITY = {"type": ["string", "number"], "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|[KMGTPE]i?)?$"}
+_QUANTITY = {"type": ["string", "number"], "minimum": 0, "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|[KMGTPE]i?)?$"}
 _LABEL = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
 _WORDS = {
+    "address": r"^[^\s{}'\"#]*$",
     "broker": r"^[^\s,:]+:[0-9]+$",
     "code": "^[0-9A-Z.]{1,35}$",
     "digest": "^(sha256:[0-9a-f]{64})?$",
@@ -26,12 +27,11 @@ _WORDS = {
     "image": r"^[a-z0-9][\w.:/@-]*$",
     "key": "^[A-Za-z0-9._-]+$",
     "key of each": "^[A-Za-z0-9._{}-]+$",
-    "label": _LABEL,
+    "letters": "^[A-Za-z0-9._-]*$",
     "metric": "^[a-zA-Z_:][a-zA-Z0-9_:]*$",
     "name": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
     "name of each": "^[a-z0-9{]([a-z0-9.{}-]*[a-z0-9}])?$",
     "name or none": "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$",
-    "prefix": "^[A-Za-z0-9._-]*$",
     "registry": "^([A-Za-z0-9][A-Za-z0-9._:/-]*)?$",
     "repository": "^[a-z0-9][a-z0-9._/-]*$",
     "tag": r"^(\w[\w.-]{0,127})?$",

@@ -12,10 +12,12 @@ spec:
   minReplicaCount: {{ $scaling.minReplicas }}
   maxReplicaCount: {{ $scaling.maxReplicas }}
   pollingInterval: {{ $scaling.lag.pollSeconds }}
+  {{- with $scaling.behavior }}
   advanced:
     horizontalPodAutoscalerConfig:
       behavior:
-        {{- toYaml $scaling.behavior | nindent 8 }}
+        {{- toYaml . | nindent 8 }}
+  {{- end }}
   triggers:
     {{- if eq $scaling.lag.source "keda-prometheus" }}
     {{- range $scaling.lag.metrics }}
