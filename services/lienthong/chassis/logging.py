@@ -6,6 +6,7 @@ or a reader that has gone fails nobody who logs.
 """
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
@@ -57,6 +58,15 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def release() -> None:
+    """Lets the process end with its own exit code though nobody reads its log any more."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123 -- a descriptor, not a file
+            os.dup2(nothing.fileno(), sys.stderr.fileno())
 
 
 class _Lines(structlog.PrintLogger):

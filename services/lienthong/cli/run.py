@@ -41,6 +41,7 @@ def run(
     settings = load(data_dir, config_file, listen=listen, metrics=metrics)
     logging.configure(settings.log.level, settings.log.form)
     app.run(settings, lambda platform: _announce(platform, as_json=as_json), target)
+    logging.release()
 
 
 def _give_up(number: int, _frame: object) -> None:
