@@ -37,11 +37,11 @@ def notes(folder: Path, values: Values, files: Sequence[str] = ()) -> str:
 @pytest.mark.parametrize("files", [[], ["values-small.yaml"]])
 def test_lines_of_the_notes_are_right(tmp_path: Path, files: list[str]) -> None:
     """The program takes its lines, and the release has what kubectl is asked about."""
-    values = {} if files else ENGINES
+    values: Values = {} if files else ENGINES
     text = notes(tmp_path, values, files)
     assert {line: found for line, whole in shown(text, "lienthong") if (found := wrong(line, whole=whole))} == {}
     manifests = render(Wanted([values], files), tmp_path)
-    assert {line: found for line, _ in shown(text, "kubectl") if (found := unknown(line, manifests))} == {}
+    assert {line: more for line, _ in shown(text, "kubectl") if (more := unknown(line, manifests))} == {}
 
 
 def test_lines_of_pages_ask_about_what_there_is(rendered: Render) -> None:
