@@ -280,7 +280,7 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
     async def main() -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in _ending():
+        for number in ending():
             with suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, stopping.set)
         await platform.serve(stopping, lambda: announce(platform))
@@ -288,7 +288,8 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
     asyncio.run(main())
 
 
-def _ending() -> Iterable[signal.Signals]:
+def ending() -> Iterable[signal.Signals]:
+    """Gives the signals that end the program in good order."""
     yield from (signal.SIGTERM, signal.SIGINT)
     # It is ignored under `nohup`: whoever closes that terminal wants the program to stay.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
