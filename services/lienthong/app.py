@@ -14,6 +14,7 @@ import structlog
 
 from lienthong.chassis import checks, examining, failpoints, surroundings
 from lienthong.chassis.allocation import return_freed
+from lienthong.chassis.binding import not_bound
 from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError, deprecated_keys
@@ -201,9 +202,7 @@ class Platform:
         try:
             return server.listen(section.listen, None if section.insecure else certificates.credentials())
         except RuntimeError as error:
-            raise ConfigError(
-                [f"server.listen: {section.listen} cannot be bound; is another program there?"]
-            ) from error
+            raise not_bound("server.listen", section.listen) from error
 
     def _build(self, name: str) -> Component:
         database = self._engines.database(name)
@@ -263,7 +262,7 @@ class Platform:
 
 
 def run(settings: Settings, announce: Callable[[Platform], None], target: str = ALL) -> None:
-    """Runs the program until SIGTERM or SIGINT.
+    """Runs the program until SIGTERM, SIGINT or SIGHUP.
 
     Args:
         settings: All settings.
@@ -281,12 +280,20 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
     async def main() -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ending():
             with suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, stopping.set)
         await platform.serve(stopping, lambda: announce(platform))
 
     asyncio.run(main())
+
+
+def ending() -> Iterable[signal.Signals]:
+    """Gives the signals that end the program in good order."""
+    yield from (signal.SIGTERM, signal.SIGINT)
+    # It is ignored under `nohup`: whoever closes that terminal wants the program to stay.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
 
 
 def _insist_on_shared_engines(settings: Settings, target: str) -> None:

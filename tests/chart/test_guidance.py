@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.chart.conftest import Render
+from tests.chart.support.kubectl import unknown
 from tests.chart.support.rendering import CHART, ENGINES, ROOT, SERVICES, TOPICS_CHART, Values, Wanted, of_kind, render
 from tests.chart.support.schemas import problems
 from tests.chart.test_configuration import key_files
+from tests.commands import PAGES, shown, wrong
 
 EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
 
@@ -29,6 +32,37 @@ def notes(folder: Path, values: Values, files: Sequence[str] = ()) -> str:
     (chart / "templates" / "notes.yaml").write_text(SAID, "utf-8")
     text: str = of_kind(render(Wanted([values], files, chart=chart), folder), "ConfigMap")["notes"]["data"]["notes"]
     return text
+
+
+@pytest.mark.parametrize("files", [[], ["values-small.yaml"]])
+def test_lines_of_the_notes_are_right(tmp_path: Path, files: list[str]) -> None:
+    """The program takes its lines, and the release has what kubectl is asked about."""
+    values: Values = {} if files else ENGINES
+    text = notes(tmp_path, values, files)
+    assert {line: found for line, whole in shown(text, "lienthong") if (found := wrong(line, whole=whole))} == {}
+    manifests = render(Wanted([values], files), tmp_path)
+    assert {line: more for line, _ in shown(text, "kubectl") if (more := unknown(line, manifests))} == {}
+
+
+def test_lines_of_pages_ask_about_what_there_is(rendered: Render) -> None:
+    """Labels, deployments, containers and secrets that people paste are those of the release `lienthong`."""
+    manifests = rendered()
+    lines = {line for page in PAGES for line, _ in shown(page.read_text("utf-8"), "kubectl")}
+    assert {line: found for line in lines if (found := unknown(line, manifests))} == {}
+    assert len(lines) > 30
+
+
+def test_a_line_about_what_is_not_there_is_seen(rendered: Render) -> None:
+    """A kind, a label, a deployment, a container and a secret that no release has are named."""
+    lines = {
+        "kubectl get podss": "kind podss",
+        "kubectl logs -l app.kubernetes.io/component=mailbox": "labels app.kubernetes.io/component=mailbox",
+        "kubectl exec deploy/lienthong-mailbox -- lienthong doctor": "deployment lienthong-mailbox",
+        "kubectl logs deploy/lienthong-intake -c intake": "container intake",
+        "kubectl get secret lienthong-key": "secret lienthong-key",
+    }
+    manifests = rendered()
+    assert {line: unknown(line, manifests) for line in lines} == {line: [found] for line, found in lines.items()}
 
 
 def test_notes_say_what_to_do_next(tmp_path: Path) -> None:

@@ -2,13 +2,26 @@
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from tests.chart.conftest import Render
-from tests.chart.support.rendering import CHART, SERVICES, TOPICS_CHART, RefusedError, Wanted, of_kind, render
+from tests.chart.support.rendering import (
+    CHART,
+    ENGINES,
+    SERVICES,
+    TOPICS_CHART,
+    Manifest,
+    RefusedError,
+    Wanted,
+    of_kind,
+    render,
+)
+from tests.chart.support.schemas import problems
+from tools.reference.values import Value, values_of
 
 
 def nested(path: str, value: object) -> dict[str, Any]:
@@ -85,6 +98,42 @@ def test_unknown_values_in_lists_are_refused(rendered: Render) -> None:
         ("defaults", None, "defaults: has no value"),
         ("components", None, "components: has no value"),
         ("components.intake", None, "components.intake: has no value"),
+        ("secrets.kafka", None, "secrets.kafka: has no value; give it one, or take the line away"),
+        ("secrets.kafka.ca", None, "secrets.kafka.ca: has no value"),
+        ("image.repository", None, "image.repository: has no value"),
+        ("monitoring.rules", None, "monitoring.rules: has no value"),
+        ("networkPolicy.engines.kafka", None, "networkPolicy.engines.kafka: has no value"),
+        ("defaults.config", None, "defaults.config: has no value"),
+        ("image.digest", "0" * 64, "/image/digest"),
+        ("image.digest", "sha256:abc", "/image/digest"),
+        ("image.tag", "a b", "/image/tag"),
+        ("image.registry", 'mirror"', "/image/registry"),
+        ("secrets.keys.name", "keys\nname: other", "/secrets/keys/name"),
+        ("secrets.keys.name", "", "/secrets/keys/name"),
+        ("secrets.postgres.key", "{{ .x }}", "/secrets/postgres/key"),
+        ("test.operator", "{component}", "/test/operator"),
+        ("trust.anchors", "a" * 254, "/trust/anchors"),
+        ("fullnameOverride", "2026", "fullnameOverride: names of services begin with a letter"),
+        ("fullnameOverride", "axis.vn", "fullnameOverride: names of services begin with a letter"),
+        ("global.labels", {"app.kubernetes.io/name": "x"}, "global.labels: app.kubernetes.io/name is the chart's own"),
+        ("components.intake.podLabels", {"helm.sh/chart": "x"}, "components.intake.podLabels: helm.sh/chart is"),
+        ("defaults.podLabels", {"team": "a b"}, "/defaults/podLabels/team"),
+        ("defaults.hostnames", ["Axis_1"], "/defaults/hostnames/0"),
+        ("defaults.autoscaling", {"enabled": True, "minReplicas": 5}, "autoscaling.maxReplicas of intake: 4 pods"),
+        (
+            "components.signing.autoscaling",
+            {"enabled": True, "lag": {"metrics": []}},
+            "lag.metrics of signing: names no",
+        ),
+        ("defaults.autoscaling.cpuPercent", 0, "minimum: got 0, want 1"),
+        ("defaults.drainSeconds", 601, "maximum: got 601, want 600"),
+        ("defaults.extraVolumes", [{"name": "data"}], "extraVolumes of intake: data is a volume of the chart"),
+        ("defaults.scratch.tmp", -1, "minimum: got -1, want 0"),
+        ("networkPolicy.dns.ports", [70000], "maximum: got 70,000, want 65,535"),
+        ("monitoring.interval", "30", "/monitoring/interval"),
+        ("monitoring.rules.runbooks", "a: b", "/monitoring/rules/runbooks"),
+        ("route", {"enabled": True}, "route.parentRefs: names no gateway"),
+        ("route", {"enabled": True, "parentRefs": [{"name": "gw"}]}, "route.enabled: no component has a name"),
         ("defaults.enabled", False, "components: none is enabled"),
         (
             "config.server.listen",
@@ -99,6 +148,65 @@ def test_a_wrong_value_is_refused(rendered: Render, path: str, value: object, sa
     with pytest.raises(RefusedError) as caught:
         rendered(nested(path, value))
     assert said in str(caught.value)
+
+
+def test_lists_and_parts_of_kubernetes_may_be_none(rendered: Render) -> None:
+    """`null` takes the chart's own away where there may be none: security on other platforms, probes, labels."""
+    forms = ("list of ", "map of ", "labels", "k8s ")
+    given: dict[str, Any] = {"defaults": {"autoscaling": {"enabled": True}}, "monitoring": {"enabled": True}}
+    for one in _leaves(values_of("lienthong")):
+        if one.form.startswith(forms) and one.path[-1] not in ("metrics", "parentRefs"):
+            place = given
+            for key in one.path[:-1]:
+                place = place.setdefault(key, {})
+            place[one.path[-1]] = None
+    assert problems(rendered(given), "1.34.0") == []
+
+
+def _leaves(values: Sequence[Value]) -> Iterator[Value]:
+    for one in values:
+        yield from _leaves(one.parts) if one.parts else [one]
+
+
+@pytest.mark.parametrize("word", ["123", "true", "null"])
+def test_a_name_stays_a_word(tmp_path: Path, word: str) -> None:
+    """What YAML would take for a number, for yes or for nothing is a name like any other."""
+    given: dict[str, Any] = {
+        "fullnameOverride": "axis",
+        "nameOverride": word,
+        "global": {"imagePullSecrets": [word]},
+        "image": {"tag": word},
+        "secrets": {"keys": {"name": word}, "passphrase": {"name": word, "key": word}, "objects": {"name": word}},
+        "trust": {"anchors": word},
+        "defaults": {"priorityClassName": word, "serviceAccount": {"name": word}, "autoscaling": {"enabled": True}},
+        "monitoring": {"enabled": True, "rules": {"enabled": True}, "dashboards": {"enabled": True}},
+    }
+    assert problems(render(Wanted([ENGINES, given], release=word, namespace=word), tmp_path), "1.34.0") == []
+
+
+def test_two_releases_in_one_namespace_are_apart(tmp_path: Path) -> None:
+    """No name is in both, no selector finds the other's pods, though one is called as a service of the other."""
+    scaled = {"defaults": {"autoscaling": {"enabled": True}}}
+    first = render(Wanted([ENGINES, scaled]), tmp_path)
+    second = render(Wanted([ENGINES, scaled], release="lienthong-signing"), tmp_path)
+    names = [{(one["kind"], one["metadata"]["name"]) for one in each} for each in (first, second)]
+    assert not names[0] & names[1]
+    labels = [pod["spec"]["template"]["metadata"]["labels"] for pod in of_kind(second, "Deployment").values()]
+    for one in of_kind(first, "Deployment").values():
+        assert not any(one["spec"]["selector"]["matchLabels"].items() <= other.items() for other in labels)
+    (query,) = {
+        one["metadata"]["query"] for one in _triggers(first, "lienthong-signing") if "lag" in one["metadata"]["query"]
+    }
+    pods = re.search(r'pod=~"([^"]+)"', query)
+    assert pods
+    assert re.fullmatch(pods[1], "lienthong-signing-7d9f8b6c5d-x2v4z")
+    assert not re.fullmatch(pods[1], "lienthong-signing-intake-7d9f8b6c5d-x2v4z")
+
+
+def _triggers(manifests: Sequence[Manifest], name: str) -> Iterator[Manifest]:
+    for one in manifests:
+        if one["kind"] == "ScaledObject" and one["metadata"]["name"] == name:
+            yield from one["spec"]["triggers"]
 
 
 def test_one_process_with_engines_is_refused(rendered: Render) -> None:

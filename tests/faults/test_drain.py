@@ -17,6 +17,7 @@ from tests.faults.support.run import Run, listed, running
 from tests.faults.support.traffic import SERVICES
 from tests.waiting import eventually
 
+from lienthong.app import ending
 from lienthong.client.stubs import persisted
 
 DRAIN_SECONDS = 20.0
@@ -91,6 +92,37 @@ def test_a_program_that_starts_ends_when_asked(tmp_path: Path) -> None:
         assert program.stop()[0] == 0
     finally:
         program.close()
+
+
+def test_a_terminal_that_goes_ends_it_in_good_order(tmp_path: Path) -> None:
+    """SIGHUP drains too, and nobody is left who reads the log."""
+    command = [sys.executable, "-m", "lienthong", "run", "--json", "--listen", "127.0.0.1:0", "--metrics", ""]
+    command += ["--data-dir", str(tmp_path)]
+    environment = {"PYTHONPATH": str(ROOT / "services")}
+    with subprocess.Popen(  # noqa: S603 -- our own program
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        try:
+            assert running.stdout is not None
+            assert running.stderr is not None
+            assert running.stdout.readline()
+            running.stderr.close()
+            running.send_signal(signal.SIGHUP)
+            assert running.wait(SETTLE_SECONDS) == 0
+        finally:
+            running.kill()
+
+
+def test_a_terminal_that_goes_is_nothing_under_nohup() -> None:
+    """Whoever had SIGHUP ignored wants the program to stay when the terminal closes."""
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        assert signal.SIGHUP in ending()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        assert list(ending()) == [signal.SIGTERM, signal.SIGINT]
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def load(run: Run[Program], submissions: int) -> None:

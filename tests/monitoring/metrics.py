@@ -40,3 +40,17 @@ def _series(one: dict[str, Any]) -> Iterator[str]:
 def asked(text: str) -> set[str]:
     """What a text names."""
     return set(_NAME.findall(text))
+
+
+def labels_asked(text: str) -> set[str]:
+    """Labels that a query selects or groups by."""
+    grouped = [one for group in re.findall(r"\b(?:by|without) \(([^)]*)\)", text) for one in group.split(",")]
+    return {one.strip() for one in grouped} | set(re.findall(r"[{,]\s*(\w+)\s*(?:=|!=|=~|!~)", text))
+
+
+def labels_of(names: set[str]) -> set[str]:
+    """Labels that metrics have, or that rules give; and those of every target."""
+    registry = yaml.safe_load((ROOT / "docs" / "reference" / "telemetry.yaml").read_text("utf-8"))["metrics"]
+    own = {label for one in registry if names.intersection(_series(one)) for label in one.get("labels", ())}
+    given = {label for rule in rules() if rule.get("record") in names for label in rule.get("labels", ())}
+    return own | given | {"service", "namespace", "pod", "instance", "job", "le"}

@@ -1,17 +1,14 @@
 """Whoever is woken finds what to do: each alert has its section, and what is to be pasted exists."""
 
 import re
-import shlex
-from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
-from tests.monitoring.metrics import ROOT, RUNBOOKS, alerts, asked, exposed, rules
-from typer.main import get_command
-
-from lienthong.cli.main import app
+from tests.commands import PAGES as ALL_PAGES
+from tests.monitoring.metrics import ROOT, RUNBOOKS, alerts, asked, exposed, labels_asked, labels_of, rules
 
 PAGES = {file.name: file.read_text("utf-8") for file in sorted(RUNBOOKS.glob("*.md"))}
+FOLLOWED = [page for page in ALL_PAGES if "decisions" not in page.parts]
 PARTS = ("**For people.**", "**Look.**", "**Do.**", "**Over**")
 
 
@@ -23,12 +20,6 @@ def sections() -> dict[str, str]:
             title, _, text = part.partition("\n")
             found[f"docs/runbooks/{name}#{title.lower()}"] = text
     return found
-
-
-def commands() -> Iterator[str]:
-    """Each line of the program that a page gives, in blocks and in sentences."""
-    for page in PAGES.values():
-        yield from re.findall(r"(?:^|`|-- )(lienthong [^\n`]+)", page, flags=re.MULTILINE)
 
 
 def test_each_alert_has_a_section_and_each_section_an_alert() -> None:
@@ -47,21 +38,6 @@ def test_a_section_says_all_four(place: str) -> None:
     assert "```" in text
 
 
-@pytest.mark.parametrize("line", sorted(set(commands())))
-def test_each_command_exists(line: str) -> None:
-    """With its options, and with those that it needs."""
-    command: Any = get_command(app)
-    words = shlex.split(line)[1:]
-    while words and hasattr(command, "commands") and words[0] in command.commands:
-        command = command.commands[words.pop(0)]
-    given = {word.partition("=")[0] for word in words if word.startswith("--")}
-    known = {option for one in command.params for option in one.opts}
-    needed = {one.opts[0] for one in command.params if one.required and one.param_type_name == "option"}
-    assert given <= known
-    in_a_block = any(f"\n{line}\n" in page or f"-- {line}\n" in page for page in PAGES.values())
-    assert not in_a_block or needed <= given
-
-
 def test_links_lead_somewhere() -> None:
     """Files that pages name are there, and sections in them."""
     for page in PAGES.values():
@@ -73,9 +49,17 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_what_is_asked_for_is_exposed() -> None:
-    """Every metric that rules and runbooks name exists in the program, or is recorded by a rule."""
-    texts = [rule["expr"] for rule in rules()] + list(PAGES.values())
+    """Every metric that rules and pages name exists in the program, or is recorded by a rule."""
+    texts = [rule["expr"] for rule in rules()] + [page.read_text("utf-8") for page in FOLLOWED]
     assert {name for text in texts for name in asked(text)} <= exposed()
+
+
+@pytest.mark.parametrize("page", FOLLOWED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_it_is_told_apart_by_is_exposed(page: Path) -> None:
+    """A query to be pasted selects and groups by labels that its metrics have."""
+    blocks = re.findall(r"^```promql\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert {line: more for line in lines if (more := labels_asked(line) - labels_of(asked(line)))} == {}
 
 
 def test_runbooks_are_to_be_found() -> None:

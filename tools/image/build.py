@@ -97,9 +97,10 @@ def libraries_layer(folder: Path, system: Path | None = None) -> None:
         folder: An empty folder.
         system: The layer of the system; the kept one when absent.
     """
-    root = folder / "root"
+    root, below = folder / "root", (system or kept("system", system_layer)) / "root"
     python.fill_libraries(root)
-    python.compile_all((system or kept("system", system_layer)) / "root", root)
+    python.strip(below, root)
+    python.compile_all(below, root)
     oci.write_layer(root, folder / ARCHIVE)
 
 
@@ -152,6 +153,6 @@ def version_of() -> str:
 
 def kept(name: str, make: Callable[[Path], None]) -> Path:
     """Gives a layer of the user's cache, made anew when what it is made of has changed."""
-    made_of = [debian.LISTING, python.REQUIREMENTS, *sorted(Path(__file__).parent.glob("*.py"))]
+    made_of = [debian.LISTING, debian.BINUTILS, python.REQUIREMENTS, *sorted(Path(__file__).parent.glob("*.py"))]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in made_of)).hexdigest()
     return cached(f"{name}-{digest[:12]}", make, shelf="image")

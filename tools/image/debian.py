@@ -4,13 +4,15 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lienthong.dev.cache import cached
 
 LISTING = Path(__file__).with_name("debian.txt")
+BINUTILS = Path(__file__).with_name("binutils.txt")
+"""What takes debug symbols out of libraries; none of it comes into the image."""
 
 _FETCH_SECONDS = 300.0
 _UNPACK_SECONDS = 60.0
@@ -22,8 +24,16 @@ _UNUSED = (
     "usr/lib/python3.11/ensurepip",
     "usr/lib/python3.11/lib2to3",
     "usr/lib/python3.11/pydoc_data",
+    "usr/lib/python3.11/test",
+    # Their libraries are not here.
+    "usr/lib/python3.11/lib-dynload/_curses*",
+    "usr/lib/python3.11/lib-dynload/_dbm.*",
+    "usr/lib/python3.11/lib-dynload/nis.*",
+    "usr/lib/python3.11/lib-dynload/readline.*",
     "usr/lib/x86_64-linux-gnu/gconv",
     "usr/share/binfmts",
+    "usr/share/gcc",
+    "usr/share/gdb",
     "usr/share/lintian",
     "usr/share/locale",
     "usr/share/man",
@@ -70,18 +80,36 @@ def fill(root: Path, listing: Path = LISTING) -> None:
     """
     status = root / "var/lib/dpkg/status.d"
     status.mkdir(parents=True)
-    for package in packages(listing):
-        file = _fetched(package)
-        _run(["dpkg-deb", "--extract", str(file), str(root)], _UNPACK_SECONDS)
+    for package, file in unpack(root, listing):
         # Where scanners look for packages of an image without a package manager.
         (status / package.name).write_text(_run(["dpkg-deb", "--field", str(file)], _UNPACK_SECONDS), "utf-8")
     for name in (name for name in _MERGED if (root / name).is_dir()):
         shutil.copytree(root / name, root / "usr" / name, symlinks=True, dirs_exist_ok=True)
         shutil.rmtree(root / name)
         (root / name).symlink_to(f"usr/{name}")
-    for name in _UNUSED:
-        shutil.rmtree(root / name, ignore_errors=True)
+    leave_out(root, _UNUSED)
     _trust(root)
+
+
+def leave_out(root: Path, parts: Iterable[str]) -> None:
+    """Takes files and folders away, by patterns of their paths below `root`."""
+    for found in (found for part in parts for found in sorted(root.glob(part))):
+        if found.is_dir():
+            shutil.rmtree(found)
+        else:
+            found.unlink()
+
+
+def unpack(root: Path, listing: Path) -> Iterator[tuple[Package, Path]]:
+    """Lays the files of packages out, one after the other; gives each with its file.
+
+    Raises:
+        ImageError: A package cannot be had, or is not the one that was pinned.
+    """
+    for package in packages(listing):
+        file = _fetched(package)
+        _run(["dpkg-deb", "--extract", str(file), str(root)], _UNPACK_SECONDS)
+        yield package, file
 
 
 def pinned(names: list[str]) -> Iterator[str]:

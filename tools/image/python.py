@@ -1,4 +1,7 @@
-"""The upper layers: wheels of the libraries, and the program itself, both with their bytecode."""
+"""The upper layers: wheels of the libraries, and the program itself, both with their bytecode.
+
+Of the libraries stays what the program can load: a test holds that each shared library that stays still loads.
+"""
 
 import subprocess
 import sys
@@ -8,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shutil import rmtree
 
-from tools.image.debian import ImageError
+from tools.image.debian import BINUTILS, ImageError, leave_out, unpack
 from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[2]
@@ -24,10 +27,36 @@ _PLATFORM = "x86_64-manylinux_2_36"
 _SOURCE_ONLY = "font-roboto"
 """Comes without a wheel: a setup script and fonts."""
 
+_UNUSED_PARTS = (
+    "alembic/testing",
+    "holidays/countries/[!v]*",
+    "holidays/financial",
+    "holidays/locale",
+    "lxml/html",
+    "lxml/includes",
+    "lxml/isoschematron",
+    "lxml/objectify.*",
+    # Letters have no pictures: fpdf2 loads the core and what reads profiles of colours.
+    "PIL/_avif.*",
+    "PIL/_imagingft.*",
+    "PIL/_webp.*",
+    "pillow.libs/libavif-*",
+    "pillow.libs/libfreetype-*",
+    "pillow.libs/libharfbuzz-*",
+    "pillow.libs/libwebp*",
+    "sqlalchemy/dialects/mssql",
+    "sqlalchemy/dialects/mysql",
+    "sqlalchemy/dialects/oracle",
+    "sqlalchemy/testing",
+)
+"""Parts of libraries that nothing here loads."""
+
 _UNUSED_NAMES = frozenset({"tests", "bin"})
 _UNUSED_SUFFIXES = frozenset({".c", ".cpp", ".h", ".pxd", ".pxi", ".pyi", ".pyx"})
 _UNUSED_RECORDS = frozenset({"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"})
 """What an installer notes down: when, from where, and files that are left out here."""
+
+_LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 _SECONDS = 600.0
 _SCRIPT = """\
@@ -49,7 +78,29 @@ def fill_libraries(root: Path, requirements: Path = REQUIREMENTS) -> None:
     command += ["--python-version", _VERSION, "--python-platform", _PLATFORM]
     command += ["--require-hashes", "--only-binary", ":all:", "--no-binary", _SOURCE_ONLY, "-r", str(requirements)]
     run(command)
+    leave_out(site, _UNUSED_PARTS)
     _trim(site)
+
+
+def strip(system: Path, root: Path) -> None:
+    """Takes the debug symbols out of the extension modules of a layer: a sixth of all libraries.
+
+    Args:
+        system: Folder of the lowest layer.
+        root: Folder of the layer.
+
+    Raises:
+        ImageError: A package cannot be had, or a library is none.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        tools = Path(place)
+        for _ in unpack(tools, BINUTILS):
+            pass
+        libraries = f"{tools}/{_LIBRARIES}:{system}/{_LIBRARIES}"
+        # Those beside their packages are stripped, and their heads were rewritten: they stay as they are.
+        modules = [str(file) for file in sorted((root / SITE).rglob("*.so")) if not file.parent.name.endswith(".libs")]
+        command = [f"{system}/{_LIBRARIES}/ld-linux-x86-64.so.2", "--library-path", libraries]
+        run([*command, f"{tools}/usr/bin/x86_64-linux-gnu-strip", "--strip-unneeded", *modules])
 
 
 def fill_program(root: Path) -> None:
@@ -87,7 +138,7 @@ def compile_all(system: Path, root: Path) -> None:
     Raises:
         ImageError: The interpreter does not run on this machine.
     """
-    libraries = f"{system}/usr/lib/x86_64-linux-gnu"
+    libraries = f"{system}/{_LIBRARIES}"
     interpreter = [f"{libraries}/ld-linux-x86-64.so.2", "--library-path", libraries, f"{system}/usr/bin/python3.11"]
     arguments = [
         "-s",

@@ -17,12 +17,15 @@ from tools.reference.settings import config_page
 from tools.reference.tables import cli_page, lifecycle_page, policy_page
 from tools.reference.telemetry import telemetry_page
 from tools.reference.topics import topics_file
+from tools.reference.values_needed import values_needed
 from tools.reference.values_schema import values_schema
 
 MAKERS: Mapping[str, Callable[[], str]] = {
     **{f"charts/lienthong/dashboards/{name}.json": partial(dashboard, name) for name in BOARDS},
     "charts/lienthong/rules/objectives.yaml": objective_rules,
+    "charts/lienthong/templates/_needed.tpl": partial(values_needed, "lienthong"),
     "charts/lienthong/values.schema.json": partial(values_schema, "lienthong"),
+    "charts/lienthong-topics/templates/_needed.tpl": partial(values_needed, "lienthong-topics"),
     "charts/lienthong-topics/topics.yaml": topics_file,
     "charts/lienthong-topics/values.schema.json": partial(values_schema, "lienthong-topics"),
     "docs/reference/api.md": api_page,

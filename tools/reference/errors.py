@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from tools.reference.common import page, table
 from tools.reference.reasons import Told, told
 
+from lienthong.client.errors import MESSAGE_BYTES_AT_MOST
+
 
 def errors_page() -> str:
     """Lists every reason that a caller can meet."""
@@ -36,7 +38,11 @@ def errors_page() -> str:
 _ERRORS_INTRO = (
     "An error carries `google.rpc.Status` with one `ErrorInfo` (domain `lienthong.gov.vn`, the reason, facts), a\n"
     "`BadRequest` with every field that is wrong, and a `RetryInfo` when trying again helps. Programs look at the\n"
-    "code and the reason; sentences are for people and may change. Words in braces are filled in.\n"
+    "code and the reason; sentences are for people and may change. Words in braces are filled in.\n\n"
+    f"A message has at most {MESSAGE_BYTES_AT_MOST:,} bytes. gRPC itself refuses a longer one, before the axis sees\n"
+    "it: RESOURCE_EXHAUSTED with the words `larger than max`, and no `ErrorInfo`. Trying again changes nothing.\n"
+    "Content goes by an upload (`CreateUpload`, then `ByteStream.Write`), at any size; the client library says\n"
+    "`MESSAGE_TOO_LARGE`.\n"
 )
 
 

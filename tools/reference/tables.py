@@ -67,10 +67,13 @@ def _usage(full: str, command: Any) -> str:
     arguments = [one for one in shown if one.param_type_name == "argument"]
     words = " ".join(_word(one) for one in arguments)
     options = [one for one in shown if one.param_type_name == "option"]
-    rows = [(", ".join(f"`{name}`" for name in one.opts), _option_text(one)) for one in options]
+    rows = [(f"`{one.name.upper()}`", one.help) for one in arguments]
+    rows += [(", ".join(f"`{name}`" for name in one.opts), _option_text(one)) for one in options]
     text = " ".join((command.help or "").split())
     return (
-        f"`lienthong {full} {words}".strip() + f"`\n\n{text}\n\n" + (table(("Option", "Meaning"), rows) if rows else "")
+        f"`lienthong {full} {words}".strip()
+        + f"`\n\n{text}\n\n"
+        + (table(("Argument, option", "Meaning"), rows) if rows else "")
     )
 
 

@@ -15,10 +15,37 @@ from tools.reference.values import Value, values_of
 
 _KUBERNETES = "v1.34.0-local-strict"
 _GROUPS = ("core.v1", "apps.v1", "networking.v1", "autoscaling.v2")
-_QUANTITY = {"type": ["string", "number"], "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|[KMGTPE]i?)?$"}
+_QUANTITY = {"type": ["string", "number"], "minimum": 0, "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|[KMGTPE]i?)?$"}
+_LABEL = "^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"
+_WORDS = {
+    "address": r"^[^\s{}'\"#]*$",
+    "broker": r"^[^\s,:]+:[0-9]+$",
+    "code": "^[0-9A-Z.]{1,35}$",
+    "digest": "^(sha256:[0-9a-f]{64})?$",
+    "duration": "^([0-9]+(ms|[smhd]))+$",
+    "host": r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+    "image": r"^[a-z0-9][\w.:/@-]*$",
+    "key": "^[A-Za-z0-9._-]+$",
+    "key of each": "^[A-Za-z0-9._{}-]+$",
+    "letters": "^[A-Za-z0-9._-]*$",
+    "metric": "^[a-zA-Z_:][a-zA-Z0-9_:]*$",
+    "name": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$",
+    "name of each": "^[a-z0-9{]([a-z0-9.{}-]*[a-z0-9}])?$",
+    "name or none": "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$",
+    "registry": "^([A-Za-z0-9][A-Za-z0-9._:/-]*)?$",
+    "repository": "^[a-z0-9][a-z0-9._/-]*$",
+    "tag": r"^(\w[\w.-]{0,127})?$",
+    "URL": r"^https?://\S+$",
+    "version": "^(head|[0-9]{4})$",
+}
+"""Forms of words, each with its pattern. No name of Kubernetes is longer than 253 characters."""
 _PLAIN: dict[str, Any] = {
     "string": {"type": "string"},
+    **{form: {"type": "string", "pattern": pattern, "maxLength": 253} for form, pattern in _WORDS.items()},
+    "labels": {"type": "object", "additionalProperties": {"type": "string", "pattern": _LABEL}},
     "int": {"type": "integer", "minimum": 0},
+    "int from 1": {"type": "integer", "minimum": 1},
+    "int up to 600": {"type": "integer", "minimum": 0, "maximum": 600},
     "true or false": {"type": "boolean"},
     "quantity": _QUANTITY,
     "int or percent": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+%$"}]},
@@ -56,7 +83,7 @@ def _own(defaults: Value | None) -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "ports": {"type": "array", "items": {"type": "integer"}},
+            "ports": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 65535}},
             "peers": {"type": "array", "items": {"$ref": "#/$defs/io.k8s.api.networking.v1.NetworkPolicyPeer"}},
         },
     }

@@ -21,6 +21,18 @@ Wants root, name and block.
 {{- if and (eq .name "all") (gt (int .block.replicas) 1) -}}
 {{- fail "components.all.replicas: 1 or 0; one process at a time has the folder with all engines" -}}
 {{- end -}}
+{{- $scaling := .block.autoscaling -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- fail (printf "autoscaling.maxReplicas of %s: %d pods at most are fewer than minReplicas, %d; raise it" .name (int $scaling.maxReplicas) (int $scaling.minReplicas)) -}}
+{{- end -}}
+{{- if and $scaling.enabled (eq $scaling.signal "lag") (not $scaling.lag.metrics) -}}
+{{- fail (printf "autoscaling.lag.metrics of %s: names no metric; give one, such as lienthong_lag_seconds" .name) -}}
+{{- end -}}
+{{- range $volume := .block.extraVolumes -}}
+{{- if or (has $volume.name (list "config" "data" "tmp")) (hasPrefix "secret-" $volume.name) (hasPrefix "trust-" $volume.name) -}}
+{{- fail (printf "extraVolumes of %s: %s is a volume of the chart; give yours another name" $.name $volume.name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Refuses what would only be refused when the pod starts. */}}
@@ -60,7 +72,7 @@ signing:
 {{- $service := printf "%s-all" (include "lienthong.fullname" .root) -}}
 {{- $known := include "lienthong.server" . | fromYaml -}}
 {{- $hosts := list $service (printf "%s.%s" $service .root.Release.Namespace) (printf "%s.%s.svc" $service .root.Release.Namespace) -}}
-{{- $_ := set $known.server "hosts" (concat $hosts .block.hostnames (list "localhost" "127.0.0.1")) -}}
+{{- $_ := set $known.server "hosts" (concat $hosts (.block.hostnames | default list) (list "localhost" "127.0.0.1")) -}}
 {{- toYaml $known -}}
 {{- end -}}
 

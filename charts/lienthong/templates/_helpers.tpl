@@ -1,6 +1,10 @@
 {{/* Name of this installation, at most 40 characters: names of components come behind it. */}}
 {{- define "lienthong.fullname" -}}
-{{- default .Release.Name .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- $name := default .Release.Name .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- if not (regexMatch "^[a-z][a-z0-9-]*$" $name) -}}
+{{- fail (printf "fullnameOverride: names of services begin with a letter and have no dots, and %s is what theirs begin with; give it another one" $name) -}}
+{{- end -}}
+{{- $name -}}
 {{- end -}}
 
 {{/* Name of the program in labels, which are no longer than this. */}}
@@ -15,8 +19,8 @@
 
 {{/* Labels by which pods are found, which never change. Wants root and name. */}}
 {{- define "lienthong.selector" -}}
-app.kubernetes.io/name: {{ include "lienthong.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "lienthong.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .name }}
 {{- end -}}
 
@@ -39,11 +43,11 @@ app.kubernetes.io/version: {{ include "lienthong.label" (.root.Values.image.tag 
 
 {{/* Name, labels and annotations of a thing. Wants root, name and, where there are, annotations and another name `called`. */}}
 {{- define "lienthong.metadata" -}}
-name: {{ .called | default (printf "%s-%s" (include "lienthong.fullname" .root) .name) }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ .called | default (printf "%s-%s" (include "lienthong.fullname" .root) .name) | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "lienthong.labels" . | nindent 2 }}
-{{- with merge (dict) (.annotations | default dict) .root.Values.global.annotations }}
+{{- with merge (dict) (.annotations | default dict) (.root.Values.global.annotations | default dict) }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -65,7 +69,7 @@ annotations:
 {{- with .Values.global.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -73,6 +77,7 @@ imagePullSecrets:
 {{/* Puts the enabled components, each merged over `defaults`, into the dictionary `into`. Wants root and into. */}}
 {{- define "lienthong.components" -}}
 {{- include "lienthong.insistOnValues" .root -}}
+{{- include "lienthong.insistOnLabels" .root -}}
 {{- range $name, $block := .root.Values.components -}}
 {{- $merged := mergeOverwrite (deepCopy $.root.Values.defaults) (deepCopy ($block | default dict)) -}}
 {{- if $merged.enabled -}}
@@ -89,14 +94,28 @@ imagePullSecrets:
 
 {{/* Refuses a key without a value: Helm takes it for the wish to have none of what the chart says there. */}}
 {{- define "lienthong.insistOnValues" -}}
-{{- range $key := list "global" "image" "config" "secrets" "trust" "defaults" "components" "migrations" "networkPolicy" "test" -}}
-{{- if not (kindIs "map" (get $.Values $key)) -}}
-{{- fail (printf "%s: has no value; give it one, or take the line away" $key) -}}
+{{- range $path := include "lienthong.needed" . | trim | splitList "\n" -}}
+{{- $keys := splitList "." $path -}}
+{{- $held := $.Values -}}
+{{- range initial $keys -}}{{- $held = index $held . -}}{{- end -}}
+{{- if kindIs "invalid" (index $held (last $keys)) -}}
+{{- $remedy := ternary "take the line away, or say {enabled: false}" "or take the line away" (hasPrefix "components." $path) -}}
+{{- fail (printf "%s: has no value; give it one, %s" $path $remedy) -}}
 {{- end -}}
 {{- end -}}
-{{- range $name := list "all" "intake" "notification" "routing" "signing" "workflow" -}}
-{{- if not (hasKey $.Values.components $name) -}}
-{{- fail (printf "components.%s: has no value; give it one, take the line away, or say {enabled: false}" $name) -}}
+{{- end -}}
+
+{{/* Refuses labels that would take the place of the chart's own, by some of which pods are found. */}}
+{{- define "lienthong.insistOnLabels" -}}
+{{- $given := dict "global.labels" .Values.global.labels "defaults.podLabels" .Values.defaults.podLabels "monitoring.labels" .Values.monitoring.labels "monitoring.dashboards.labels" .Values.monitoring.dashboards.labels -}}
+{{- range $name, $block := .Values.components -}}
+{{- $_ := set $given (printf "components.%s.podLabels" $name) $block.podLabels -}}
+{{- end -}}
+{{- range $path, $labels := $given -}}
+{{- range $label := keys ($labels | default dict) | sortAlpha -}}
+{{- if or (eq $label "helm.sh/chart") (has (trimPrefix "app.kubernetes.io/" $label) (list "name" "instance" "component" "part-of" "version" "managed-by")) -}}
+{{- fail (printf "%s: %s is the chart's own label; take another one" $path $label) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -12,10 +12,12 @@ spec:
   minReplicaCount: {{ $scaling.minReplicas }}
   maxReplicaCount: {{ $scaling.maxReplicas }}
   pollingInterval: {{ $scaling.lag.pollSeconds }}
+  {{- with $scaling.behavior }}
   advanced:
     horizontalPodAutoscalerConfig:
       behavior:
-        {{- toYaml $scaling.behavior | nindent 8 }}
+        {{- toYaml . | nindent 8 }}
+  {{- end }}
   triggers:
     {{- if eq $scaling.lag.source "keda-prometheus" }}
     {{- range $scaling.lag.metrics }}
@@ -23,8 +25,8 @@ spec:
       # One age for the whole group, however many pods there are: not an average of them.
       metricType: Value
       metadata:
-        serverAddress: {{ $scaling.lag.prometheus }}
-        query: max({{ . }}{namespace={{ $.root.Release.Namespace | quote }},pod=~"{{ include "lienthong.fullname" $.root }}-{{ $.name }}-.+"})
+        serverAddress: {{ $scaling.lag.prometheus | quote }}
+        query: max({{ . }}{namespace={{ $.root.Release.Namespace | quote }},pod=~"{{ include "lienthong.fullname" $.root }}-{{ $.name }}-[a-z0-9]+-[a-z0-9]+"})
         threshold: {{ $scaling.lag.seconds | quote }}
         # Without an answer the number of pods stays: it must not be taken for no lag.
         ignoreNullValues: "false"
@@ -32,8 +34,8 @@ spec:
     {{- else }}
     - type: kafka
       metadata:
-        bootstrapServers: {{ join "," $kafka.servers }}
-        consumerGroup: {{ $kafka.group_prefix | default "" }}{{ .name }}
+        bootstrapServers: {{ join "," $kafka.servers | quote }}
+        consumerGroup: {{ printf "%s%s" ($kafka.group_prefix | default "") .name | quote }}
         lagThreshold: {{ $scaling.lag.records | quote }}
         tls: enable
         {{- if eq ($kafka.security | default "tls") "scram" }}
@@ -52,13 +54,13 @@ spec:
   {{- $secrets := .root.Values.secrets.kafka }}
   {{- $secret := include "lienthong.named" (dict "name" .name "text" $secrets.name) }}
   secretTargetRef:
-    - {parameter: ca, name: {{ $secrets.ca }}, key: {{ $secrets.caKey }}}
+    - {parameter: ca, name: {{ $secrets.ca | quote }}, key: {{ $secrets.caKey | quote }}}
     {{- if eq ($kafka.security | default "tls") "scram" }}
-    - {parameter: username, name: {{ $secret }}, key: {{ $secrets.username }}}
-    - {parameter: password, name: {{ $secret }}, key: {{ $secrets.password }}}
+    - {parameter: username, name: {{ $secret | quote }}, key: {{ $secrets.username | quote }}}
+    - {parameter: password, name: {{ $secret | quote }}, key: {{ $secrets.password | quote }}}
     {{- else }}
-    - {parameter: cert, name: {{ $secret }}, key: {{ $secrets.certificate }}}
-    - {parameter: key, name: {{ $secret }}, key: {{ $secrets.key }}}
+    - {parameter: cert, name: {{ $secret | quote }}, key: {{ $secrets.certificate | quote }}}
+    - {parameter: key, name: {{ $secret | quote }}, key: {{ $secrets.key | quote }}}
     {{- end }}
     {{- end }}
 {{- end -}}

@@ -20,11 +20,11 @@ securityContext:
 {{/* The pods of a component. Wants root, name, block and settings. */}}
 {{- define "lienthong.pod" -}}
 {{- $block := .block -}}
-serviceAccountName: {{ include "lienthong.serviceAccount" . }}
+serviceAccountName: {{ include "lienthong.serviceAccount" . | quote }}
 {{ include "lienthong.hardened" . }}
 terminationGracePeriodSeconds: {{ add $block.preStopSeconds (dig "server" "drain_seconds" $block.drainSeconds .settings) $block.endSeconds }}
 {{- with $block.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $block.nodeSelector }}
 nodeSelector:
@@ -110,7 +110,7 @@ volumes:
   configMap: {name: {{ include "lienthong.fullname" .root }}-{{ .name }}}
 - name: data
   {{- if .block.persistence.enabled }}
-  persistentVolumeClaim: {claimName: {{ .block.persistence.existingClaim | default (printf "%s-%s" (include "lienthong.fullname" .root) .name) }}}
+  persistentVolumeClaim: {claimName: {{ .block.persistence.existingClaim | default (printf "%s-%s" (include "lienthong.fullname" .root) .name) | quote }}}
   {{- else }}
   emptyDir: {sizeLimit: {{ .block.scratch.data }}}
   {{- end }}
@@ -121,7 +121,7 @@ volumes:
 {{- end }}
 {{- range $folder, $map := include "lienthong.trusted" . | fromYaml }}
 - name: trust-{{ $folder }}
-  configMap: {name: {{ $map }}}
+  configMap: {name: {{ $map | quote }}}
 {{- end }}
 {{- with .block.extraVolumes }}
 {{ toYaml . }}
@@ -133,7 +133,7 @@ volumes:
 {{- if has .name (list "signing" "all") }}
 {{- range $folder, $map := .root.Values.trust }}
 {{- if $map }}
-{{ $folder }}: {{ $map }}
+{{ $folder }}: {{ $map | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -11,7 +11,7 @@ what its service works with, as `lienthong.custody` says.
 {{/* One source of a projected volume: keys of a secret under names of files. Wants secret and files (file to key). */}}
 {{- define "lienthong.source" -}}
 - secret:
-    name: {{ .secret }}
+    name: {{ .secret | quote }}
     items:
       {{- range $file, $key := .files }}
       - {key: {{ $key | quote }}, path: {{ $file | quote }}}

@@ -23,7 +23,7 @@ import structlog
 from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer
 
-from lienthong.chassis.config import ConfigError
+from lienthong.chassis.binding import not_bound
 from lienthong.chassis.metrics import Metrics
 
 TURN_SECONDS = 2.0
@@ -116,7 +116,7 @@ def open_probes(address: str, metrics: Metrics, lives: Question, ready: Question
     try:
         server = make_server(host, int(port), _application(metrics, lives, ready), kind, _Handler)
     except (OSError, ValueError) as error:
-        raise ConfigError([f"server.metrics: {address} cannot be bound: {error}"]) from error
+        raise not_bound("server.metrics", address) from error
     thread = threading.Thread(target=server.serve_forever, name="probes", daemon=True)
     thread.start()
 

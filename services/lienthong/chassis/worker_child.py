@@ -5,9 +5,8 @@ child
 
 * asks the kernel to kill it when its parent dies (PR_SET_PDEATHSIG), and checks that this has not happened
 already;
-* ignores SIGINT and SIGTERM: a Ctrl-C or a container's stop reaches the whole process group, and the
-parent decides
-  when its children end;
+* ignores SIGINT, SIGTERM and SIGHUP: a Ctrl-C, a container's stop or the end of a terminal reaches the whole process
+  group, and the parent decides when its children end;
 * limits its own memory (RLIMIT_AS) and writes no core file, which would hold the content of documents;
 * moves the pipes of the protocol away from descriptors 0 and 1, so that a library that prints cannot
 disturb them.
@@ -64,8 +63,8 @@ def main() -> int:
     settings = read_frame(incoming)
     if settings is None or not _tie_to_parent(settings["parent"]):
         return 0
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     try:
         job = _prepare(settings)
     # Whatever the job's own code raises while it starts is the parent's to report.

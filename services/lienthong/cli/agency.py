@@ -39,7 +39,10 @@ app = typer.Typer(help="Agencies: register, find, rename, merge, retire, give cr
 
 REFUSED = 3
 
+_NAMED = "by one of its codes, or by its name."
+Agency = Annotated[str, typer.Argument(help=f"An agency, {_NAMED}")]
 Codes = Annotated[list[str], typer.Option("--code", help="Identifier code, old or new style; may be repeated.")]
+Rows = Annotated[Path, typer.Argument(help="YAML file with a list.")]
 From = Annotated[
     str, typer.Option("--from", help="Day from which it holds, YYYY-MM-DD at 00:00 in Viet Nam; now when absent.")
 ]
@@ -57,7 +60,7 @@ COLUMNS: tuple[Column, ...] = (
 
 @app.command("add")
 def add(
-    name: str,
+    name: Annotated[str, typer.Argument(help="What people call it.")],
     *,
     code: Codes,
     short_name: Annotated[str, typer.Option(help="Short name, such as VPCP.")] = "",
@@ -97,7 +100,7 @@ def list_(*, limit: Size = 50, condition: Filter = "", who: As = DEFAULT_CONTEXT
 
 
 @app.command("show")
-def show_(agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def show_(agency: Agency, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Shows an agency, by resource name or code."""
     with session(who) as axis:
         answer = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
@@ -105,7 +108,7 @@ def show_(agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> N
 
 
 @app.command("import")
-def import_(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def import_(file: Rows, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Registers the agencies of a YAML list: name, codes, short_name, parent, groups, email.
 
     A row that is refused does not stop the others; exit code 3 when there was one. Run it again when it is mended.
@@ -131,7 +134,7 @@ def import_(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> 
 
 @app.command("rename")
 def rename(
-    agency: str,
+    agency: Agency,
     *,
     name: Annotated[str, typer.Option(help="New name.")] = "",
     add_code: Annotated[list[str] | None, typer.Option(help="Further code; may be repeated.")] = None,
@@ -157,7 +160,7 @@ def rename(
 
 @app.command("merge")
 def merge(
-    agencies: list[str],
+    agencies: Annotated[list[str], typer.Argument(help=f"Agencies that become one, each {_NAMED}")],
     *,
     into: Annotated[str, typer.Option(help="Agency that takes over.")],
     day: From = "",
@@ -179,7 +182,7 @@ def merge(
 
 @app.command("retire")
 def retire(
-    agency: str,
+    agency: Agency,
     *,
     successor: Annotated[list[str] | None, typer.Option(help="Agency that takes over; may be repeated.")] = None,
     day: From = "",
@@ -201,7 +204,7 @@ def retire(
 
 @app.command("issue-credentials")
 def issue_credentials(
-    agency: str,
+    agency: Agency,
     *,
     name: Annotated[str, typer.Option(help="Name of the context; the agency's short name when absent.")] = "",
     csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,

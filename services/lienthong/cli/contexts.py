@@ -38,7 +38,7 @@ def _address(file: Path) -> str:
 
 
 @app.command("use")
-def use(name: str, *, as_json: Json = False) -> None:
+def use(name: Annotated[str, typer.Argument(help="Name of a context.")], *, as_json: Json = False) -> None:
     """Speaks as NAME from now on, in this folder."""
     file = find_context(name)
     chosen = Path("var") / "contexts" / "current"
@@ -52,7 +52,7 @@ def use(name: str, *, as_json: Json = False) -> None:
 
 @app.command("add")
 def add(
-    name: str,
+    name: Annotated[str, typer.Argument(help="Name of the new context.")],
     address: Annotated[str, typer.Argument(help="host:port; those of several copies separated by commas.")],
     *,
     service: Annotated[

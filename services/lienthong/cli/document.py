@@ -30,6 +30,7 @@ from lienthong.cli.console import (
     to_dict,
     transfer_bar,
 )
+from lienthong.cli.files import EdxmlFile
 from lienthong.cli.names import whole
 from lienthong.client.session import INLINE_BYTES
 from lienthong.client.transfers import new_request_id
@@ -66,7 +67,7 @@ Document = Annotated[
 
 
 @app.command("submit")
-def submit(file: Path, *, request_id: RequestId = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def submit(file: EdxmlFile, *, request_id: RequestId = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Hands an edXML file of any size in; prints the sealed receipt."""
     key = request_id or new_request_id()
     with session(who) as axis, resumable(key), transfer_bar(file.name, as_json=as_json) as progress:
@@ -120,7 +121,7 @@ def compose(
 
 
 @app.command("check")
-def check(file: Path, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def check(file: EdxmlFile, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Tells what `submit` would say; stores nothing. Exit code 3 when it would be refused."""
     with session(who) as axis, transfer_bar(file.name, as_json=as_json) as progress:
         small = file.stat().st_size <= INLINE_BYTES
@@ -203,14 +204,16 @@ def recall(
     show(receipt, RECEIPT, as_json=as_json)
 
 
-Overrides = Annotated[Path, typer.Option("--header", help="JSON file with the fields of the header that change.")]
+Overrides = Annotated[
+    Path | None, typer.Option("--header", help="JSON file with the fields of the header that change.")
+]
 
 
 @app.command("update")
 def update(
     document: Document,
     *,
-    header: Overrides | None = None,
+    header: Overrides = None,
     attach: Annotated[
         list[Path] | None, typer.Option(help="File of the new version; may be repeated; those of before when absent.")
     ] = None,
@@ -230,7 +233,7 @@ def replace(
     document: Document,
     *,
     number: Annotated[str, typer.Option(help="Number of the new document: it is a document of its own.")],
-    header: Overrides | None = None,
+    header: Overrides = None,
     attach: Annotated[
         list[Path] | None,
         typer.Option(help="File of the new document; may be repeated; those of the other when absent."),

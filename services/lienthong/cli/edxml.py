@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from lienthong import edxml
 from lienthong.cli.console import Json, err, out, print_json
-from lienthong.cli.files import written
+from lienthong.cli.files import EdxmlFile, written
 
 app = typer.Typer(help="edXML files: check, show, rewrite in the canonical form.")
 
@@ -21,7 +21,7 @@ REFUSED = 3
 
 
 @app.command("check")
-def check(file: Path, *, as_json: Json = False) -> None:
+def check(file: EdxmlFile, *, as_json: Json = False) -> None:
     """Reads FILE and says what deviates. Exit code 3 when it is refused."""
     with _read(file, as_json=as_json) as (result, _spools):
         rows = [_plain(finding) for finding in result.warnings]
@@ -37,7 +37,7 @@ def check(file: Path, *, as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show(file: Path, *, as_json: Json = False) -> None:
+def show(file: EdxmlFile, *, as_json: Json = False) -> None:
     """Shows what FILE says."""
     with _read(file, as_json=as_json) as (result, _spools):
         values = _plain(result.message)
@@ -51,7 +51,7 @@ def show(file: Path, *, as_json: Json = False) -> None:
 
 @app.command("canonical")
 def canonical(
-    file: Path,
+    file: EdxmlFile,
     *,
     target: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write; standard output when absent.")

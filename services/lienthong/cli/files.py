@@ -1,10 +1,14 @@
-"""Files that commands write: whole, or as they were before."""
+"""Files that commands read, and write: whole, or as they were before."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
+
+import typer
+
+EdxmlFile = Annotated[Path, typer.Argument(help="An edXML file.")]
 
 
 @contextmanager

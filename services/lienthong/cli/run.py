@@ -3,13 +3,14 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lienthong.chassis import config, logging
-from lienthong.cli.console import Json, err, print_json
+from lienthong.cli.console import Json, print_json
 
 if TYPE_CHECKING:
     from lienthong.app import Platform
@@ -32,7 +33,7 @@ def run(
     *,
     as_json: Json = False,
 ) -> None:
-    """Keeps the platform up until it gets SIGTERM or SIGINT; then it drains and ends."""
+    """Keeps the platform up until it gets SIGTERM, SIGINT or SIGHUP; then it drains and ends."""
     # Until it can drain: the first process of a container would not even notice the signal.
     signal.signal(signal.SIGTERM, _give_up)
     from lienthong import app
@@ -69,6 +70,9 @@ def _announce(platform: "Platform", *, as_json: bool) -> None:
     if as_json:
         print_json({"target": target, "port": platform.port, "data_dir": str(data_dir), "pid": os.getpid()})
         return
-    err.print(f"lienthong {target} is up: port {platform.port}, data in {data_dir}, pid {os.getpid()}")
+    lines = [f"lienthong {target} is up: port {platform.port}, data in {data_dir}, pid {os.getpid()}"]
     if target == "all":
-        err.print(f"speak as operator: LIENTHONG_CONTEXTS={data_dir / 'contexts'} lienthong --help")
+        lines.append(f"speak as operator: LIENTHONG_CONTEXTS={data_dir / 'contexts'} lienthong --help")
+    # Whoever started it may have gone: it serves all the same.
+    with suppress(OSError):
+        sys.stderr.write("".join(f"{line}\n" for line in lines))

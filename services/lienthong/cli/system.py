@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.agency import resource
+from lienthong.cli.agency import Agency, resource
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -45,7 +45,7 @@ System = Annotated[
 
 @app.command("add")
 def add(
-    name: str,
+    name: Annotated[str, typer.Argument(help="What people call it; its context has this name.")],
     *,
     act_for: Annotated[list[str] | None, typer.Option(help="Agency to act for; may be repeated.")] = None,
     operator: Annotated[bool, typer.Option("--operator", help="Register an operator.")] = False,
@@ -76,7 +76,7 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
 
 
 @app.command("act-for")
-def act_for(system: System, agency: str, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
+def act_for(system: System, agency: Agency, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Lets SYSTEM act for AGENCY."""
     with session(who) as axis:
         found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))

@@ -45,12 +45,16 @@ class Wanted:
         files: Names of files beside the chart's values.
         kubernetes: Version of the cluster.
         chart: The chart.
+        release: Name of the release.
+        namespace: Where it goes.
     """
 
     values: Sequence[Values]
     files: Sequence[str] = ()
     kubernetes: str = KUBERNETES
     chart: Path = CHART
+    release: str = RELEASE
+    namespace: str = NAMESPACE
 
 
 def render(wanted: Wanted, folder: Path) -> list[Manifest]:
@@ -67,7 +71,7 @@ def render(wanted: Wanted, folder: Path) -> list[Manifest]:
     for number, values in enumerate(wanted.values):
         files.append(folder / f"values-{number}.yaml")
         files[-1].write_text(yaml.safe_dump(dict(values)), "utf-8")
-    command = [str(helm()), "template", RELEASE, str(wanted.chart), "--namespace", NAMESPACE]
+    command = [str(helm()), "template", wanted.release, str(wanted.chart), "--namespace", wanted.namespace]
     command += ["--kube-version", wanted.kubernetes, *(f"--values={file}" for file in files)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)  # noqa: S603 -- Helm as built here
     if done.returncode:

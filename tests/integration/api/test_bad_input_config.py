@@ -123,10 +123,10 @@ def test_a_port_in_use(tmp_path: Path, taken: int, door: str) -> None:
 
 
 def test_an_address_that_is_none(tmp_path: Path) -> None:
-    """An address that cannot be bound is refused with the setting that names it."""
+    """An address that cannot be bound is refused with the setting that names it, and with what is wrong."""
     ended = run("run", "--config", config(tmp_path, server={"listen": "300.1.1.1:0", "metrics": ""}))
     assert ended.returncode == 2
-    assert "server.listen" in ended.stderr
+    assert "server.listen: 300.1.1.1:0 cannot be bound: 300.1.1.1 cannot be resolved" in ended.stderr
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from lienthong.chassis.probes import CONNECTIONS, open_probes, turns
 from lienthong.demo.timeline import wait_for
 from lienthong.dev.servers import free_port
 
+FOR_WHOM = "127.0.0.1 for programs on it, 0.0.0.0 for everybody"
+
 
 @contextmanager
 def probes(*, lives: bool = True, ready: bool = True) -> Iterator[int]:
@@ -56,8 +58,26 @@ def test_metrics_stand_beside_them() -> None:
 
 def test_a_port_that_is_taken_is_named() -> None:
     """Two programs on one port are told at the start, with the setting."""
-    with probes() as port, pytest.raises(ConfigError, match=f"server.metrics: 127.0.0.1:{port} cannot be bound"):
+    with probes() as port, pytest.raises(ConfigError) as caught:
         open_probes(f"127.0.0.1:{port}", Metrics(), bool, bool)
+    said = (
+        f"server.metrics: 127.0.0.1:{port} cannot be bound: another program has port {port}; stop it, or take another"
+    )
+    assert caught.value.problems == [f"{said} port"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("axis..vn:9443", "axis..vn cannot be resolved; write an address of this machine"),
+        ("192.0.2.1:9443", "this machine has no such address; write an address of this machine"),
+    ],
+)
+def test_an_address_of_no_port_here_is_told_apart(address: str, said: str) -> None:
+    """Nobody is sent to look for another program where a name or an address is wrong."""
+    with pytest.raises(ConfigError) as caught:
+        open_probes(address, Metrics(), bool, bool)
+    assert caught.value.problems == [f"server.metrics: {address} cannot be bound: {said}: {FOR_WHOM}"]
 
 
 def test_a_loop_that_stands_still_is_no_life(monkeypatch: pytest.MonkeyPatch) -> None:

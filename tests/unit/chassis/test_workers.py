@@ -141,11 +141,11 @@ def test_prints_of_a_library_do_not_disturb(open_pool: Callable[..., WorkerPool]
 
 
 def test_children_ignore_the_signals_that_stop_the_parent(open_pool: Callable[..., WorkerPool]) -> None:
-    """SIGINT and SIGTERM reach the whole group; the parent must still be able to drain."""
+    """SIGINT, SIGTERM and SIGHUP reach the whole group; the parent must still be able to drain."""
     pool = open_pool(EVALUATE)
     pid = pool.submit("__import__('os').getpid()").result(PATIENCE)
-    os.kill(pid, signal.SIGINT)
-    os.kill(pid, signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(pid, number)
     assert pool.submit("__import__('os').getpid()").result(PATIENCE) == pid
 
 

@@ -69,6 +69,12 @@ def test_each_prints_json_and_lets_one_choose_who_speaks(name: str) -> None:
     assert FOUND[name].help
 
 
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_each_argument_and_option_has_a_sentence(name: str) -> None:
+    """Whoever asks for help learns what belongs in each place."""
+    assert [one.name for one in FOUND[name].params if not (one.help or "").endswith((".", ")"))] == []
+
+
 def test_exit_codes_are_documented_with_the_kinds_of_errors() -> None:
     """Each kind of error has a number of its own, and the help names them all."""
     numbers = [number for _, number in entry._EXIT_CODES]

@@ -38,22 +38,6 @@ def test_links_resolve(page: Path) -> None:
             assert anchor in {slug(heading) for heading in headings}, target
 
 
-@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
-def test_make_targets_exist(page: Path) -> None:
-    """Every `make` command that a page names is in the Makefile."""
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert set(re.findall(r"(?:`|^)make ([a-z][a-z-]+)", page.read_text("utf-8"), re.MULTILINE)) <= targets
-
-
-@pytest.mark.parametrize("page", [*WRITTEN, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name)
-def test_commands_exist(page: Path) -> None:
-    """Every `lienthong` command that a page shows is on the page of the command line."""
-    known = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
-    for code in re.findall(r"```sh\n(.*?)```|`([^`\n]+)`", page.read_text("utf-8"), flags=re.DOTALL):
-        for words in re.findall(r"^lienthong ([a-z-]+(?: [a-z-]+)*)", "".join(code), re.MULTILINE):
-            assert any(f"`lienthong {' '.join(words.split()[:at])}" in known for at in (3, 2, 1)), words
-
-
 def test_paths_of_the_map_exist() -> None:
     """Every path in the map of the code exists."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")

@@ -81,6 +81,14 @@ def test_files_without_signatures(office: Office) -> None:
     assert verify(office.signed, trust, most_signatures=1).overall is FileState.TOO_LARGE
 
 
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\n", b"Content-Type: application/pdf\r\n\r\n"])
+def test_bytes_before_the_pdf_are_told(office: Office, before: bytes) -> None:
+    """A reader opens such a file, and what it checks is not what was signed: it is damaged, and the reason says how."""
+    report = verify(before + office.signed, office.trust)
+    assert (report.overall, report.signatures) == (FileState.DAMAGED, ())
+    assert report.detail == f"{len(before)} bytes stand before %PDF, which nobody signed"
+
+
 def test_a_locked_file_is_told(office: Office) -> None:
     """A file with a password cannot be examined, and that is said."""
     writer = copy_into_new_writer(PdfFileReader(io.BytesIO(office.letter)))

@@ -1,8 +1,12 @@
 """Working time: office hours of working days, with Tết, exchanged days and what an operator adds."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +19,13 @@ from lienthong.workflow.working_days import vietnam_calendar
 
 SHIFTS = (Shift(time(7, 30), time(11, 30)), Shift(time(13, 30), time(17, 30)))
 OFFICE = vietnam_calendar(SHIFTS, None)
+LOOK = """
+import sys
+from lienthong.workflow.working_days import vietnam_calendar
+
+vietnam_calendar((), None)
+print([name for name in sys.modules if name.startswith("holidays.countries")])
+"""
 
 
 def at(text: str) -> datetime:
@@ -47,6 +58,26 @@ def hours(number: float) -> timedelta:
 def test_office_hours_of_viet_nam(start: str, end: str, worked: float) -> None:
     """Nights, weekends, public holidays and Tết pass for nobody; a Saturday that was exchanged counts."""
     assert OFFICE.measure(at(start), at(end)) == hours(worked)
+
+
+def test_days_are_those_of_the_library() -> None:
+    """Each day of thirty years is worked, or free, as the library says of Viet Nam."""
+    known = holidays.country_holidays("VN")
+    days = [date(2015, 1, 1) + timedelta(days=number) for number in range(30 * 365)]
+    assert [day for day in days if OFFICE._is_working_day(day) != known.is_working_day(day)] == []
+
+
+def test_no_other_country_is_loaded() -> None:
+    """The calendar costs a start neither the time nor the memory of 250 countries."""
+    told = subprocess.run(  # noqa: S603 -- this program
+        [sys.executable, "-c", LOOK],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert told.stdout.strip() == "[]"
 
 
 def test_time_does_not_run_backwards() -> None:

@@ -11,3 +11,8 @@ _ARCHIVE = b"PK\x03\x04"
 def may_be_pdf(beginning: bytes) -> bool:
     """Tells by its first `HEADER_BYTES` whether a file says that it is a PDF."""
     return _MARK in beginning[:HEADER_BYTES] and not beginning.startswith(_ARCHIVE)
+
+
+def before_pdf(beginning: bytes) -> int:
+    """Counts the bytes that stand before the PDF of such a file."""
+    return beginning.index(_MARK)

@@ -39,7 +39,7 @@ from lienthong.signing.verification import (
     revisions,
     tokens,
 )
-from lienthong.signing.verification.beginnings import HEADER_BYTES, may_be_pdf
+from lienthong.signing.verification.beginnings import HEADER_BYTES, before_pdf, may_be_pdf
 from lienthong.signing.verification.judge import Judge
 from lienthong.signing.verification.report import (
     FileReport,
@@ -111,9 +111,11 @@ class PadesVerifier:
         if size > self._config.largest_file:
             return FileReport(FileState.TOO_LARGE, at, detail=f"{size} bytes")
         stream.seek(0)
-        if not may_be_pdf(stream.read(HEADER_BYTES)):
+        beginning = stream.read(HEADER_BYTES)
+        if not may_be_pdf(beginning):
             return FileReport(FileState.NOT_A_PDF, at)
         try:
+            _insist_on_beginning(beginning)
             return self._verify_pdf(stream, at)
         except PdfError as error:
             return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
@@ -154,6 +156,12 @@ class PadesVerifier:
         judge = Judge(self._store, proofs, at, places, tail_explained=_tail_explained(reader))
         judged = [_finish(judge.report(signature)) for signature in reversed(readable)]
         return (*reversed(judged), *unreadable)
+
+
+def _insist_on_beginning(beginning: bytes) -> None:
+    # A reader passes over them: places in the file and ranges of signatures then have two beginnings.
+    if before := before_pdf(beginning):
+        raise PdfError(f"{before} bytes stand before %PDF, which nobody signed")
 
 
 def _opens(reader: PdfFileReader) -> bool:
