@@ -5,12 +5,13 @@ Exit codes: 0 done; 1 failed inside; 2 wrong usage or configuration; 3 refused a
 """
 
 import sys
+from dataclasses import replace
 
 import typer
 from rich.markup import escape
 
 from lienthong.chassis.config import ConfigError
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.errors import AxisError, cause_of
 from lienthong.cli import (
     agency,
     audit,
@@ -109,8 +110,8 @@ def main() -> None:
     except AxisCallError as error:
         _refused(error)
     except AxisError as error:
-        # An engine, asked from here and not through a service.
-        _refused(from_axis_error(error))
+        # An engine, asked from here and not through a service: whoever does so may know what it said.
+        _refused(from_axis_error(replace(error, message=_in_full(error))))
     except ContextError as error:
         err.print(f"[bold red]CONTEXT[/]  {escape(str(error))}", soft_wrap=True)
         sys.exit(USAGE)
@@ -125,6 +126,11 @@ def main() -> None:
             raise
         err.print(f"[bold red]FILE[/]  {escape(f'{error.filename}: {error.strerror}')}", soft_wrap=True)
         sys.exit(USAGE)
+
+
+def _in_full(error: AxisError) -> str:
+    cause = cause_of(error)
+    return error.message if cause in error.message else f"{error.message} It said: {cause}"
 
 
 def _refused(error: AxisCallError) -> None:
