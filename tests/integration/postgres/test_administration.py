@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from tests.engines import close_databases, fresh_schemas, open_postgres, postgre
 from tests.waiting import eventually
 
 from lienthong.chassis import migrations
+from lienthong.chassis.checks import of_schema
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.provision import make_database
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, Code, cause_of
+from lienthong.chassis.examining import asked
 from lienthong.cli.main import main
 
 from .test_outages import add, added, counted, refusal
@@ -158,6 +161,8 @@ def test_a_schema_that_is_not_there(section: PostgresSection) -> None:
     administer("REVOKE USAGE ON SCHEMA {} FROM {}", named(section.schema_name, "intake"), named(section.role, "intake"))
     with pytest.raises(ConfigError, match="may use"):
         migrations.problem(open_postgres(section, "intake"), "intake")
+    told = asked("schema", lambda: of_schema(*astuple(migrations.standing(missing, "intake"))))
+    assert (told.well, "no schema absent" in told.text) == (False, True)
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
