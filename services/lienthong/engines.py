@@ -1,5 +1,6 @@
 """The engines of a process: embedded ones in its data folder, or the real ones that the configuration names."""
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from lienthong.chassis.tally import Tally
 from lienthong.chassis.topics import CONSUMED, PUBLISHED, TOPICS
 from lienthong.chassis.unfinished import unfinished
 from lienthong.settings import Settings
+
+_DISK = re.compile("full|I/O|readonly|unable to open")
+"""How SQLite says that its disk is at fault, and not the file."""
 
 
 class Engines:
@@ -118,7 +122,8 @@ def _undamaged(place: Path) -> Iterator[None]:
         yield
     except (sqlite3.DatabaseError, DatabaseError) as error:
         reason = str(getattr(error, "orig", error))
-        raise ConfigError([f"{place}: cannot be opened: {reason}; restore the data folder from a backup"]) from error
+        remedy = "make room, or mend the disk" if _DISK.search(reason) else "restore the data folder from a backup"
+        raise ConfigError([f"{place}: cannot be opened: {reason}; {remedy}"]) from error
 
 
 def _insist_on_whole(database: Database, service: str) -> None:

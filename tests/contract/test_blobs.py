@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tests.stores import refusing, through
 
-from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
+from lienthong.chassis.engines.blobs import BlobStore, BlobWriter, open_kept
 from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.engines.stores import open_blobs
@@ -50,6 +51,19 @@ def test_committed_content_is_read(blobs: BlobStore) -> None:
         assert stream.read() == b"two"
         with blobs.local(writer.key, stream) as place:
             assert place.read_bytes() == b"onetwo"
+
+
+def test_content_that_a_document_names_is_gone(blobs: BlobStore) -> None:
+    """It is no fault of the caller, who may come again once it was brought back; the operator is told which one."""
+    with blobs.create() as writer:
+        writer.write(b"kept")
+    with open_kept(blobs, writer.key) as stream:
+        assert stream.read() == b"kept"
+    blobs.delete(writer.key)
+    with capture_logs() as logs, pytest.raises(AxisError) as refused:
+        open_kept(blobs, writer.key)
+    assert (refused.value.code, refused.value.reason) == (Code.UNAVAILABLE, "CONTENT_GONE")
+    assert [(line["log_level"], line["key"]) for line in logs] == [("error", writer.key)]
 
 
 def test_invisible_before_the_commit(blobs: BlobStore) -> None:

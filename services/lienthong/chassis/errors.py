@@ -97,6 +97,14 @@ class AxisError(Exception):
         return f"{self.code.name} {self.reason}: {self.message}"
 
 
+def cause_of(error: AxisError) -> str:
+    """Gives what the driver of a database said, for operators: callers are told of a wrong password as of an outage."""
+    said = getattr(error.__cause__, "orig", None)
+    lines = str(said or error.message).splitlines()
+    # Each of several servers is told in a line of its own; behind an answer stand values of rows.
+    return "; ".join(lines[:1] if getattr(said, "sqlstate", None) else lines)
+
+
 def invalid(reason: str, message: str, *violations: Violation, **metadata: str) -> AxisError:
     """Makes an INVALID_ARGUMENT."""
     return AxisError(Code.INVALID_ARGUMENT, reason, message, metadata, violations)

@@ -9,6 +9,7 @@ from typing import Final
 
 from lienthong.chassis import migrations
 from lienthong.chassis.checks import Check, of_consumer, of_schema, of_time
+from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.observe import skew
@@ -44,6 +45,11 @@ def asked(subject: str, look: Callable[[], Check]) -> Check:
         return look()
     except AxisError as error:
         return Check(subject, well=False, text=f"{error.reason}: {error.message}", remedy=_REMEDY)
+    except ConfigError as error:
+        # The next start would be refused with the same words.
+        return Check(
+            subject, well=False, text="; ".join(error.problems), remedy="Do what it says before the next start."
+        )
 
 
 _REMEDY = "The engine is away or refuses: see its own log, and the network between."

@@ -2,17 +2,19 @@
 
 Lines of libraries have the same form, and say which library speaks. Lines never carry content or secrets, and nothing
 that a terminal obeys: what callers call their documents can neither end a line nor hide one. `bound` puts document and
-agency on every line inside a block.
+agency on every line inside a block. Nobody waits for the log for long, and nobody fails with it: lines that it does not
+take, because its disk is full or its reader stopped, are lost, and counted when it takes lines again.
 """
 
 import io
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Final, Literal, TextIO
 
 import structlog
 
+from lienthong.chassis.sink import Sink
 from lienthong.chassis.text import escaped
 
 # Without the variables of each frame: among them are contents, names and passwords.
@@ -46,13 +48,14 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_traceback),
         )
     )
+    sink: Any = Sink(sys.stderr, lambda lost: _told((*shared, *rendering), lost))
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sink),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sink)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared, _no_alarm],
@@ -60,6 +63,13 @@ def configure(level: str, form: Literal["json", "text"]) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _told(steps: Sequence[structlog.typing.Processor], lost: int) -> str:
+    line: Any = {"event": "lines of this log were lost: nobody took them", "lost": lost}
+    for step in steps:
+        line = step(None, "error", line)
+    return f"{line}\n"
 
 
 def _no_alarm(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -17,6 +17,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import Connection, text
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.database import Database
@@ -86,15 +87,36 @@ def standing(database: Database, service: str) -> Standing:
 
     Raises:
         AxisError: The database is away.
-        ConfigError: The version is no number, so none of ours.
+        ConfigError: The version is no number, so none of ours; or there is no schema, or none for our text.
     """
     newest = scripts(service).get_current_head() or ""
     with database.read() as connection:
+        _insist_on_place(connection, service)
         current = MigrationContext.configure(connection).get_current_revision() or ""
     if not (current or "0").isdecimal():
         rule = "versions are numbers; another program changed it, restore the database from a backup"
         raise ConfigError([f"the schema of {service} stands at {current!r}: {rule}"])
     return Standing(current, newest, int(current or 0) - int(newest))
+
+
+_PLACE = text(
+    "SELECT current_schema() AS found, current_setting('search_path') AS wanted, current_user AS role, "
+    "current_setting('server_encoding') AS encoding, current_database() AS base"
+)
+
+
+def _insist_on_place(connection: Connection, service: str) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    place = connection.execute(_PLACE).one()
+    if place.found is None:
+        rule = f"database {place.base} has no schema {place.wanted} that {place.role} may use"
+        raise ConfigError([f"the schema of {service}: {rule}; make it with `lienthong db provision`"])
+    if place.encoding != "UTF8":
+        rule = f"database {place.base} keeps text as {place.encoding}, which holds no Vietnamese"
+        raise ConfigError(
+            [f"the schema of {service}: {rule}; make another one, `lienthong db provision` makes it UTF8"]
+        )
 
 
 def problem(database: Database, service: str) -> str:

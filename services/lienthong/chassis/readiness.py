@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import select
 
 from lienthong.chassis.engines.database import Database
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.errors import AxisError, cause_of
 from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.rpc.server import Server
 
@@ -53,16 +53,16 @@ class Readiness:
 
     def _look(self) -> bool:
         # Files that were removed can still be written, and nobody finds again what is.
-        reason = "" if self._has_folder() else "DATA_FOLDER_GONE"
+        reason, cause = "" if self._has_folder() else "DATA_FOLDER_GONE", ""
         try:
             for database in self._databases:
                 with database.read() as connection:
                     connection.execute(_ANSWER)
         except AxisError as error:
-            reason = error.reason
+            reason, cause = error.reason, cause_of(error)
         if self._ready is bool(reason):
             self._ready = not reason
-            _log.warning("ready again" if self._ready else "not ready", reason=reason)
+            _log.warning("ready again" if self._ready else "not ready", reason=reason, cause=cause)
             asyncio.run_coroutine_threadsafe(self._server.tell(ready=self._ready), self._loop).result(LOOK_SECONDS)
         return False
 
@@ -89,7 +89,7 @@ async def patiently(
             await asyncio.to_thread(action)
         except AxisError as error:
             if looks % _TOLD_AGAIN == 0:
-                _log.warning("waits for the database", reason=error.reason, cause=_cause_of(error))
+                _log.warning("waits for the database", reason=error.reason, cause=cause_of(error))
             looks += 1
             await meanwhile()
         else:
@@ -97,8 +97,3 @@ async def patiently(
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), LOOK_SECONDS)
     return False
-
-
-def _cause_of(error: AxisError) -> str:
-    """Gives what the driver said, in one line: a wrong password is told as an outage to callers only."""
-    return str(getattr(error.__cause__, "orig", "") or error.message).partition("\n")[0]

@@ -7,7 +7,7 @@ import zlib
 from typing import Final
 
 from lienthong import edxml
-from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.blobs import BlobStore, open_kept
 from lienthong.events.v1.intake_documents_pb2 import Rendition
 
 PACKED_BYTES_AT_MOST: Final = 8 * 1024
@@ -39,10 +39,10 @@ def plan_of(rendition: Rendition, blobs: BlobStore) -> edxml.Rendition:
     """Reads the plan of a rendition.
 
     Raises:
-        AxisError: NOT_FOUND when the store does not have it, UNAVAILABLE when it is away.
+        AxisError: UNAVAILABLE when the store is away, or does not have it any more.
         ValueError: It is damaged, or of a format not known here.
     """
     if rendition.packed_plan:
         return edxml.Rendition.from_json(zlib.decompress(rendition.packed_plan, bufsize=rendition.plan.size))
-    with blobs.open(rendition.plan.key) as source:
+    with open_kept(blobs, rendition.plan.key) as source:
         return edxml.Rendition.from_json(source.read())

@@ -5,6 +5,7 @@ Without an exporter nothing is recorded, but the trace's identity travels all th
 """
 
 import secrets
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,6 +16,9 @@ from opentelemetry.trace import SpanKind, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 HEADER = "traceparent"
+
+LAST_SECONDS = 3.0
+"""How long the end waits for a collector: one that hangs keeps nobody from ending."""
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 _VERSION_AND_FLAGS = ("00", "00")
@@ -46,9 +50,11 @@ class Tracing:
         self._tracer = self._provider.get_tracer("lienthong")
 
     def shutdown(self) -> None:
-        """Exports what is left, and ends."""
+        """Exports what is left, as far as the collector takes it in time, and ends."""
         if self._provider is not None:
-            self._provider.shutdown()
+            last = threading.Thread(target=self._provider.shutdown, name="last-spans", daemon=True)
+            last.start()
+            last.join(LAST_SECONDS)
         self._provider = self._tracer = None
 
     @contextmanager

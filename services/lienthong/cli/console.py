@@ -1,6 +1,7 @@
 """What commands print: tables and words for people, JSON for programs, errors that say what to do."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -208,6 +209,19 @@ def _plain(error: AxisCallError) -> dict[str, Any]:
         "violations": [asdict(one) for one in error.violations],
         "retry_after_seconds": error.retry_after.total_seconds() if error.retry_after else None,
     }
+
+
+def print_no_more() -> None:
+    """Drops what standard output and standard error do not take.
+
+    At its end the interpreter would try again, say so at length, and end with an exit code of its own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def transfer_bar(title: str, *, as_json: bool) -> "TransferBar":

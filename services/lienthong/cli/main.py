@@ -7,15 +7,13 @@ went wrong is a JSON object on standard error, too.
 
 import errno
 import io
-import os
 import sys
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
 
 import typer
 
 from lienthong.chassis.config import ConfigError
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.errors import AxisError, cause_of
 from lienthong.cli import (
     agency,
     audit,
@@ -43,7 +41,7 @@ from lienthong.cli import (
     topics,
     trial,
 )
-from lienthong.cli.console import complain, explain
+from lienthong.cli.console import complain, explain, print_no_more
 from lienthong.client import (
     AxisCallError,
     AxisUnavailableError,
@@ -115,8 +113,8 @@ def main() -> None:
     except AxisCallError as error:
         _refused(error)
     except AxisError as error:
-        # An engine, asked from here and not through a service.
-        _refused(from_axis_error(error))
+        # An engine, asked from here and not through a service: whoever does so may know what it said.
+        _refused(from_axis_error(replace(error, message=_in_full(error))))
     except ContextError as error:
         complain("CONTEXT", str(error))
         sys.exit(USAGE)
@@ -125,14 +123,14 @@ def main() -> None:
             complain("CONFIG", problem)
         sys.exit(USAGE)
     except BrokenPipeError:
-        _print_no_more()
+        print_no_more()
         sys.exit(1)
     except OSError as error:
         if error.filename is None and error.errno != errno.ENOSPC:
             raise
         # A file that was written is named where it was (`files.written`): without a name it is standard output.
         complain("FILE", f"{error.filename or 'standard output'}: {error.strerror}")
-        _print_no_more()
+        print_no_more()
         sys.exit(USAGE)
 
 
@@ -143,13 +141,9 @@ def _take_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _print_no_more() -> None:
-    """Drops what standard output does not take: at its end the interpreter would try again, and say so at length."""
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        return
-    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+def _in_full(error: AxisError) -> str:
+    cause = cause_of(error)
+    return error.message if cause in error.message else f"{error.message} It said: {cause}"
 
 
 def _refused(error: AxisCallError) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lienthong.chassis import config, logging
-from lienthong.cli.console import Json, print_json
+from lienthong.cli.console import Json, print_json, print_no_more
 
 if TYPE_CHECKING:
     from lienthong.app import Platform
@@ -41,6 +41,7 @@ def run(
     settings = load(data_dir, config_file, listen=listen, metrics=metrics)
     logging.configure(settings.log.level, settings.log.form)
     app.run(settings, lambda platform: _announce(platform, as_json=as_json), target)
+    print_no_more()
 
 
 def _give_up(number: int, _frame: object) -> None:

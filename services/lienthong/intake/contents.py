@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from lienthong import edxml
-from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.blobs import BlobStore, open_kept
 from lienthong.chassis.errors import not_found
 from lienthong.chassis.renditions import plan_of
 from lienthong.chassis.rpc.call import Call, Content, pieces
@@ -40,7 +40,7 @@ class IntakeContents:
                 event = self._sent(name, identifier, call)
                 if int(ordinal) < len(event.attachments):
                     blob = event.attachments[int(ordinal)].blob
-                    return Content(blob.size, lambda offset: pieces(self._blobs.open(blob.key), offset))
+                    return Content(blob.size, lambda offset: pieces(open_kept(self._blobs, blob.key), offset))
         raise not_found(name)
 
     def open_upload(self, name: str, call: Call) -> UploadSink:
@@ -63,6 +63,6 @@ class IntakeContents:
 
     def _rendition(self, event: DocumentAccepted, offset: int) -> Iterator[bytes]:
         def opened(ordinal: int) -> BinaryIO:
-            return self._blobs.open(event.attachments[ordinal].blob.key)
+            return open_kept(self._blobs, event.attachments[ordinal].blob.key)
 
         return edxml.render(plan_of(event.rendition, self._blobs), opened, offset)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import BinaryIO
 
 from lienthong import edxml
-from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.blobs import BlobStore, open_kept
 from lienthong.chassis.errors import AxisError, Code, not_found
 from lienthong.chassis.renditions import plan_of
 from lienthong.chassis.rpc.call import Call, Content, UploadSink, pieces
@@ -37,13 +37,13 @@ class Renderer:
         stored = next((one for one in accepted.attachments if one.attachment.ordinal == ordinal), None)
         if stored is None:
             return None
-        return Content(stored.attachment.size, lambda offset: pieces(self._blobs.open(stored.blob.key), offset))
+        return Content(stored.attachment.size, lambda offset: pieces(open_kept(self._blobs, stored.blob.key), offset))
 
     def _rendition(self, accepted: DocumentAccepted, offset: int) -> Iterator[bytes]:
         keys = {stored.attachment.ordinal: stored.blob.key for stored in accepted.attachments}
 
         def opener(ordinal: int) -> BinaryIO:
-            return self._blobs.open(keys[ordinal])
+            return open_kept(self._blobs, keys[ordinal])
 
         return edxml.render(plan_of(accepted.rendition, self._blobs), opener, offset)
 

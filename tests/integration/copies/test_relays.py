@@ -9,6 +9,7 @@ from tests.unit.chassis.stage import TOPIC, Stage
 from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.events.outbox import SHARDS
 from lienthong.chassis.events.tables import leases, outbox
 from lienthong.chassis.leases import Shards
@@ -22,10 +23,10 @@ def shards(copy: Stage, owner: str) -> Shards:
     return Shards(copy.database, "service-relay", SHARDS, owner)
 
 
-def lapse(copy: Stage, owner: str) -> None:
+def lapse(copy: Stage, owner: str, until: int = 0) -> None:
     """Lets the leases of a copy end, as if it had been paused for long."""
     with copy.database.write() as connection:
-        connection.execute(update(leases).where(leases.c.owner == owner).values(until=0))
+        connection.execute(update(leases).where(leases.c.owner == owner).values(until=until))
 
 
 def published(copy: Stage) -> list[Record]:
@@ -71,6 +72,16 @@ def test_copies_share_the_shards_fairly(copies: Copies) -> None:
     assert one.renew() == ()
     two.give_back()
     assert one.renew() == tuple(range(SHARDS))
+
+
+def test_a_lease_from_before_the_clock_was_set_back(copies: Copies) -> None:
+    """A copy that died before the database's clock was set back by hours holds nothing for hours."""
+    one, two = shards(copies[0], "one"), shards(copies[1], "two")
+    one.renew()
+    with copies[0].database.read() as connection:
+        now = database_now(connection)
+    lapse(copies[0], "one", now + 7 * 3600 * 1_000_000)
+    assert two.renew() == tuple(range(SHARDS))
 
 
 def test_two_relays_publish_each_event_once_and_in_order(copies: Copies) -> None:

@@ -4,8 +4,9 @@ import itertools
 import time
 
 import pytest
-from kafka import KafkaAdminClient, TopicPartition, errors
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition, errors
 from kafka.admin import MemberToRemove
+from kafka.coordinator.assignors.range import RangePartitionAssignor
 from tests.waiting import eventually
 
 from lienthong.chassis.engines.kafka.connection import options
@@ -72,23 +73,61 @@ def test_reading_goes_on_while_commits_are_not_answered(
     eventually(lambda: log_lag(log) == 1)
 
 
-def test_heartbeats_go_on_after_a_connection_was_reset(log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A heartbeat whose connection is reset is one that failed: the next ones keep the member in its group."""
+def test_a_member_outlives_handshakes_that_are_reset(log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the socket says of a broker that is just killed ends nothing: heartbeats and metadata go on afterwards."""
     reader = log.join("routing", ["documents"])
     log.publish([record("key", "0")])
     drain(reader, 1)
     assert reader._consumer is not None
-    coordinator = reader._consumer._coordinator
+    coordinator, cluster = reader._consumer._coordinator, reader._consumer._cluster
+    net, manager = reader._consumer._net, reader._consumer._manager
+    resets = []
 
-    async def reset() -> None:
+    def last() -> float:
+        return float(cluster._last_successful_refresh_ms)
+
+    async def reset(*_: object, **__: object) -> None:
+        resets.append(0)
         raise ConnectionResetError
 
     with monkeypatch.context() as patched:
-        patched.setattr(coordinator, "_send_heartbeat_request", reset)
-        before = coordinator.heartbeat.last_send
-        eventually(lambda: not reader.poll(1, 0.1) and coordinator.heartbeat.last_send > before)
-    failed = coordinator.heartbeat.last_send
-    eventually(lambda: not reader.poll(1, 0.1) and coordinator.heartbeat.last_receive > failed)
+        patched.setattr(manager, "_build_transport", reset)
+        net.call_soon_threadsafe(lambda: [one.close() for one in list(manager._conns.values())])
+        eventually(lambda: not reader.poll(1, 0.1) and resets and cluster._last_refresh_ms > last())
+    beaten, learned = coordinator.heartbeat.last_receive, last()
+    eventually(lambda: not reader.poll(1, 0.1) and coordinator.heartbeat.last_receive > beaten, "heartbeats")
+    eventually(lambda: not reader.poll(1, 0.1) and last() > learned, "metadata")
+
+
+def test_a_program_that_uses_our_group(log: KafkaEventLog, section: KafkaSection) -> None:
+    """It is told with its remedy, and once it is gone the service goes on."""
+    other = KafkaConsumer(
+        **options(section),
+        group_id=f"{section.group_prefix}routing",
+        partition_assignment_strategy=[RangePartitionAssignor],
+    )
+    other.subscribe([f"{section.topic_prefix}documents"])
+    eventually(lambda: not other.poll(100) and other.assignment())
+    log.publish([record("key", "0")])
+    reader = log.join("routing", ["documents"])
+    with pytest.raises(AxisError, match=r"Another program.*group_prefix"):
+        reader.poll(1, 5.0)
+    other.close()
+    drain(reader, 1)
+
+
+def test_partitions_that_were_added_are_counted(log: KafkaEventLog, section: KafkaSection) -> None:
+    """Lag is told of the partitions that are there, be they more than declared."""
+    log.publish([record(str(number)) for number in range(20)])
+    assert log_lag(log) == 20
+    admin = KafkaAdminClient(**options(section))
+    admin.create_partitions({f"{section.topic_prefix}documents": 6})
+    admin.close()
+    # Metadata of some seconds ago still name four.
+    with opened(section) as other:
+        eventually(lambda: len(other.lag("routing", ["documents"])) == 6)
+        other.publish([record(f"more {number}") for number in range(40)])
+        eventually(lambda: log_lag(log) == 60)
 
 
 def log_lag(log: KafkaEventLog) -> int:

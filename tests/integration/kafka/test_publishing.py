@@ -1,10 +1,13 @@
 """What may not be published, and what becomes of the rest."""
 
+import logging
+import re
+
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from lienthong.chassis.engines.kafka.connection import options
+from lienthong.chassis.engines.kafka.connection import Trouble, options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
@@ -69,6 +72,14 @@ def test_a_record_that_a_topic_does_not_want(log: KafkaEventLog, section: KafkaS
         publish_until_one_is_late()
     assert refused.value.reason == "RECORD_REFUSED"
     log.publish([record("a", "1", "verdicts")])
+
+
+def test_too_few_brokers_to_write(section: KafkaSection) -> None:
+    """The operator is told what is missing, which the library says in its log alone: it tries again and again."""
+    says = "%s: Got error produce response on topic-partition %s, retrying (%s attempts left): %s%s"
+    logging.getLogger("kafka.producer.sender").warning(says, "<sender>", "documents-0", 9, "NotEnoughReplicasError", "")
+    told = Trouble(section).away(TimeoutError())
+    assert re.search(r"fewer brokers than min\.insync\.replicas.*NotEnoughReplicas", told.message)
 
 
 def test_a_topic_that_is_missing_on_the_cluster(section: KafkaSection) -> None:

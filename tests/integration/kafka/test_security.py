@@ -5,9 +5,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import UserScramCredentialUpsertion
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import NewRecord, Record
 from lienthong.chassis.engines.kafka import topics
+from lienthong.chassis.engines.kafka.connection import connected, options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
@@ -119,3 +123,38 @@ def test_a_file_that_is_missing(secure: KafkaCluster, logs: list[KafkaEventLog],
         log = log_of(logs, secure, "intake", {way: tmp_path / "absent.pem"})
         with pytest.raises(AxisError, match=r"absent\.pem"):
             log.publish([ONE[DOCUMENTS]])
+
+
+def test_a_password_that_is_changed(secure: KafkaCluster, logs: list[KafkaEventLog], tmp_path: Path) -> None:
+    """With the next connection the one in the file is shown: whoever publishes or consumes goes on by itself."""
+    assert secure.credentials is not None
+    file = tmp_path / "password"
+    file.write_text(secure.credentials.password("intake").read_text("ascii"), "ascii")
+    log = log_of(logs, secure, "intake", {"password_file": file, "publish_seconds": 1.0}, scram=True)
+    log.publish([ONE[DOCUMENTS]])
+    reader = log.join("intake", CONSUMED["intake"])
+    eventually(lambda: not reader.poll(10, 0.1) and reader.assigned)
+    admin = connected(KafkaAdminClient, **options(KafkaSection.model_validate(secure.settings())))
+    admin.alter_user_scram_credentials([UserScramCredentialUpsertion("intake", "SCRAM-SHA-512", "changed")])
+    admin.close()
+    assert log._publisher._producer is not None
+    sender = log._publisher._producer._sender
+    assert reader._consumer is not None
+    for net, manager in (
+        (sender._client._net, sender._client._manager),
+        (reader._consumer._net, reader._consumer._manager),
+    ):
+        net.call_soon_threadsafe(lambda manager=manager: [one.close() for one in list(manager._conns.values())])
+    with pytest.raises(AxisError, match=r"Authentication failed|wrong user or password"):
+        log.publish([ONE[DOCUMENTS]])
+    file.write_text("changed", "ascii")
+
+    def goes_on() -> bool:
+        try:
+            log.publish([ONE[DOCUMENTS]])
+            reader.poll(10, 0.1)
+        except AxisError:
+            return False
+        return bool(reader.assigned)
+
+    eventually(goes_on)

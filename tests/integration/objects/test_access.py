@@ -1,6 +1,7 @@
 """Who may use the store: the secret is checked, the certificate too, and a refusal is never told as absence."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from tests.stores import section
@@ -42,6 +43,25 @@ def test_a_bucket_that_is_not_there(server: ObjectServer) -> None:
     """A bucket that is missing is not a content that is missing."""
     settings = section(server, "anywhere").model_copy(update={"url": "s3://missing/axis"})
     assert refusal(settings) == "CONTENT_STORE_REFUSES"
+
+
+def test_a_secret_that_is_changed(server: ObjectServer, tmp_path: Path) -> None:
+    """The store is used with what the file holds now, without a restart."""
+    right = ObjectsSection.model_validate(server.settings()).secret_access_key_file
+    assert right is not None
+    secret = tmp_path / "secret"
+    secret.write_text("old\n")
+    store = ObjectBlobs(section(server, uuid4().hex, secret_access_key_file=secret), Uuid7Source())
+    with pytest.raises(AxisError, match="CONTENT_STORE_REFUSES"):
+        store.create().commit()
+    secret.unlink()
+    with pytest.raises(AxisError, match="CONTENT_STORE_REFUSES"):
+        store.create().commit()
+    secret.write_text(right.read_text("ascii"))
+    with store.create() as writer:
+        writer.write(b"content")
+    assert store.open(writer.key).read() == b"content"
+    assert [one.key for one in store.entries()] == [writer.key]
 
 
 def test_a_secret_that_cannot_be_read(server: ObjectServer, tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """A service has the rights that it needs in its own schema, and no others."""
 
+import re
+
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
 from lienthong.chassis import migrations
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.settings import PostgresSection
-from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.errors import AxisError, Code, cause_of
 from lienthong.dev.postgres import PostgresServer
 
 ENTRY = text(
@@ -36,8 +37,10 @@ def run(database: PostgresDatabase, statement: str) -> None:
 )
 def test_a_service_works_in_its_own_rows_only(intake: PostgresDatabase, statement: str) -> None:
     """It changes no schema, not even its own, and sees nothing of the others."""
-    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+    with pytest.raises(AxisError) as refused:
         run(intake, statement)
+    assert refused.value.reason == "DATABASE_REFUSES"
+    assert re.search(r"permission denied|must be owner", cause_of(refused.value))
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit_entries SET person = 'q'", "DELETE FROM audit_entries"])

@@ -1,6 +1,8 @@
 """Traces as a collector sees them."""
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as otlp
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as otlp_grpc
 
+from lienthong.chassis import tracing
 from lienthong.chassis.config import ServerSection, TelemetrySection
 from lienthong.client import connect, load_context
 from lienthong.client.credentials import Place, issue
@@ -117,3 +120,16 @@ def submit(sender: Party) -> intake_pb2.Receipt:
         response_deserializer=intake_pb2.Receipt.FromString,
     )
     return call(request, timeout=10.0, metadata=(("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01"),))
+
+
+def test_a_collector_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ends does not wait for a collector that takes the connection and says nothing."""
+    monkeypatch.setattr(tracing, "LAST_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        traces = tracing.Tracing()
+        traces.configure(f"127.0.0.1:{door.getsockname()[1]}", secure=False)
+        with traces.span("call", "", tracing.SERVER):
+            pass
+        begun = time.monotonic()
+        traces.shutdown()
+        assert time.monotonic() - begun < 5.0

@@ -1,9 +1,13 @@
 """Embedded engines whose files are none any more."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from tests.small_disk import small_disk
 
 from lienthong.chassis import migrations
 from lienthong.chassis.clock import SystemClock
@@ -12,6 +16,8 @@ from lienthong.chassis.engines.database import SqliteDatabase
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.engines import Engines
 from lienthong.settings import Settings
+
+START = "import sys, pathlib, tests.unit.chassis.test_damaged as it; it.opened(pathlib.Path(sys.argv[1]))"
 
 
 def opened(folder: Path) -> None:
@@ -28,6 +34,15 @@ def test_a_file_that_is_no_database(tmp_path: Path, file: str) -> None:
     (tmp_path / file).write_bytes(b"no database" * 1000)
     with pytest.raises(ConfigError, match=rf"{Path(file).parts[0]}.*cannot be opened.*restore the data folder"):
         opened(tmp_path)
+
+
+def test_a_disk_without_room(tmp_path: Path) -> None:
+    """Nobody is told to bring a backup back when only room is missing."""
+    with small_disk(tmp_path / "log", 65_536) as disk:
+        disk.fill()
+        command = [*disk.inside, sys.executable, "-c", START, str(tmp_path)]
+        started = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 -- our own
+    assert re.search(r"/log: cannot be opened: .*; make room", started.stderr)
 
 
 def test_no_step_leads_back_to_nothing(tmp_path: Path) -> None:

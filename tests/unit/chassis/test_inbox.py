@@ -74,6 +74,37 @@ def test_a_repeat_of_a_parked_event(stage: Stage) -> None:
     assert stage.parked() == [("a", 2)]
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"ce_subject": "a" * 3000},
+        {"ce_subject": "a\0b"},
+        {"ce_id": "\0"},
+        {"ce_sequence": "0"},
+        {"ce_sequence": str(2**63)},
+        {"ce_sequence": "một"},
+        {"ce_type": "x" * 501},
+    ],
+    ids=["long", "nul", "nul alone", "none", "beyond", "a word", "long type"],
+)
+def test_a_record_that_no_database_could_keep(stage: Stage, foreign: dict[str, str]) -> None:
+    """A foreign record, with headers that fit nowhere, becomes a dead letter; what comes after it is handled."""
+    good = event("a", 1)
+    headers = {**headers_of(good), "ce_time": "\0" * 1000, "traceparent": "\0" * 1000, **foreign}
+    strange = Record(TOPIC, 0, 7, b"", b"", headers, 0)
+    consumer = stage.consumer()
+    assert consumer.handle([strange, Record(TOPIC, 0, 8, b"a", good.value, headers_of(good), 0)])
+    assert stage.seen == ["a-1"]
+    assert stage.dead() == [("unreadable/0/7", 1)]
+
+
+def test_a_reason_with_a_nul(stage: Stage) -> None:
+    """What an error repeats of an event is kept as far as a database can."""
+    stage.poison["a-1"] = ValueError("nửa\0nửa")
+    assert stage.consumer().handle([Record(TOPIC, 0, 0, b"a", event("a", 1).value, headers_of(event("a", 1)), 0)])
+    assert [row.reason for row in stage.rows(dead_letters)] == ["ValueError: nửanửa"]
+
+
 def test_types_without_a_handler_count(stage: Stage) -> None:
     """A type that the service does not take is counted, so that the next one is no gap."""
     stage.apply(replace(event("a", 1), type="lienthong.events.v1.Other"), event("a", 2))

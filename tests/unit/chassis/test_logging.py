@@ -2,12 +2,15 @@
 
 import json
 import logging
+import os
+import sys
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 import structlog
 
+from lienthong.chassis import sink
 from lienthong.chassis.logging import bound, configure
 
 
@@ -97,3 +100,36 @@ def test_a_line_holds_nothing_that_a_terminal_obeys(
     assert set(told) & set("\x1b\x9b\u202e\u2028\r") == set()
     assert [line for line in told.splitlines() if line.startswith("serving")] == []
     assert told.count("\\u001b[2K") >= 4
+
+
+def test_a_log_that_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever logs goes on; when it is read again, it tells how many lines were lost, and all that follow."""
+    pipe, writing = os.pipe()
+    monkeypatch.setattr(sink, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(sys, "stderr", os.fdopen(writing, "w"))
+    configure("INFO", "json")
+    log = structlog.get_logger("lienthong")
+    for number in range(100):
+        log.info("line", number=number, text="ă" * 5000)
+    logging.getLogger("kafka").warning("lost as well")
+    assert os.read(pipe, 1 << 20)
+    log.info("after")
+    *_, told, after = (json.loads(line) for line in os.read(pipe, 1 << 20).decode().splitlines() if line)
+    assert after["event"] == "after"
+    assert (told["level"], told["event"]) == ("error", "lines of this log were lost: nobody took them")
+    assert 80 < told["lost"] < 101
+    os.close(pipe)
+    sys.stderr.close()
+
+
+def test_a_log_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk without room for the log, and a reader that is gone, stop nobody."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    for stream in (open("/dev/full", "w"), os.fdopen(writing, "w")):  # noqa: PTH123, SIM115 -- closed below
+        with stream, monkeypatch.context() as patched:
+            patched.setattr(sys, "stderr", stream)
+            configure("INFO", "json")
+            structlog.get_logger("lienthong").info("line")
+            logging.getLogger("kafka").warning("line")
+    structlog.get_logger("lienthong").info("after it was closed")

@@ -4,14 +4,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from tests.unit.routing.conftest import PDF, Routing, leased, make, refusal
 from tests.unit.routing.test_lists import end_lease
 
+from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.sql import database_now
-from lienthong.chassis.errors import AxisError, unavailable
+from lienthong.chassis.errors import AxisError, not_found, unavailable
 from lienthong.chassis.events.tables import audit
 from lienthong.chassis.rpc.call import Content
 from lienthong.events.v1 import routing_deliveries_pb2 as events
@@ -212,6 +214,24 @@ def test_a_store_that_is_away_is_asked_once(routing: Routing, monkeypatch: pytes
     monkeypatch.setattr(Renderer, "document", away)
     items = routing.pull(NGHE_AN, max_items=3, inline_limit=1_000_000)
     assert ([item.content for item in items], len(asked)) == ([b"", b"", b""], 1)
+
+
+def test_one_content_that_is_gone_is_left_out_alone(routing: Routing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the store has lost keeps no other content from coming with the same pull."""
+    for _ in range(3):
+        routing.deliver(NGHE_AN)
+    opened = DirectoryBlobs.open
+    asked = []
+
+    def open_all_but_the_first(blobs: DirectoryBlobs, key: str) -> BinaryIO:
+        asked.append(key)
+        if len(asked) == 1:
+            raise not_found(f"content {key}")
+        return opened(blobs, key)
+
+    monkeypatch.setattr(DirectoryBlobs, "open", open_all_but_the_first)
+    items = routing.pull(NGHE_AN, max_items=3, inline_limit=1_000_000)
+    assert [bool(item.content) for item in items] == [False, True, True]
 
 
 def test_bounds_of_batches_and_leases_are_kept(routing: Routing) -> None:

@@ -9,13 +9,18 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
 
-from lienthong.chassis.errors import AxisError, not_found, storage_full
+import structlog
 
+from lienthong.chassis.errors import AxisError, Code, not_found, storage_full, unavailable
+
+_log = structlog.get_logger(__name__)
+
+_LATER: Final = timedelta(seconds=30)
 _KEY: Final = re.compile(r"[0-9a-z-]{36}")
 
 
@@ -130,6 +135,22 @@ def checked_key(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise not_found(f"content {key}")
     return key
+
+
+def open_kept(blobs: BlobStore, key: str) -> BinaryIO:
+    """Opens a blob that a document names.
+
+    Raises:
+        AxisError: UNAVAILABLE when it is gone: no caller has anything to look for, and a backup may bring it back.
+    """
+    try:
+        return blobs.open(key)
+    except AxisError as error:
+        if error.code is not Code.NOT_FOUND:
+            raise
+        _log.error("a content that a document names is gone; bring it back from the backup", key=key)
+        text = "The axis no longer has this content. Its operators must bring it back from the backup; try again later."
+        raise unavailable("CONTENT_GONE", text, _LATER) from error
 
 
 def no_room(error: OSError) -> AxisError | OSError:

@@ -19,6 +19,11 @@ EVENT_PACKAGE: Final = "lienthong.events.v1."
 VALUE_BYTES_AT_MOST: Final = 900 * 1024
 """Of one event. Every event log takes a record of 1 MiB; one that it does not take would hold back all behind it."""
 
+_HEADER_CHARACTERS: Final = 500
+"""Of a header, at most: what is longer fits into no index, and no event of ours has one."""
+_LAST_SEQUENCE: Final = 2**63 - 1
+_NEEDED: Final = ("ce_id", "ce_type", "ce_subject", "ce_sequence")
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
@@ -84,39 +89,54 @@ def record_of(row: Any, source: str, time: str) -> NewRecord:
 
 
 def event_of(record: Record) -> Event:
-    """Reads a record of the log.
+    """Reads a record of the log, whoever wrote it.
 
     Raises:
-        ValueError: A header is missing or malformed.
+        ValueError: A header is missing or malformed, or no database could keep it.
     """
     headers: Mapping[str, str] = record.headers
-    missing = {"ce_id", "ce_type", "ce_subject", "ce_sequence"} - headers.keys()
+    missing = sorted(name for name in _NEEDED if name not in headers)
     if missing:
-        raise ValueError(f"headers missing: {', '.join(sorted(missing))}")
+        raise ValueError(f"headers missing: {', '.join(missing)}")
+    odd = [name for name in _NEEDED if headers[name] != _kept(headers, name)]
+    if odd:
+        raise ValueError(f"headers longer than {_HEADER_CHARACTERS} characters, or with a NUL: {', '.join(odd)}")
     return Event(
         id=headers["ce_id"],
         topic=record.topic,
         type=headers["ce_type"],
         subject=headers["ce_subject"],
-        sequence=int(headers["ce_sequence"]),
-        time=headers.get("ce_time", ""),
-        traceparent=headers.get("traceparent", ""),
+        sequence=_sequence(headers["ce_sequence"]),
+        time=_kept(headers, "ce_time"),
+        traceparent=_kept(headers, "traceparent"),
         value=record.value,
         partition=record.partition,
         offset=record.offset,
     )
 
 
+def _sequence(text: str) -> int:
+    sequence = int(text)
+    if not 1 <= sequence <= _LAST_SEQUENCE:
+        raise ValueError(f"ce_sequence counts from 1 to {_LAST_SEQUENCE}")
+    return sequence
+
+
+def _kept(headers: Mapping[str, str], name: str) -> str:
+    """Gives of a header what every database can keep."""
+    return headers.get(name, "").replace("\0", "")[:_HEADER_CHARACTERS]
+
+
 def unreadable(record: Record) -> Event:
     """Makes an event of a record whose headers cannot be read; its place in the log is its name."""
     return Event(
-        id=record.headers.get("ce_id", ""),
+        id=_kept(record.headers, "ce_id"),
         topic=record.topic,
-        type=record.headers.get("ce_type", ""),
+        type=_kept(record.headers, "ce_type"),
         subject=f"unreadable/{record.partition}/{record.offset}",
         sequence=1,
-        time=record.headers.get("ce_time", ""),
-        traceparent=record.headers.get("traceparent", ""),
+        time=_kept(record.headers, "ce_time"),
+        traceparent=_kept(record.headers, "traceparent"),
         value=record.value,
         partition=record.partition,
         offset=record.offset,

@@ -60,5 +60,6 @@ def parked_after(work: UnitOfWork, place: tuple[int, str], count: int) -> Sequen
 
 def bury(work: UnitOfWork, event: Event, reason: str, attempts: int) -> None:
     """Keeps an event that could not be handled, for an operator."""
-    row = held_row(event, work) | {"reason": reason, "attempts": attempts}
+    # Errors repeat what they met, and no text of a database holds a NUL.
+    row = held_row(event, work) | {"reason": reason.replace("\0", ""), "attempts": attempts}
     upsert(work.connection, dead_letters, row, ("topic", "subject", "sequence"), ("reason", "attempts"))

@@ -35,7 +35,7 @@ def fill(units: UnitsOfWork, desk: Desk, renderer: Renderer, pulled: Pulled, ite
         try:
             item.content = _stored(renderer, row) if stored else _written(desk, row, units.clock.now())
         except (AxisError, edxml.EdxmlError, OSError) as error:
-            away = isinstance(error, AxisError)
+            away = isinstance(error, AxisError) and error.reason != "CONTENT_GONE"
             _log.warning("content is left out of an answer", item=row.id, error=str(error))
 
 

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 from kafka import KafkaConsumer, TopicPartition, errors
 
 from lienthong.chassis.engines.eventlog import Lag, Topic
-from lienthong.chassis.engines.kafka.connection import Trouble, connected, options
+from lienthong.chassis.engines.kafka.connection import Trouble, connected, insist_on, options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _STEP_MS: Final = 200
@@ -29,14 +29,15 @@ class Backlog:
         """Tells how far the group is behind. See `EventLog.lag`.
 
         Raises:
-            AxisError: UNAVAILABLE when the brokers do not answer in time.
+            AxisError: UNAVAILABLE when the brokers do not answer in time, FAILED_PRECONDITION when a topic is missing,
+                PERMISSION_DENIED.
         """
-        partitions = [(topic.name, number) for topic in topics for number in range(topic.partitions)]
+        names = {self._section.topic_prefix + topic.name: topic.name for topic in topics}
         with self._turn:
             try:
                 if self._reader is None:
                     self._reader = self._made()
-                return self._measured(self._reader, partitions)
+                return self._measured(self._reader, names)
             except (errors.KafkaError, OSError) as error:
                 self._drop()
                 raise self._trouble.told(error) from error
@@ -60,10 +61,14 @@ class Backlog:
         )
         return made
 
-    def _measured(self, reader: KafkaConsumer, partitions: Sequence[tuple[str, int]]) -> Sequence[Lag]:
+    def _measured(self, reader: KafkaConsumer, names: Mapping[str, str]) -> Sequence[Lag]:
         answer_ms = round(self._section.answer_seconds * 1000)
         deadline = time.monotonic() + self._section.answer_seconds
-        places = [TopicPartition(self._section.topic_prefix + name, number) for name, number in partitions]
+        # Partitions that are there, be they other than declared.
+        known = reader._cluster  # noqa: SLF001 -- no public way that does not ask for all topics of the cluster
+        if not all(map(known.partitions_for_topic, names)):
+            insist_on(reader, list(names), self._section)
+        places = [TopicPartition(name, number) for name in names for number in sorted(known.partitions_for_topic(name))]
         reader.assign(places)
         ends = reader.end_offsets(places, timeout_ms=answer_ms)
         begins = reader.beginning_offsets(places, timeout_ms=answer_ms)
@@ -71,10 +76,7 @@ class Backlog:
         starts = {one: max(reader.committed(one, timeout_ms=answer_ms) or 0, begins[one]) for one in places}
         waiting = {one: start for one, start in starts.items() if start < ends[one]}
         firsts = self._firsts(reader, waiting, deadline)
-        return [
-            _lag(name, number, ends[place], firsts.get(place))
-            for (name, number), place in zip(partitions, places, strict=True)
-        ]
+        return [_lag(names[place.topic], place.partition, ends[place], firsts.get(place)) for place in places]
 
     def _firsts(
         self, reader: KafkaConsumer, waiting: dict[TopicPartition, int], deadline: float

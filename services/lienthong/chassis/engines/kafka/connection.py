@@ -3,19 +3,27 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from kafka import errors
+from kafka import KafkaConsumer, errors
+from kafka.net import manager
 from kafka.net.compat import KafkaNetClient
+from kafka.net.connection import KafkaConnection
 
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code, precondition, unavailable
 
 _RETRY: Final = timedelta(seconds=1)
-_CAUSE: Final = re.compile(r"Connection (?:failed|lost): (.*)")
+_CAUSE: Final = re.compile(r"Connection (?:failed|lost): (.*)|Got error produce response .* left\): (\w+)")
+_TOO_FEW: Final = "NotEnoughReplicas"
+_FORBIDDEN: Final = (
+    (errors.TopicAuthorizationFailedError, "topic {}"),
+    (errors.GroupAuthorizationFailedError, "group {}"),
+    (errors.ClusterAuthorizationFailedError, "the cluster"),
+)
 _SILENCE: Final = re.compile("disconnected|timed out")
 _REFUSAL: Final = re.compile(r"SSL|Sasl|Handshake")
 
@@ -23,7 +31,7 @@ _REFUSAL: Final = re.compile(r"SSL|Sasl|Handshake")
 class Causes(logging.Handler):
     """Keeps why connections failed: the library's errors say only that they timed out, its log says why.
 
-    The log itself, several lines for each try, goes no further; what is raised names the cause.
+    Of connections the log itself, several lines for each try, goes no further; what is raised names the cause.
     """
 
     def __init__(self) -> None:
@@ -35,8 +43,9 @@ class Causes(logging.Handler):
         found = _CAUSE.search(record.getMessage())
         if not found:
             return
-        self._last = (found[1], time.monotonic())
-        if _REFUSAL.search(found[1]):
+        cause = found[1] or found[2] or ""
+        self._last = (cause, time.monotonic())
+        if _REFUSAL.search(cause):
             self._refused = self._last
 
     def forget(self) -> None:
@@ -56,6 +65,22 @@ _causes = Causes()
 for _name in ("kafka.net", "kafka.cluster"):
     logging.getLogger(_name).addHandler(_causes)
     logging.getLogger(_name).propagate = False
+logging.getLogger("kafka.producer").addHandler(_causes)
+
+
+class _Connection(KafkaConnection):  # type: ignore[misc] # untyped in kafka-python
+    """Lets requests fail with errors of the library alone.
+
+    Its loops, which keep a member in its group and know where partitions are, end for good with any other: a handshake
+    with a broker that is just killed raises what the socket says.
+    """
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends what waits for an answer. See the library's."""
+        super().connection_lost(errors.KafkaConnectionError(repr(exc)) if isinstance(exc, OSError) else exc)
+
+
+manager.KafkaConnection = _Connection
 
 
 def options(section: KafkaSection) -> dict[str, Any]:
@@ -123,11 +148,16 @@ class Trouble:
     def away(self, error: Exception) -> AxisError:
         """Says that the brokers do not answer, and why as far as it is known."""
         servers = ", ".join(self._section.servers)
-        cause = _causes.last(2 * self._section.answer_seconds) or str(error)
+        cause = self._explained(_causes.last(2 * self._section.answer_seconds) or str(error))
+        return unavailable("EVENT_LOG_AWAY", f"Kafka at {servers} does not answer: {cause}", _RETRY)
+
+    def _explained(self, cause: str) -> str:
+        if _TOO_FEW in cause:
+            return f"fewer brokers than min.insync.replicas keep up ({cause}); start those that are away"
         if self._section.security == "scram" and _SILENCE.search(cause):
             # What the broker says of a wrong password is lost at times: it closes the connection right behind it.
-            cause += "; a wrong user or password looks like this as well"
-        return unavailable("EVENT_LOG_AWAY", f"Kafka at {servers} does not answer: {cause}", _RETRY)
+            return f"{cause}; a wrong user or password looks like this as well"
+        return cause
 
     def told(self, error: Exception) -> AxisError:
         """Says what any failure means."""
@@ -135,12 +165,15 @@ class Trouble:
             return error
         if isinstance(error, errors.UnknownTopicOrPartitionError):
             return missing(_named(error))
-        if isinstance(error, errors.TopicAuthorizationFailedError):
-            return forbidden(self._section, f"topic {_named(error)}")
-        if isinstance(error, errors.GroupAuthorizationFailedError):
-            return forbidden(self._section, f"group {_named(error)}")
-        if isinstance(error, errors.ClusterAuthorizationFailedError):
-            return forbidden(self._section, "the cluster")
+        for kind, what in _FORBIDDEN:
+            if isinstance(error, kind):
+                return forbidden(self._section, what.format(_named(error)))
+        if isinstance(error, errors.InconsistentGroupProtocolError):
+            return precondition(
+                "EVENT_LOG_GROUP_TAKEN",
+                "Another program is in a consumer group of the axis, and shares partitions in another way. Stop it, or "
+                "choose another engines.kafka.group_prefix.",
+            )
         return self.away(error)
 
 
@@ -189,3 +222,22 @@ def connected(kind: Callable[..., Any], **settings: Any) -> Any:
         for one in nets:
             one.close()
         raise
+
+
+def insist_on(consumer: KafkaConsumer, topics: Sequence[str], section: KafkaSection) -> None:
+    """Makes sure that topics are there, before joining: those that are missing or refused would stay silent for ever.
+
+    Raises:
+        AxisError: FAILED_PRECONDITION, PERMISSION_DENIED.
+        KafkaError: The brokers do not say.
+    """
+    cluster, answer_ms = consumer._cluster, round(section.answer_seconds * 1000)  # noqa: SLF001 -- no public way
+    cluster.set_topics(topics)
+    absent = topics
+    for _ in range(2):
+        # Twice: the first answer may be to a question from before.
+        consumer._net.run(consumer._manager.wait_for, cluster.request_update(), answer_ms)  # noqa: SLF001 -- as above
+        absent = [topic for topic in topics if not cluster.partitions_for_topic(topic)]
+        if not absent:
+            return
+    raise forbidden(section, f"topic {absent[0]}") if absent[0] in cluster.unauthorized_topics else missing(absent[0])

@@ -1,11 +1,8 @@
-"""Mends what the library's coordinator of a member forgets: joins that finished, and its heartbeats.
+"""Mends what the library's coordinator of a member forgets: joins that finished.
 
 The library keeps a join that is under way from one poll to the next. When it has finished meanwhile, it throws the
 result away and joins anew: members that poll in short steps make each other join again for ever. Or, when the reason to
 join is gone, it forgets the join, and with it its heartbeats: such a member reads on for ever what others have.
-
-Its heartbeats end for good when a connection is reset under one: the member is put out of its group without learning of
-it, reads on, and spends all the processor that it can get on asking whether a heartbeat is due.
 """
 
 from typing import Any
@@ -14,26 +11,7 @@ from kafka.coordinator.base import MemberState
 from kafka.coordinator.consumer import ConsumerCoordinator
 
 
-def mend(coordinator: ConsumerCoordinator) -> None:
-    """Does both to the coordinator of a consumer that has not joined yet."""
-    _keep_finished_joins(coordinator)
-    _keep_heartbeats(coordinator)
-
-
-def _keep_heartbeats(coordinator: ConsumerCoordinator) -> None:
-    """Makes a coordinator begin its heartbeats again with the next poll, when a connection took them with it."""
-    look = coordinator.poll_heartbeat
-
-    def poll_heartbeat() -> None:
-        loop = coordinator._heartbeat_loop_future  # noqa: SLF001 -- the library's own steps
-        if loop is not None and loop.failed() and isinstance(loop.exception, OSError):
-            coordinator._maybe_start_heartbeat_loop()  # noqa: SLF001 -- as above
-        look()
-
-    coordinator.poll_heartbeat = poll_heartbeat
-
-
-def _keep_finished_joins(coordinator: ConsumerCoordinator) -> None:
+def keep_finished_joins(coordinator: ConsumerCoordinator) -> None:
     """Makes a coordinator take over what a finished join brought."""
     join, need = coordinator.join_group_async, coordinator.need_rejoin
 

@@ -46,6 +46,7 @@ class Publisher:
         self._trouble = trouble
         self._turn = threading.Lock()
         self._producer: KafkaProducer | None = None
+        self._options: dict[str, Any] = {}
         self._broken = threading.Event()
         self._in_flight = 0
         self._room = threading.Condition()
@@ -146,9 +147,10 @@ class Publisher:
 
     def _made(self) -> KafkaProducer:
         try:
+            self._options = options(self._section)
             return connected(
                 KafkaProducer,
-                **options(self._section),
+                **self._options,
                 acks="all",
                 enable_idempotence=True,
                 allow_auto_create_topics=False,
@@ -204,6 +206,14 @@ class Publisher:
         producer._sender.force_close()  # noqa: SLF001 -- there is no public way
         self._release(size)
 
+    def _leave_old_password(self) -> None:
+        """Stops a producer whose password was changed: it would show the old one for ever, and never fail."""
+        producer = self._producer
+        with suppress(AxisError):
+            if producer is not None and options(self._section) != self._options:
+                self._broken.set()
+                producer._sender.force_close()  # noqa: SLF001 -- there is no public way
+
     def _release(self, size: int) -> None:
         with self._room:
             self._in_flight -= size
@@ -214,6 +224,7 @@ class Publisher:
             try:
                 future.get(max(deadline - time.monotonic(), 0))
             except errors.KafkaTimeoutError as error:
+                self._leave_old_password()
                 raise self._trouble.away(error) from error
             except errors.KafkaError:
                 raise self._cause(call, record, future) from future.exception

@@ -44,10 +44,9 @@ class Bucket:
             ConfigError: A file of the settings cannot be read, or the URL is none.
         """
         self._url = section.url
-        try:
-            self._store: ObjectStore = from_url(section.url, config=_config(section), **_limits(section))
-        except (BaseError, ValueError) as error:
-            raise ConfigError([f"engines.objects.url: {_first_line(error)}"]) from error
+        self._section = section
+        self._config, self._limits = _config(section), _limits(section)
+        self._store = self._opened()
 
     def put(self, name: str, data: bytes) -> None:
         """Writes an object; one of that name is replaced."""
@@ -93,8 +92,27 @@ class Bucket:
         while batch := list(islice(rest, _DELETED_AT_ONCE)):
             self._asked(lambda some=batch: obstore.delete(self._store, some))  # type: ignore[misc]
 
+    def _opened(self) -> ObjectStore:
+        try:
+            return from_url(self._url, config=self._config, **self._limits)
+        except (BaseError, ValueError) as error:
+            raise ConfigError([f"engines.objects.url: {_first_line(error)}"]) from error
+
+    def _renewed(self) -> bool:
+        """Opens the store anew when files of the settings hold something else than before; tells whether they do."""
+        try:
+            config, limits = _config(self._section), _limits(self._section)
+            if (config, limits) == (self._config, self._limits):
+                return False
+            self._config, self._limits = config, limits
+            self._store = self._opened()
+        except ConfigError as error:
+            _log.warning("the settings of the store of contents cannot be read", reason=str(error))
+            return False
+        return True
+
     def _asked(self, ask: Callable[[], T]) -> T:
-        """Makes a request.
+        """Makes a request; again when it failed and the access key or the authority was changed meanwhile.
 
         Raises:
             FileNotFoundError: No such object.
@@ -110,6 +128,8 @@ class Bucket:
                 raise
             raise self._refused(error) from error
         except BaseError as error:
+            if self._renewed():
+                return self._asked(ask)
             raise self._told(error) from error
 
     def _told(self, error: BaseError) -> AxisError:
@@ -125,8 +145,8 @@ class Bucket:
         _log.error("the store of contents refuses", url=self._url, reason=_first_line(error))
         return unavailable(
             "CONTENT_STORE_REFUSES",
-            "The store of contents refuses this axis. Its operators must look at the bucket and the access key; "
-            "try again later.",
+            "The store of contents refuses this axis. Its operators must look at the bucket, the access key and the "
+            "clock; try again later.",
             _LATER,
         )
 

@@ -4,6 +4,7 @@ Writers work beside each other (READ COMMITTED): they take the locks of the rows
 uniqueness of keys decides the rest. Whoever loses such a race does its work again.
 """
 
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, pool
-from sqlalchemy.exc import DBAPIError
+import structlog
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, pool
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lienthong.chassis import failpoints
@@ -23,7 +25,10 @@ from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, storage_full, unavailable
 from lienthong.chassis.tally import Tally
 
+_log = structlog.get_logger(__name__)
+
 _AGAIN = timedelta(seconds=1)
+_LATER = timedelta(seconds=30)
 _POOL_SECONDS = 10.0
 
 _GRACE_SECONDS = 3.0
@@ -32,8 +37,11 @@ _LOOK_SECONDS = 0.1
 
 _FULL = frozenset({"53100", "53200"})
 """Out of disk, out of memory."""
-_AWAY = ("08", "57P", "25006", "53300", "28", "3D")
+_READ_ONLY = "25006"
+_AWAY = ("08", "57P", _READ_ONLY, "53300", "28", "3D")
 """Connection lost, shut down or starting, a stand-by that takes no writes, too many clients, no access."""
+_REFUSED = frozenset({"42501", "42P01", "3F000"})
+"""A right, a table or the schema is missing: somebody took it away."""
 _BUSY = frozenset({"57014", "55P03", "25P03"})
 """A statement or lock that took too long, a transaction that stood still."""
 
@@ -63,7 +71,7 @@ class PostgresDatabase:
     def hints(self, wake: Callable[[str], None], wake_all: Callable[[], None]) -> PostgresHints:
         """Makes a bus for hints between the copies that work on this schema. See `PostgresHints`."""
         connect = partial(psycopg.connect, autocommit=True)
-        return PostgresHints(lambda: connect(**self._hearing()), f"hints_{self._schema}", wake, wake_all)
+        return PostgresHints(lambda: connect(**_read(self._hearing)), f"hints_{self._schema}", wake, wake_all)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -158,6 +166,7 @@ def _arguments(section: PostgresSection, service: str, session: dict[str, str], 
         "password": Path(named(password, service)).read_text("utf-8").strip() if password else None,
         "connect_timeout": section.connect_seconds,
         "application_name": f"lienthong-{service}",
+        "client_encoding": "utf8",
         "target_session_attrs": "primary",
         "options": " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in settings.items()),
         # A peer that vanished without a word is noticed before the callers' patience ends.
@@ -174,16 +183,25 @@ def _arguments(section: PostgresSection, service: str, session: dict[str, str], 
     return arguments
 
 
+def _read(arguments: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Gives the arguments as the files have them now: passwords change while a process runs."""
+    try:
+        return arguments()
+    except OSError as error:
+        raise psycopg.OperationalError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
 def _engine(section: PostgresSection, service: str, session: dict[str, str], *, owner: bool) -> Engine:
-    arguments = _arguments(section, service, session, owner=owner)
+    arguments = partial(_arguments, section, service, session, owner=owner)
+    arguments()
     patience = section.statement_seconds + _GRACE_SECONDS
 
     def connect() -> _Connection:
-        made = _Connection.connect(**arguments)
+        made = _Connection.connect(**_read(arguments))
         made.patience = patience
         return made
 
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
         creator=connect,
         poolclass=pool.QueuePool,
@@ -193,6 +211,30 @@ def _engine(section: PostgresSection, service: str, session: dict[str, str], *, 
         query_cache_size=2000,
         hide_parameters=True,
     )
+    event.listen(engine, "checkout", _insist_on_open)
+    event.listen(engine, "handle_error", _leave_read_only)
+    return engine
+
+
+def _insist_on_open(connection: psycopg.Connection[Any], _record: object, _fairy: object) -> None:
+    """Has a connection replaced that the server ended while nobody used it, before anybody meets it.
+
+    Raises:
+        DisconnectionError: It did.
+    """
+    heard = select.poll()
+    heard.register(connection.fileno(), select.POLLIN)
+    try:
+        while heard.poll(0):
+            connection.pgconn.consume_input()
+    except psycopg.OperationalError as error:
+        raise DisconnectionError(str(error)) from error
+
+
+def _leave_read_only(context: ExceptionContext) -> None:
+    """Uses no connection again that takes no writes: the next one may, and this one never does."""
+    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+        context.is_disconnect = True
 
 
 @contextmanager
@@ -210,6 +252,10 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if state in _FULL:
         return storage_full("this")
+    if state in _REFUSED:
+        _log.error("the database refuses", reason=_first_line(error.orig))
+        text = "The database refuses this axis. Its operators must look at its roles and schemas; try again later."
+        return unavailable("DATABASE_REFUSES", text, _LATER)
     if state in _BUSY:
         return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
     # Without a state the driver itself speaks: it reached nobody, or the connection broke.
@@ -218,8 +264,12 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     for one in (error, error.orig):
         if one is not None and one.args:
             # What follows the first line shows values of the row, and errors go into logs.
-            one.args = (str(one.args[0]).partition("\n")[0],)
+            one.args = (_first_line(one.args[0]),)
     return error
+
+
+def _first_line(said: object) -> str:
+    return str(said).partition("\n")[0]
 
 
 def _is_operational(error: DBAPIError) -> bool:

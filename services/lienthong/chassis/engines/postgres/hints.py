@@ -1,8 +1,7 @@
 """Hints between the copies of a service, by LISTEN and NOTIFY of its database.
 
 Hints are sent beside the transactions that they follow, not in them: a NOTIFY in a transaction makes all commits of the
-server take turns. A pooler between that gives a server connection for each transaction only keeps hints from coming;
-streams then look by themselves.
+server take turns.
 """
 
 import select

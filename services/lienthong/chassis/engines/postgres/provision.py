@@ -22,8 +22,14 @@ class Passwords:
     owner: str | None
 
 
+_DATABASE = "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+
+
 def make_database(administrator: "Connection[tuple[object, ...]]", section: PostgresSection) -> None:
     """Makes the database; one that is there already is no error. Nobody but its roles may connect to it.
+
+    Whatever the server makes of itself, its text is UTF-8, ordered by code points: the order of a language changes with
+    the libraries of the machine, and takes the indexes with it.
 
     Args:
         administrator: A connection with autocommit, of a role that may make databases.
@@ -31,7 +37,7 @@ def make_database(administrator: "Connection[tuple[object, ...]]", section: Post
     """
     name = sql.Identifier(section.database)
     try:
-        administrator.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        administrator.execute(sql.SQL(_DATABASE).format(name))
     except DuplicateDatabase:
         return
     administrator.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
