@@ -131,5 +131,9 @@ def test_a_character_that_no_file_carries_is_refused_wherever_it_stands(world: W
     batch = workflow_pb2.ReportStatusesRequest(request_id=new_request_id())
     batch.statuses.add(code="03", delivery=item.delivery, description=odd)
     batch.statuses.add(code="03", delivery=item.delivery, description="dòng một\ndòng hai")
+    checked = world.vpcp.intake.CheckDocument(
+        intake_pb2.CheckDocumentRequest(document=typed((NAMED,), subject=odd, number=odd, notation="x" * 201).document)
+    )
+    assert {one.reason for one in checked.problems} == {"IDENTIFIER_TOO_LONG", "CHARACTER_ILLEGAL"}
     bad, good = world.city.workflow.ReportStatuses(batch).results
     assert (bad.status.code, good.status.code) == (Code.INVALID_ARGUMENT.value, 0), "the others of a batch go on"

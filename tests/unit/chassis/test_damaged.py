@@ -1,5 +1,6 @@
 """Embedded engines whose files are none any more."""
 
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from lienthong.chassis.ids import Uuid7Source
 from lienthong.engines import Engines
 from lienthong.settings import Settings
 
+ROOT = Path(__file__).parents[3]
 START = "import sys, pathlib, tests.unit.chassis.test_damaged as it; it.opened(pathlib.Path(sys.argv[1]))"
 
 
@@ -41,7 +43,8 @@ def test_a_disk_without_room(tmp_path: Path) -> None:
     with small_disk(tmp_path / "log", 65_536) as disk:
         disk.fill()
         command = [*disk.inside, sys.executable, "-c", START, str(tmp_path)]
-        started = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 -- our own
+        paths = os.environ | {"PYTHONPATH": f"{ROOT / 'services'}:{ROOT}"}
+        started = subprocess.run(command, env=paths, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 -- ours
     assert re.search(r"/log: cannot be opened: .*; make room", started.stderr)
 
 

@@ -115,7 +115,7 @@ def system_of(certificate: bytes | None) -> str:
     return credential.system if credential else ""
 
 
-def read_message(kind: type[Request], data: bytes, *, batch: bool = False) -> Request:
+def read_message(kind: type[Request], data: bytes, *, itemised: bool = False) -> Request:
     """Reads the request of a call. gRPC itself would answer UNKNOWN, with a trace in the log for each.
 
     Raises:
@@ -127,8 +127,8 @@ def read_message(kind: type[Request], data: bytes, *, batch: bool = False) -> Re
         name = kind.DESCRIPTOR.full_name
         text = f"the request is no {name}: {error}. Make it with code generated from the contract; texts are UTF-8."
         raise invalid("MESSAGE_MALFORMED", text) from error
-    # In a batch each item has an answer of its own; there its reader looks closer.
-    check_texts(message, NUL if batch else UNWRITABLE)
+    # Where each item or problem has a place of its own in the answer, its reader looks closer.
+    check_texts(message, NUL if itemised else UNWRITABLE)
     return message
 
 

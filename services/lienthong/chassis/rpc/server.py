@@ -197,6 +197,8 @@ class _Door(grpc.GenericRpcHandler):
 
 
 _STARTING = timedelta(seconds=1)
+_ITEMISED = frozenset({"results", "problems"})
+"""Fields of answers that tell of each item, or of each problem, in its own place."""
 
 LIVENESS = "liveness"
 """Health of the process itself: serving as long as it runs."""
@@ -279,10 +281,10 @@ def _reading(
     method: MethodDescriptor, action: Callable[[Any, Call], Result], note: Note
 ) -> Callable[[bytes, Call], Result]:
     kind: type[Message] = GetMessageClass(method.input_type)
-    batch = "results" in method.output_type.fields_by_name
+    itemised = not _ITEMISED.isdisjoint(method.output_type.fields_by_name)
 
     def read(data: bytes, call: Call) -> Result:
-        request = read_message(kind, data, batch=batch)
+        request = read_message(kind, data, itemised=itemised)
         note(request, call)
         return action(request, call)
 

@@ -42,10 +42,7 @@ def fix_rendition(
     Raises:
         RefusedError: A text holds characters that XML cannot carry.
     """
-    try:
-        rendition = edxml.plan(rendered_document(document, recipients, accepted))
-    except edxml.EdxmlError as error:
-        raise RefusedError([from_codec(problem) for problem in error.problems]) from error
+    rendition = planned(document, recipients, accepted)
     sha256 = readers.hash_of(rendition, document.attachments)
     if sha256 is None:
         digest = hashlib.sha256()
@@ -53,6 +50,18 @@ def fix_rendition(
             digest.update(piece)
         sha256 = digest.digest()
     return Fixed(rendition.to_json(), rendition.length, sha256)
+
+
+def planned(document: edxml.Document, recipients: Sequence[Addressed], accepted: datetime) -> edxml.Rendition:
+    """Plans the rendition.
+
+    Raises:
+        RefusedError: A text holds characters that XML cannot carry.
+    """
+    try:
+        return edxml.plan(rendered_document(document, recipients, accepted))
+    except edxml.EdxmlError as error:
+        raise RefusedError([from_codec(problem) for problem in error.problems]) from error
 
 
 def rendered_document(document: edxml.Document, recipients: Sequence[Addressed], accepted: datetime) -> edxml.Document:

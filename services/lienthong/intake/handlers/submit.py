@@ -25,6 +25,7 @@ from lienthong.intake.handlers.prepare import (
     prepared_by,
 )
 from lienthong.intake.handlers.recall import ask_recall, recall_of
+from lienthong.intake.handlers.rendition import planned
 from lienthong.intake.v1 import intake_pb2 as pb
 
 _PIECE = 1 << 20
@@ -97,7 +98,14 @@ class Counter:
         finally:
             contents.drop(self.desk.blobs, prepared.document.attachments)
         judgement.insist()
-        return judgement.problems, judgement
+        return [*judgement.problems, *self._unwritable(prepared, judgement)], judgement
+
+    def _unwritable(self, prepared: Prepared, judgement: Judgement) -> Sequence[Problem]:
+        try:
+            planned(prepared.document, judgement.addressing.recipients, self.desk.units.clock.now())
+        except RefusedError as refused:
+            return refused.problems
+        return ()
 
     def _submit(self, request: Request, source: Source) -> pb.Receipt:
         with self.desk.units.database.read() as connection:
