@@ -1,13 +1,11 @@
 """What others build on: public names, the tree of exceptions, types."""
 
 import inspect
-import os
-import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from tests.fresh import told_by
 
 from lienthong import client
 from lienthong.client import AxisCallError, ContextError, connect, errors
@@ -85,12 +83,4 @@ def test_a_missing_file_of_a_context_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("module", ["lienthong.client", "lienthong.cli.main"])
 def test_whoever_calls_needs_no_database(module: str) -> None:
     """The client library and the commands load nothing that only the services use."""
-    told = subprocess.run(  # noqa: S603 -- this program
-        [sys.executable, "-c", f"import sys, {module}; print('sqlalchemy' in sys.modules)"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert told.stdout.strip() == "False"
+    assert told_by(f"import sys, {module}; print('sqlalchemy' in sys.modules)") == "False"

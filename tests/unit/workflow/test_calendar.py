@@ -1,8 +1,5 @@
 """Working time: office hours of working days, with Tết, exchanged days and what an operator adds."""
 
-import os
-import subprocess
-import sys
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -11,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from tests.fresh import told_by
 
 from lienthong.workflow.config import WorkflowSection, shifts_of
 from lienthong.workflow.domain import Shift, WorkingCalendar
@@ -69,15 +67,7 @@ def test_days_are_those_of_the_library() -> None:
 
 def test_no_other_country_is_loaded() -> None:
     """The calendar costs a start neither the time nor the memory of 250 countries."""
-    told = subprocess.run(  # noqa: S603 -- this program
-        [sys.executable, "-c", LOOK],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert told.stdout.strip() == "[]"
+    assert told_by(LOOK) == "[]"
 
 
 def test_time_does_not_run_backwards() -> None:

@@ -6,16 +6,15 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from lienthong.chassis.errors import AxisError, Violation, invalid
+from lienthong.edxml import ILLEGAL
 
 NUL = re.compile("\0")
 """What neither edXML nor every database keeps."""
-UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""What no XML 1.0 carries. Word processors leave U+000B in what is copied from them."""
 
 _WITH_TEXTS = frozenset({FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_MESSAGE})
 
 
-def check_texts(message: Message, forbidden: re.Pattern[str] = UNWRITABLE) -> None:
+def check_texts(message: Message, forbidden: re.Pattern[str] = ILLEGAL) -> None:
     """Refuses a message in which a text holds a character that it may not.
 
     Raises:
