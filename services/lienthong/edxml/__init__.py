@@ -34,10 +34,10 @@ from lienthong.edxml.reader import Reader, ReadResult, read
 from lienthong.edxml.rendition import Framing, Rendition, Splice, render
 from lienthong.edxml.report import Unread
 from lienthong.edxml.spools import FileSpools, MemorySpools, Spool, Spools
-from lienthong.edxml.writer import ILLEGAL, plan, render_status, write
+from lienthong.edxml.writer import UNWRITABLE, plan, render_status, write
 
 __all__ = [
-    "ILLEGAL",
+    "UNWRITABLE",
     "VIETNAM_TIME",
     "Attachment",
     "Business",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lienthong.edxml.spools import Spools
 
-ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no XML 1.0 carries. Word processors leave U+000B in what is copied from them."""
 _ZIP_TYPE = "application/zip"
 
@@ -114,7 +114,7 @@ class _Page:
         """An element with a text; left out when the text is blank."""
         if not text.strip():
             return
-        illegal = ILLEGAL.search(text)
+        illegal = UNWRITABLE.search(text)
         if illegal:
             path = "/".join([*self._path, name])
             self.problems.append(problem(Reason.CHARACTER_ILLEGAL, path, found=ascii(illegal.group())))

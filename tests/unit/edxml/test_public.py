@@ -9,7 +9,7 @@ from lienthong import edxml
 from lienthong.edxml import Code, Document, MemorySpools, Reason, fingerprint, read
 
 NAMES = (
-    "VIETNAM_TIME Attachment Business BusinessKind Code ContentRef Declared Document DocumentCode "
+    "UNWRITABLE VIETNAM_TIME Attachment Business BusinessKind Code ContentRef Declared Document DocumentCode "
     "DocumentType EdxmlError FileSpools Finding Framing Limits MemorySpools Message Organization "
     "OtherInfo Problem PromulgationInfo ReadResult Reader Reason Receiver Rendition Replacement "
     "ResponseFor SignerInfo Splice Spool Spools Staff Status TraceHeader Unread fingerprint plan "

@@ -6,7 +6,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from lienthong.chassis.errors import AxisError, Violation, invalid
-from lienthong.edxml import ILLEGAL
+from lienthong.edxml import UNWRITABLE
 
 NUL = re.compile("\0")
 """What neither edXML nor every database keeps."""
@@ -14,7 +14,7 @@ NUL = re.compile("\0")
 _WITH_TEXTS = frozenset({FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_MESSAGE})
 
 
-def check_texts(message: Message, forbidden: re.Pattern[str] = ILLEGAL) -> None:
+def check_texts(message: Message, forbidden: re.Pattern[str] = UNWRITABLE) -> None:
     """Refuses a message in which a text holds a character that it may not.
 
     Raises:
