@@ -9,10 +9,10 @@ from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
+from tests.kafka_strangers import settings_of_others
 
 from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, NewRecord, Record
 from lienthong.chassis.engines.kafka import topics
-from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.dev.kafka import KafkaCluster
@@ -34,9 +34,11 @@ class KafkaLog:
         self._stack = stack
         self._outlived: dict[TopicPartition, int] = {}
         topics.apply(self.section, TOPICS)
-        self._admin = KafkaAdminClient(**options(self.section))
+        self._admin = KafkaAdminClient(**settings_of_others(self.section))
         stack.callback(self._admin.close)
-        self._reader = KafkaConsumer(**options(self.section), enable_auto_commit=False, auto_offset_reset="earliest")
+        self._reader = KafkaConsumer(
+            **settings_of_others(self.section), enable_auto_commit=False, auto_offset_reset="earliest"
+        )
         stack.callback(self._reader.close)
 
     def open(self) -> EventLog:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from kafka import KafkaConsumer, TopicPartition
+from tests.kafka_strangers import settings_of_others
 from tools.cluster import engines
-
-from lienthong.chassis.engines.kafka.connection import options
 
 _GROUPS = "__consumer_offsets"
 _GROUP_KEY = 2
@@ -24,7 +23,9 @@ def generations(group: str) -> int:
 
 def _written() -> Iterator[tuple[str, int]]:
     """Reads groups and their generations out of the topic in which brokers keep them."""
-    reader = KafkaConsumer(**options(engines.kafka()), enable_auto_commit=False, auto_offset_reset="earliest")
+    reader = KafkaConsumer(
+        **settings_of_others(engines.kafka()), enable_auto_commit=False, auto_offset_reset="earliest"
+    )
     with closing(reader):
         places = [TopicPartition(_GROUPS, number) for number in reader.partitions_for_topic(_GROUPS)]
         reader.assign(places)

@@ -10,9 +10,9 @@ import yaml
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from tests.integration.cli.conftest import Cluster
+from tests.kafka_strangers import settings_of_others
 
 from lienthong.chassis.checks import of_schema
-from lienthong.chassis.engines.kafka.connection import connected, options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.cli.cluster import Seen, compared
 from lienthong.client import load_context
@@ -151,7 +151,7 @@ def test_settings_of_topics(cluster: Cluster) -> None:
 def test_topics_with_other_partitions(cluster: Cluster) -> None:
     """Partitions that were added by hand are told by each service that uses the topic. The last test: they stay."""
     section = KafkaSection.model_validate(cluster.platform.engines["kafka"].settings())
-    admin = connected(KafkaAdminClient, **options(section))
+    admin = KafkaAdminClient(**settings_of_others(section))
     admin.create_partitions({f"{section.topic_prefix}workflow-progress-v1": 5})
     admin.close()
     users = [one for one in cluster.platform.copies if one.service in ("routing", "workflow", "notification")]
@@ -199,6 +199,6 @@ def stand(server: "psycopg.Connection[tuple[object, ...]]", version: int) -> Non
 
 def set_retention(section: KafkaSection, topic: str, milliseconds: str) -> None:
     """Changes one setting of a topic."""
-    admin = connected(KafkaAdminClient, **options(section))
+    admin = KafkaAdminClient(**settings_of_others(section))
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": milliseconds})])
     admin.close()

@@ -96,7 +96,7 @@ def test_a_client_whose_certificate_ended(house: House) -> None:
         log.publish([record("a", "0")])
         eventually(lambda: ended(house.folder / "admin.pem"))
         house.restart()
-        assert "certificate" in refusal(log, "1")
+        eventually(lambda: "certificate" in refusal(log, "1"), "the reason is told")
         house.certify("admin", DAY)
         eventually(lambda: taken(log, "1"))
     assert [one.value for one in read_all(admins(house, section), 2)] == [b"0", b"1"]

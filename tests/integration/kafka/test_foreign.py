@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from kafka import KafkaProducer
-from kafka.consumer.fetcher import ConsumerRecord
+from tests.kafka_strangers import settings_of_others
 
 from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
-from lienthong.chassis.engines.kafka.member import KafkaLogConsumer
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 from .support import drain, record
@@ -26,7 +26,7 @@ from .support import drain, record
 )
 def test_a_record_of_another_program(log: KafkaEventLog, section: KafkaSection, foreign: dict[str, Any]) -> None:
     """It is read like any other, without the headers that have no value."""
-    producer = KafkaProducer(**options(section))
+    producer = KafkaProducer(**settings_of_others(section))
     producer.send(f"{section.topic_prefix}documents", partition=0, **foreign).get(10)
     producer.close()
     log.publish([record(f"key-{number}", "ours") for number in range(8)])
@@ -35,10 +35,25 @@ def test_a_record_of_another_program(log: KafkaEventLog, section: KafkaSection, 
     assert set(strange.headers) == {name for name, _ in foreign.get("headers", [])}
 
 
-def test_a_header_without_a_value(log: KafkaEventLog) -> None:
-    """Other libraries write such; it is read as one that is not there."""
-    member = log.join("routing", ["documents"])
-    assert isinstance(member, KafkaLogConsumer)
-    headers = [("ce_id", None), ("ce_type", b"x")]
-    found = ConsumerRecord("documents", 0, -1, 7, 5, 1, None, None, headers, None, -1, -1, -1)
-    assert member._record(found).headers == {"ce_type": "x"}
+class Garbled(str):
+    """A name of a header that is no text on the wire."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        """Gives what is no UTF-8."""
+        return b"ce_\xff"
+
+
+def test_headers_as_other_libraries_may_write_them(log: KafkaEventLog, section: KafkaSection) -> None:
+    """One without a value is read as one that is not there; one whose name is no text hides nothing behind it."""
+    others = Producer(options(section))
+    others.produce(f"{section.topic_prefix}documents", b"none", headers=[("ce_id", None), ("ce_type", b"x")])
+    others.flush(10)
+    garbled = KafkaProducer(**settings_of_others(section))
+    garbled.send(f"{section.topic_prefix}documents", b"garbled", headers=[(Garbled(), b"x"), ("ce_type", b"x")]).get(10)
+    garbled.close()
+    log.publish([record("a", "ours")])
+    found = {one.value: one.headers for one in drain(log.join("routing", ["documents"]), 3)}
+    assert found[b"none"] == {"ce_type": "x"}
+    assert set(found) == {b"none", b"garbled", b"ours"}

@@ -2,15 +2,19 @@
 
 import itertools
 import time
+from typing import Any, cast
 
+import kafka
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition, errors
+from confluent_kafka import Consumer, KafkaError, TopicPartition
+from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
-from kafka.coordinator.assignors.range import RangePartitionAssignor
+from tests.kafka_strangers import settings_of_others
 from tests.waiting import eventually
 
 from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
+from lienthong.chassis.engines.kafka.member import KafkaLogConsumer
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 
@@ -50,64 +54,43 @@ def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSectio
     assert sorted(int(one.value) for one in found) == list(range(count))
 
 
-@pytest.mark.parametrize("failure", [errors.KafkaTimeoutError, ConnectionResetError])
-def test_reading_goes_on_while_commits_are_not_answered(
-    log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
-) -> None:
+class Uncoordinated:
+    """The library's side of a member whose commits find no coordinator."""
+
+    def __init__(self, member: KafkaLogConsumer) -> None:
+        self._real: Any = member._consumer
+        self._ours = member._ours
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def commit(self, offsets: list[TopicPartition], **_: object) -> None:
+        """Says so, as the library does."""
+        self._ours.answered(KafkaError(KafkaError._WAIT_COORD), offsets)
+
+
+def test_reading_goes_on_while_commits_are_not_answered(log: KafkaEventLog) -> None:
     """What could not be committed is tried again with each poll, and never instead of one."""
     reader = log.join("routing", ["documents"])
     log.publish([record("key", "0")])
     first = drain(reader, 1)
-
-    def unanswered(*_: object, **__: object) -> None:
-        raise failure
-
-    with monkeypatch.context() as patched:
-        patched.setattr(reader._consumer, "commit", unanswered)
-        with pytest.raises(AxisError) as caught:
-            reader.commit(first)
-        assert caught.value.code is Code.UNAVAILABLE
-        log.publish([record("key", "1")])
-        assert [one.value for one in drain(reader, 1)] == [b"1"]
-    reader.poll(1, 0.0)
-    eventually(lambda: log_lag(log) == 1)
-
-
-def test_a_member_outlives_handshakes_that_are_reset(log: KafkaEventLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the socket says of a broker that is just killed ends nothing: heartbeats and metadata go on afterwards."""
-    reader = log.join("routing", ["documents"])
-    log.publish([record("key", "0")])
-    drain(reader, 1)
-    assert reader._consumer is not None
-    coordinator, cluster = reader._consumer._coordinator, reader._consumer._cluster
-    net, manager = reader._consumer._net, reader._consumer._manager
-    resets = []
-
-    def last() -> float:
-        return float(cluster._last_successful_refresh_ms)
-
-    async def reset(*_: object, **__: object) -> None:
-        resets.append(0)
-        raise ConnectionResetError
-
-    with monkeypatch.context() as patched:
-        patched.setattr(manager, "_build_transport", reset)
-        net.call_soon_threadsafe(lambda: [one.close() for one in list(manager._conns.values())])
-        eventually(lambda: not reader.poll(1, 0.1) and resets and cluster._last_refresh_ms > last())
-    beaten, learned = coordinator.heartbeat.last_receive, last()
-    eventually(lambda: not reader.poll(1, 0.1) and coordinator.heartbeat.last_receive > beaten, "heartbeats")
-    eventually(lambda: not reader.poll(1, 0.1) and last() > learned, "metadata")
+    real: Any = reader._consumer
+    reader._consumer = cast("Any", Uncoordinated(reader))
+    with pytest.raises(AxisError) as caught:
+        reader.commit(first)
+    assert caught.value.code is Code.UNAVAILABLE
+    log.publish([record("key", "1")])
+    assert [one.value for one in drain(reader, 1)] == [b"1"]
+    reader._consumer = real
+    eventually(lambda: not reader.poll(1, 0.0) and log_lag(log) == 1)
 
 
 def test_a_program_that_uses_our_group(log: KafkaEventLog, section: KafkaSection) -> None:
     """It is told with its remedy, and once it is gone the service goes on."""
-    other = KafkaConsumer(
-        **options(section),
-        group_id=f"{section.group_prefix}routing",
-        partition_assignment_strategy=[RangePartitionAssignor],
-    )
+    group = {"group.id": f"{section.group_prefix}routing", "partition.assignment.strategy": "range"}
+    other = Consumer(options(section) | group)
     other.subscribe([f"{section.topic_prefix}documents"])
-    eventually(lambda: not other.poll(100) and other.assignment())
+    eventually(lambda: not other.poll(0.1) and other.assignment())
     log.publish([record("key", "0")])
     reader = log.join("routing", ["documents"])
     with pytest.raises(AxisError, match=r"Another program.*group_prefix"):
@@ -120,7 +103,7 @@ def test_partitions_that_were_added_are_counted(log: KafkaEventLog, section: Kaf
     """Lag is told of the partitions that are there, be they more than declared."""
     log.publish([record(str(number)) for number in range(20)])
     assert log_lag(log) == 20
-    admin = KafkaAdminClient(**options(section))
+    admin = KafkaAdminClient(**settings_of_others(section))
     admin.create_partitions({f"{section.topic_prefix}documents": 6})
     admin.close()
     # Metadata of some seconds ago still name four.
@@ -183,9 +166,9 @@ def test_a_member_that_was_put_out(log: KafkaEventLog, section: KafkaSection) ->
     log.publish([record(f"key-{number}") for number in range(10)])
     reader = log.join("routing", ["documents"])
     records = drain(reader, 10)
-    admin = KafkaAdminClient(**options(section))
+    admin = KafkaAdminClient(**settings_of_others(section))
     assert reader._consumer is not None
-    member = reader._consumer._coordinator._generation.member_id
+    member = reader._consumer.memberid()
     admin.remove_group_members(f"{section.group_prefix}routing", [MemberToRemove(member_id=member)])
     admin.close()
     reader.commit(records)
@@ -220,7 +203,7 @@ def test_offsets_that_expired(log: KafkaEventLog, section: KafkaSection) -> None
     reader = log.join("routing", ["documents"])
     reader.commit(drain(reader, 10))
     reader.close()
-    admin = KafkaAdminClient(**options(section))
+    admin = KafkaAdminClient(**settings_of_others(section))
     admin.delete_groups([f"{section.group_prefix}routing"])
     admin.close()
     assert log_lag(log) == 10
@@ -234,8 +217,8 @@ def test_a_position_that_retention_passed(log: KafkaEventLog, section: KafkaSect
     (first, *_) = records = drain(reader, 5)
     reader.commit(records[:1])
     reader.close()
-    admin = KafkaAdminClient(**options(section))
-    admin.delete_records({TopicPartition(f"{section.topic_prefix}documents", first.partition): 4})
+    admin = KafkaAdminClient(**settings_of_others(section))
+    admin.delete_records({kafka.TopicPartition(f"{section.topic_prefix}documents", first.partition): 4})
     admin.close()
     assert log_lag(log) == 1
     assert [one.value for one in drain(log.join("routing", ["documents"]), 1)] == [b"4"]

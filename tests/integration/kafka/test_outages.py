@@ -27,7 +27,7 @@ def test_no_broker_is_needed_to_be_alive(broker: KafkaCluster) -> None:
         lambda: log.lag("routing", ["documents"]),
     ):
         begun = time.monotonic()
-        with pytest.raises(AxisError, match="ECONNREFUSED") as away:
+        with pytest.raises(AxisError, match="Connection refused") as away:
             ask()
         assert (away.value.code, away.value.reason) == (Code.UNAVAILABLE, "EVENT_LOG_AWAY")
         assert away.value.retry_after is not None

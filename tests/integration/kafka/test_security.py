@@ -7,11 +7,11 @@ from types import MappingProxyType
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import UserScramCredentialUpsertion
+from tests.kafka_strangers import settings_of_others
 from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import NewRecord, Record
 from lienthong.chassis.engines.kafka import topics
-from lienthong.chassis.engines.kafka.connection import connected, options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
@@ -134,17 +134,12 @@ def test_a_password_that_is_changed(secure: KafkaCluster, logs: list[KafkaEventL
     log.publish([ONE[DOCUMENTS]])
     reader = log.join("intake", CONSUMED["intake"])
     eventually(lambda: not reader.poll(10, 0.1) and reader.assigned)
-    admin = connected(KafkaAdminClient, **options(KafkaSection.model_validate(secure.settings())))
+    admin = KafkaAdminClient(**settings_of_others(KafkaSection.model_validate(secure.settings())))
     admin.alter_user_scram_credentials([UserScramCredentialUpsertion("intake", "SCRAM-SHA-512", "changed")])
     admin.close()
-    assert log._publisher._producer is not None
-    sender = log._publisher._producer._sender
-    assert reader._consumer is not None
-    for net, manager in (
-        (sender._client._net, sender._client._manager),
-        (reader._consumer._net, reader._consumer._manager),
-    ):
-        net.call_soon_threadsafe(lambda manager=manager: [one.close() for one in list(manager._conns.values())])
+    # Who is connected stays so.
+    secure.kill()
+    secure.start()
     with pytest.raises(AxisError, match=r"Authentication failed|wrong user or password"):
         log.publish([ONE[DOCUMENTS]])
     file.write_text("changed", "ascii")

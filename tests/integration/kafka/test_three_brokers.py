@@ -40,6 +40,26 @@ def test_a_leader_is_killed(three: KafkaCluster) -> None:
         assert len(records) >= before + 400
 
 
+def test_fewer_copies_than_must_be(three: KafkaCluster) -> None:
+    """The operator is told what is missing: the library says nothing, and tries again and again."""
+    section = section_of(three, publish_seconds=3.0, replication_factor=2, min_insync_replicas=2)
+    with opened(section) as log:
+        batch = [record(str(number)) for number in range(20)]
+        log.publish(batch)
+        three.nodes[2].kill()
+        told: list[str] = []
+
+        def named() -> bool:
+            try:
+                log.publish(batch)
+            except AxisError as error:
+                told.append(error.message)
+            return any("fewer brokers than min.insync.replicas keep up (1 of 2)" in one for one in told)
+
+        eventually(named, "the number of copies is told")
+    three.start()
+
+
 def test_two_of_three_are_away(three: KafkaCluster) -> None:
     """One copy alone is not durable: nothing is acknowledged until a second one is there."""
     section = section_of(three, publish_seconds=3.0, answer_seconds=2.0)

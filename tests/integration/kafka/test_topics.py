@@ -9,13 +9,13 @@ import pytest
 import yaml
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from tests.kafka_strangers import settings_of_others
 from tests.waiting import eventually
 from typer.testing import CliRunner, Result
 
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.engines.eventlog import Topic
 from lienthong.chassis.engines.kafka import topics
-from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.ids import Uuid7Source
@@ -37,7 +37,7 @@ def test_apply_and_diff(settings: KafkaSection) -> None:
     assert {one.kind for one in topics.diff(settings, TOPICS)} == {"missing"}
     assert len(topics.apply(settings, TOPICS)) == len(TOPICS)
     assert topics.diff(settings, TOPICS) == []
-    admin = KafkaAdminClient(**options(settings))
+    admin = KafkaAdminClient(**settings_of_others(settings))
     name = settings.topic_prefix + TOPICS[0].name
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": "1000"})])
     admin.close()

@@ -1,12 +1,23 @@
 """Gives each service its rights on a cluster."""
 
-from kafka import KafkaAdminClient
-from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
+from typing import Final
 
-from lienthong.chassis.engines.kafka.connection import connected, options
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.rights import rights
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.dev.servers import EngineError
+
+_SECONDS: Final = 30.0
 
 
 def grant(section: KafkaSection) -> None:
@@ -19,19 +30,20 @@ def grant(section: KafkaSection) -> None:
         EngineError: The cluster refuses one.
     """
     entries = [
-        ACL(
+        AclBinding(
+            ResourceType[right.kind.upper()],
+            right.name,
+            ResourcePatternType.LITERAL,
             f"User:{right.principal}",
             "*",
-            ACLOperation[right.operation.upper()],
-            ACLPermissionType.ALLOW,
-            ResourcePattern(ResourceType[right.kind.upper()], right.name),
+            AclOperation[right.operation.upper()],
+            AclPermissionType.ALLOW,
         )
         for right in rights(section)
     ]
-    admin = connected(KafkaAdminClient, **options(section))
+    admin = AdminClient(options(section))
     try:
-        failed = admin.create_acls(entries)["failed"]
-    finally:
-        admin.close()
-    if failed:
-        raise EngineError(f"rights cannot be given: {failed[0]}")
+        for answer in admin.create_acls(entries).values():
+            answer.result(_SECONDS)
+    except (KafkaException, TimeoutError) as error:
+        raise EngineError(f"rights cannot be given: {error}") from error

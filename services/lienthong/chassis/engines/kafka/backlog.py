@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from kafka import KafkaConsumer, TopicPartition, errors
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Lag, Topic
-from lienthong.chassis.engines.kafka.connection import Trouble, connected, insist_on, options
+from lienthong.chassis.engines.kafka.connection import Place, Trouble, options, partitions, places
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
-_STEP_MS: Final = 200
+_STEP_SECONDS: Final = 0.2
 
 
 class Backlog:
@@ -23,7 +23,7 @@ class Backlog:
         self._trouble = trouble
         self._group = section.group_prefix + group
         self._turn = threading.Lock()
-        self._reader: KafkaConsumer | None = None
+        self._reader: Consumer | None = None
 
     def lag(self, topics: Sequence[Topic]) -> Sequence[Lag]:
         """Tells how far the group is behind. See `EventLog.lag`.
@@ -38,68 +38,75 @@ class Backlog:
                 if self._reader is None:
                     self._reader = self._made()
                 return self._measured(self._reader, names)
-            except (errors.KafkaError, OSError) as error:
+            except (KafkaException, TimeoutError) as error:
                 self._drop()
-                raise self._trouble.told(error) from error
+                raise self._trouble.told(error, self._group) from error
 
     def close(self) -> None:
         """Gives the connection back."""
         with self._turn:
             self._drop()
 
-    def _made(self) -> KafkaConsumer:
-        made: KafkaConsumer = connected(
-            KafkaConsumer,
-            **options(self._section),
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            # One record of each partition is enough; a batch comes whole at least.
-            max_partition_fetch_bytes=1,
-            metrics_enabled=False,
+    def _made(self) -> Consumer:
+        return Consumer(
+            {
+                **options(self._section),
+                "error_cb": self._trouble.heard,
+                "group.id": self._group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "allow.auto.create.topics": False,
+                # One record of each partition is enough, of all in one answer as a rule; a batch comes whole at least.
+                "max.partition.fetch.bytes": 16 * 1024,
+                "fetch.wait.max.ms": 50,
+            }
         )
-        return made
 
-    def _measured(self, reader: KafkaConsumer, names: Mapping[str, str]) -> Sequence[Lag]:
-        answer_ms = round(self._section.answer_seconds * 1000)
-        deadline = time.monotonic() + self._section.answer_seconds
+    def _measured(self, reader: Consumer, names: Mapping[str, str]) -> Sequence[Lag]:
+        seconds = self._section.answer_seconds
+        deadline = time.monotonic() + seconds
         # Partitions that are there, be they other than declared.
-        known = reader._cluster  # noqa: SLF001 -- no public way that does not ask for all topics of the cluster
-        if not all(map(known.partitions_for_topic, names)):
-            insist_on(reader, list(names), self._section)
-        places = [TopicPartition(name, number) for name in names for number in sorted(known.partitions_for_topic(name))]
-        reader.assign(places)
-        ends = reader.end_offsets(places, timeout_ms=answer_ms)
-        begins = reader.beginning_offsets(places, timeout_ms=answer_ms)
+        counted = partitions(reader, list(names), self._section)
+        every = [(topic, number) for topic, count in counted.items() for number in range(count)]
+        ends = _offsets(reader, every, OFFSET_END, seconds)
+        begins = _offsets(reader, every, OFFSET_BEGINNING, seconds)
+        committed = places(reader.committed([TopicPartition(*one) for one in every], timeout=seconds))
         # What retention removed waits for nobody.
-        starts = {one: max(reader.committed(one, timeout_ms=answer_ms) or 0, begins[one]) for one in places}
+        starts = {one: max(committed[one], begins[one]) for one in every}
         waiting = {one: start for one, start in starts.items() if start < ends[one]}
-        firsts = self._firsts(reader, waiting, deadline)
-        return [_lag(names[place.topic], place.partition, ends[place], firsts.get(place)) for place in places]
-
-    def _firsts(
-        self, reader: KafkaConsumer, waiting: dict[TopicPartition, int], deadline: float
-    ) -> dict[TopicPartition, tuple[int, int]]:
-        """Reads offset and time of the first record that waits in each partition."""
-        firsts: dict[TopicPartition, tuple[int, int]] = {}
-        reader.assign(list(waiting))
-        reader.resume(*waiting)
-        for one, start in waiting.items():
-            reader.seek(one, start)
-        while len(firsts) < len(waiting):
-            if time.monotonic() > deadline:
-                raise errors.KafkaTimeoutError("the oldest waiting record could not be read in time")
-            for one, records in reader.poll(timeout_ms=_STEP_MS).items():
-                firsts.setdefault(one, (records[0].offset, records[0].timestamp * 1000))
-                reader.pause(one)
-        return firsts
+        firsts = _firsts(reader, waiting, deadline) if waiting else {}
+        return [_lag(names[topic], number, ends[topic, number], firsts.get((topic, number))) for topic, number in every]
 
     def _drop(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
-            with suppress(errors.KafkaError, OSError):
-                reader.close(autocommit=False, timeout_ms=_STEP_MS)
+            with suppress(KafkaException):
+                reader.close()
+
+
+def _offsets(reader: Consumer, every: Sequence[Place], which: int, seconds: float) -> Mapping[Place, int]:
+    """Asks for the ends or the beginnings of partitions, all at once."""
+    return places(reader.offsets_for_times([TopicPartition(*one, which) for one in every], timeout=seconds))
+
+
+def _firsts(reader: Consumer, waiting: Mapping[Place, int], deadline: float) -> Mapping[Place, tuple[int, int]]:
+    """Reads offset and time of the first record that waits in each partition."""
+    firsts: dict[Place, tuple[int, int]] = {}
+    reader.assign([TopicPartition(*one, start) for one, start in waiting.items()])
+    try:
+        while len(firsts) < len(waiting):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the oldest waiting record could not be read in time")
+            found = reader.poll(_STEP_SECONDS)
+            if found is None or found.error() is not None:
+                continue
+            place = (str(found.topic()), int(found.partition() or 0))
+            if place not in firsts:
+                firsts[place] = (int(found.offset() or 0), found.timestamp()[1] * 1000)
+                reader.incremental_unassign([TopicPartition(*place)])
+    finally:
+        reader.unassign()
+    return firsts
 
 
 def _lag(topic: str, partition: int, end: int, first: tuple[int, int] | None) -> Lag:

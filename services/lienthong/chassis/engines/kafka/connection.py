@@ -3,126 +3,80 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from kafka import KafkaConsumer, errors
-from kafka.net import manager
-from kafka.net.compat import KafkaNetClient
-from kafka.net.connection import KafkaConnection
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code, precondition, unavailable
 
+Place: TypeAlias = tuple[str, int]
+"""A partition: topic, with its prefix, and number."""
+
+_SILENT: Final = logging.getLogger(f"{__name__}.library")
+_SILENT.disabled = True
 _RETRY: Final = timedelta(seconds=1)
-_CAUSE: Final = re.compile(r"Connection (?:failed|lost): (.*)|Got error produce response .* left\): (\w+)")
-_TOO_FEW: Final = "NotEnoughReplicas"
-_FORBIDDEN: Final = (
-    (errors.TopicAuthorizationFailedError, "topic {}"),
-    (errors.GroupAuthorizationFailedError, "group {}"),
-    (errors.ClusterAuthorizationFailedError, "the cluster"),
-)
-_SILENCE: Final = re.compile("disconnected|timed out")
-_REFUSAL: Final = re.compile(r"SSL|Sasl|Handshake")
+_LEAST_ANSWER_MS: Final = 1600
+"""The library wants its timeout a second longer than a fetch may wait for records, which is half a second."""
 
+_AROUND: Final = re.compile(r"^\S+: (?=[A-Z])| \(after .*\)$")
+"""What the library writes around a cause: who was asked, and how long that took."""
 
-class Causes(logging.Handler):
-    """Keeps why connections failed: the library's errors say only that they timed out, its log says why.
-
-    Of connections the log itself, several lines for each try, goes no further; what is raised names the cause.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.forget()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keeps a line that names a cause."""
-        found = _CAUSE.search(record.getMessage())
-        if not found:
-            return
-        cause = found[1] or found[2] or ""
-        self._last = (cause, time.monotonic())
-        if _REFUSAL.search(cause):
-            self._refused = self._last
-
-    def forget(self) -> None:
-        """Begins anew."""
-        self._last = self._refused = ("", 0.0)
-
-    def last(self, seconds: float) -> str:
-        """Gives the cause of the last failure within so many seconds, or nothing.
-
-        A refusal goes before all else: after one the next tries find only a closed door.
-        """
-        since = time.monotonic() - seconds
-        return next((text for text, at in (self._refused, self._last) if at > since), "")
-
-
-_causes = Causes()
-for _name in ("kafka.net", "kafka.cluster"):
-    logging.getLogger(_name).addHandler(_causes)
-    logging.getLogger(_name).propagate = False
-logging.getLogger("kafka.producer").addHandler(_causes)
-
-
-class _Connection(KafkaConnection):  # type: ignore[misc] # untyped in kafka-python
-    """Lets requests fail with errors of the library alone.
-
-    Its loops, which keep a member in its group and know where partitions are, end for good with any other: a handshake
-    with a broker that is just killed raises what the socket says.
-    """
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Ends what waits for an answer. See the library's."""
-        super().connection_lost(errors.KafkaConnectionError(repr(exc)) if isinstance(exc, OSError) else exc)
-
-
-manager.KafkaConnection = _Connection
+_SILENCE: Final = re.compile("[Dd]isconnected|timed out|Timed out")
+_FORBIDDEN: Final = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "topic {}",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "group {}",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "the cluster",
+}
+_REFUSED: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001 -- its public constants
 
 
 def options(section: KafkaSection) -> dict[str, Any]:
-    """Gives the arguments that every client of the library takes.
+    """Gives the settings that every client of the library takes.
+
+    Certificates and passwords are in them as they stand in their files now: the library reads each once, so whoever
+    finds other options than those it began with must begin anew.
 
     Raises:
         AxisError: FAILED_PRECONDITION when a file cannot be read.
     """
-    for file in (section.ca_file, section.certificate_file, section.key_file):
-        _read(file)
     answer_ms = round(section.answer_seconds * 1000)
     return {
-        "bootstrap_servers": list(section.servers),
-        "bootstrap_timeout_ms": answer_ms,
-        "request_timeout_ms": answer_ms,
-        # By default the pause between two tries grows to 30 s: the cluster would be back long before its clients.
-        "reconnect_backoff_max_ms": 1000,
-        # A topic that is made while we run is seen soon.
-        "metadata_max_age_ms": 3000,
+        "bootstrap.servers": ",".join(section.servers),
+        "socket.timeout.ms": max(answer_ms, _LEAST_ANSWER_MS),
+        "socket.connection.setup.timeout.ms": max(answer_ms, _LEAST_ANSWER_MS),
+        # By default tries begin at 20 a second, and their pause grows to 10 s: too soon, and then too late.
+        "reconnect.backoff.ms": 400,
+        "reconnect.backoff.max.ms": 1000,
+        # Of connections its log has several lines for each try; what is raised names the cause.
+        "log_level": 0,
+        "logger": _SILENT,
         **_security(section),
     }
 
 
 def _security(section: KafkaSection) -> dict[str, Any]:
     if section.security == "plaintext":
-        return {"security_protocol": "PLAINTEXT"}
-    tls = {"ssl_cafile": str(section.ca_file)}
+        return {"security.protocol": "PLAINTEXT"}
+    tls = {"ssl.ca.pem": _read(section.ca_file)}
     if section.security == "tls":
         passphrase = section.key_passphrase_file
         return {
             **tls,
-            "security_protocol": "SSL",
-            "ssl_certfile": str(section.certificate_file),
-            "ssl_keyfile": str(section.key_file),
-            "ssl_password": _first_line(passphrase) if passphrase else None,
+            "security.protocol": "SSL",
+            "ssl.certificate.pem": _read(section.certificate_file),
+            "ssl.key.pem": _read(section.key_file),
+            **({"ssl.key.password": _first_line(passphrase)} if passphrase else {}),
         }
     return {
         **tls,
-        "security_protocol": "SASL_SSL",
-        "sasl_mechanism": "SCRAM-SHA-512",
-        "sasl_plain_username": section.username,
-        "sasl_plain_password": _first_line(section.password_file),
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": section.username,
+        "sasl.password": _first_line(section.password_file),
     }
 
 
@@ -144,37 +98,60 @@ class Trouble:
 
     def __init__(self, section: KafkaSection) -> None:
         self._section = section
+        self._last = self._refused = ("", 0.0)
 
-    def away(self, error: Exception) -> AxisError:
+    def heard(self, error: KafkaError) -> None:
+        """Keeps why a connection failed: what is raised later says only that nothing was answered in time."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 -- a public constant
+            return
+        self._last = (_AROUND.sub("", error.str()), time.monotonic())
+        if error.code() in _REFUSED:
+            self._refused = self._last
+
+    def away(self, error: Exception, known: str = "") -> AxisError:
         """Says that the brokers do not answer, and why as far as it is known."""
-        servers = ", ".join(self._section.servers)
-        cause = self._explained(_causes.last(2 * self._section.answer_seconds) or str(error))
-        return unavailable("EVENT_LOG_AWAY", f"Kafka at {servers} does not answer: {cause}", _RETRY)
+        servers, why = ", ".join(self._section.servers), known or self._cause() or _words(error)
+        return unavailable("EVENT_LOG_AWAY", f"Kafka at {servers} does not answer: {why}", _RETRY)
 
-    def _explained(self, cause: str) -> str:
-        if _TOO_FEW in cause:
-            return f"fewer brokers than min.insync.replicas keep up ({cause}); start those that are away"
+    def _cause(self) -> str:
+        """Gives why the last connections failed, or nothing.
+
+        A refusal goes before all else: after one the next tries find only a closed door.
+        """
+        since = time.monotonic() - 2 * self._section.answer_seconds
+        cause = next((text for text, at in (self._refused, self._last) if at > since), "")
         if self._section.security == "scram" and _SILENCE.search(cause):
             # What the broker says of a wrong password is lost at times: it closes the connection right behind it.
             return f"{cause}; a wrong user or password looks like this as well"
         return cause
 
-    def told(self, error: Exception) -> AxisError:
-        """Says what any failure means."""
+    def told(self, error: Exception, what: str = "") -> AxisError:
+        """Says what any failure means; `what` is the topic or the group that it is about."""
         if isinstance(error, AxisError):
             return error
-        if isinstance(error, errors.UnknownTopicOrPartitionError):
-            return missing(_named(error))
-        for kind, what in _FORBIDDEN:
-            if isinstance(error, kind):
-                return forbidden(self._section, what.format(_named(error)))
-        if isinstance(error, errors.InconsistentGroupProtocolError):
+        code = code_of(error)
+        if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return missing(what)
+        if code in _FORBIDDEN:
+            return forbidden(self._section, _FORBIDDEN[code].format(what))
+        if code == KafkaError.INCONSISTENT_GROUP_PROTOCOL:
             return precondition(
                 "EVENT_LOG_GROUP_TAKEN",
                 "Another program is in a consumer group of the axis, and shares partitions in another way. Stop it, or "
                 "choose another engines.kafka.group_prefix.",
             )
         return self.away(error)
+
+
+def code_of(error: Exception) -> int:
+    """Gives the library's code of a failure; 0 when it has none."""
+    found = error.args[0] if isinstance(error, KafkaException) and error.args else None
+    return found.code() if isinstance(found, KafkaError) else 0
+
+
+def _words(error: Exception) -> str:
+    found = error.args[0] if error.args else None
+    return found.str() if isinstance(found, KafkaError) else str(error) or "nothing was answered in time"
 
 
 def forbidden(section: KafkaSection, what: str) -> AxisError:
@@ -188,11 +165,6 @@ def forbidden(section: KafkaSection, what: str) -> AxisError:
     )
 
 
-def _named(error: errors.KafkaError) -> str:
-    what = error.args[0] if error.args else ""
-    return ", ".join(sorted(what)) if isinstance(what, set) else str(what)
-
-
 def missing(topic: str) -> AxisError:
     """Says that a topic does not exist on the cluster."""
     return precondition(
@@ -202,42 +174,34 @@ def missing(topic: str) -> AxisError:
     )
 
 
-def connected(kind: Callable[..., Any], **settings: Any) -> Any:
-    """Makes a client of the library; one that could not be made leaves nothing open.
+def partitions(consumer: Consumer, topics: Sequence[str], section: KafkaSection) -> Mapping[str, int]:
+    """Counts the partitions of topics, and so makes sure that they are there: one that is not would stay silent.
 
     Raises:
-        KafkaError: It cannot reach a broker, or is not let in.
-        OSError: A file of a certificate cannot be read.
+        KafkaException: The brokers do not say.
+        AxisError: FAILED_PRECONDITION when one is missing, PERMISSION_DENIED.
     """
-    _causes.forget()
-    nets: list[KafkaNetClient] = []
+    found: dict[str, int] = {}
+    for topic in topics:
+        try:
+            told = consumer.list_topics(topic, timeout=section.answer_seconds).topics[topic]
+        except KafkaException:
+            # Why connections failed is told to whoever polls.
+            consumer.poll(0)
+            raise
+        if told.error is not None:
+            raise Trouble(section).told(KafkaException(told.error), topic)
+        found[topic] = len(told.partitions)
+    return found
 
-    def net(**config: Any) -> KafkaNetClient:
-        nets.append(KafkaNetClient(**config))
-        return nets[-1]
 
-    try:
-        return kind(kafka_client=net, **settings)
-    except BaseException:
-        for one in nets:
-            one.close()
-        raise
-
-
-def insist_on(consumer: KafkaConsumer, topics: Sequence[str], section: KafkaSection) -> None:
-    """Makes sure that topics are there, before joining: those that are missing or refused would stay silent for ever.
+def places(answered: Sequence[TopicPartition]) -> Mapping[Place, int]:
+    """Gives the offsets that brokers answered; those that are none are below zero.
 
     Raises:
-        AxisError: FAILED_PRECONDITION, PERMISSION_DENIED.
-        KafkaError: The brokers do not say.
+        KafkaException: Of one partition they did not say.
     """
-    cluster, answer_ms = consumer._cluster, round(section.answer_seconds * 1000)  # noqa: SLF001 -- no public way
-    cluster.set_topics(topics)
-    absent = topics
-    for _ in range(2):
-        # Twice: the first answer may be to a question from before.
-        consumer._net.run(consumer._manager.wait_for, cluster.request_update(), answer_ms)  # noqa: SLF001 -- as above
-        absent = [topic for topic in topics if not cluster.partitions_for_topic(topic)]
-        if not absent:
-            return
-    raise forbidden(section, f"topic {absent[0]}") if absent[0] in cluster.unauthorized_topics else missing(absent[0])
+    failed = next((one.error for one in answered if one.error is not None), None)
+    if failed is not None:
+        raise KafkaException(failed)
+    return {(one.topic, one.partition): one.offset for one in answered}

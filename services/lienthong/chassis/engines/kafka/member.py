@@ -6,20 +6,18 @@ they have. Offsets are committed only for partitions that are ours still, and ne
 
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from operator import methodcaller
 from typing import Any, Final
 
 import structlog
-from kafka import AsyncConsumerRebalanceListener, KafkaConsumer, TopicPartition, errors
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.structs import OffsetAndMetadata
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Record
-from lienthong.chassis.engines.kafka.connection import Trouble, connected, insist_on, options
-from lienthong.chassis.engines.kafka.coordinator import keep_finished_joins
+from lienthong.chassis.engines.kafka.connection import Trouble, code_of, options, partitions
+from lienthong.chassis.engines.kafka.ours import Ours
 from lienthong.chassis.engines.kafka.settings import KafkaSection
-from lienthong.chassis.engines.kafka.silence import Silence
 from lienthong.chassis.errors import AxisError, Code
 
 _log = structlog.get_logger(__name__)
@@ -27,13 +25,29 @@ _log = structlog.get_logger(__name__)
 _STEP_SECONDS: Final = 0.2
 """The library's poll cannot be woken: it waits in steps of this length, so that closing need not wait longer."""
 
+_ANSWER_SECONDS: Final = (0.001, 0.05)
+"""The answer to a commit comes while polling, which does not end for it: steps from the first length to the second."""
+
+_LOOK_SECONDS: Final = 5.0
+
 _HEARTBEAT_MS: Final = 500
 """Members learn by their heartbeats that one comes or goes, and until the last of them knows nobody is given anything.
 A copy that starts costs two such rounds: four together stood still for nine seconds while a heartbeat took two."""
 
-# A connection that is reset while something is written comes through as it is.
-_AWAY: Final = (errors.KafkaConnectionError, errors.KafkaTimeoutError, errors.NodeNotReadyError, ConnectionError)
-_LEFT_GROUP: Final = (errors.CommitFailedError, errors.UnknownMemberIdError, errors.IllegalGenerationError)
+_LEFT_GROUP: Final = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION})
+_OUT_OF_REACH: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001 -- these are public constants
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 -- as above
+        KafkaError._TIMED_OUT,  # noqa: SLF001 -- as above
+        KafkaError._RESOLVE,  # noqa: SLF001 -- as above
+        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 -- as above; it joins again by itself
+    }
+)
+
+# The library fails at names that are no text, and answers all the same. Only calls by way of a function like this one
+# always notice: what it answered then must not be touched.
+_written: Final = methodcaller("headers")
 
 
 class KafkaLogConsumer:
@@ -63,16 +77,17 @@ class KafkaLogConsumer:
         self._left = left
         self._turn = threading.Lock()
         self._closed = threading.Event()
-        self._consumer: KafkaConsumer | None = None
-        self._ours = _Ours()
-        self._silence = Silence()
+        self._consumer: Consumer | None = None
+        self._settings: Mapping[str, Any] = {}
+        self._look_at = 0.0
+        self._ours = Ours()
         self._fenced: AxisError | None = None
 
     @property
     def assigned(self) -> Collection[tuple[str, int]]:
         """Partitions that are ours now."""
         prefix = len(self._section.topic_prefix)
-        return {(one.topic[prefix:], one.partition) for one in self._ours.partitions}
+        return {(topic[prefix:], number) for topic, number in self._ours.partitions}
 
     def poll(self, max_records: int, timeout: float) -> Sequence[Record]:
         """Waits for records. See `LogConsumer.poll`.
@@ -98,17 +113,14 @@ class KafkaLogConsumer:
             self._ours.done(records, self._section.topic_prefix)
             try:
                 self._commit(self._section.answer_seconds)
-            except _AWAY as error:
-                # Kept: it is tried again with the next poll.
-                raise self._trouble.told(error) from error
-            except errors.KafkaError as error:
+            except KafkaException as error:
                 raise self._failed(error) from error
 
     def close(self) -> None:
         """Leaves the group."""
         self._closed.set()
         with self._turn:
-            with suppress(errors.KafkaError, OSError):
+            with suppress(KafkaException, AxisError):
                 self._commit(self._section.answer_seconds)
             self._drop()
         self._left(self)
@@ -119,84 +131,130 @@ class KafkaLogConsumer:
         if self._closed.is_set():
             return []
         try:
+            self._look()
             if self._consumer is None:
                 self._consumer = self._made()
-            # A commit that is not answered must not keep from polling: polling is what finds the coordinator again.
-            with suppress(*_AWAY):
-                self._commit(_STEP_SECONDS)
-            # Before polling: records that came would be lost with the member.
-            self._look(self._consumer)
-            found = self._consumer.poll(timeout_ms=max(round(seconds * 1000), 0), max_records=max_records)
-            self._ours.read(found)
-            self._silence.given(sum(map(len, found.values())), max_records)
-        except _AWAY as error:
-            if self._consumer is None:
-                raise self._trouble.told(error) from error
-            # Polling raises this at times while a broker is away; it connects again by itself.
-            self._closed.wait(min(max(seconds, 0.0), _STEP_SECONDS))
-            return []
-        except (errors.KafkaError, OSError) as error:
+            self._ask(self._consumer)
+            deadline = time.monotonic() + seconds
+            while len(self._ours.ahead) < max_records:
+                rest = 0.0 if self._ours.ahead else max(deadline - time.monotonic(), 0.0)
+                if not self._take(self._consumer, rest):
+                    break
+        except (KafkaException, TimeoutError) as error:
             raise self._failed(error) from error
-        return [self._record(one) for batch in found.values() for one in batch]
+        return [self._record(one) for one in self._ours.given(max_records)]
 
-    def _look(self, consumer: KafkaConsumer) -> None:
-        if stuck := self._silence.stuck(consumer, self._ours.partitions):
-            _log.warning("partitions are no longer read; joining again", group=self.group, partitions=len(stuck))
-            raise errors.IllegalStateError(f"{len(stuck)} partitions of group {self.group} were no longer read")
+    def _take(self, consumer: Consumer, seconds: float) -> bool:
+        """Takes what comes next; tells whether something did."""
+        found = consumer.poll(seconds)
+        if found is None:
+            return False
+        error = found.error()
+        if error is None:
+            self._ours.came(found)
+        elif error.code() not in _OUT_OF_REACH:
+            raise KafkaException(error, found.topic())
+        return True
+
+    def _ask(self, consumer: Consumer) -> None:
+        """Asks to commit what could not be committed yet."""
+        offsets = [TopicPartition(*one, offset) for one, offset in self._ours.unasked.items()]
+        if offsets:
+            self._ours.unasked.clear()
+            consumer.commit(offsets=offsets, asynchronous=True)
 
     def _commit(self, seconds: float) -> None:
-        offsets = dict(self._ours.uncommitted)
-        if not offsets or self._consumer is None:
+        consumer, wanted = self._consumer, dict(self._ours.uncommitted)
+        if not wanted or consumer is None:
             return
-        try:
-            self._consumer.commit(_wanted(offsets), timeout_ms=round(seconds * 1000))
-        except errors.RebalanceInProgressError:
+        self._ours.refusal()
+        self._ours.unasked |= wanted
+        self._ask(consumer)
+        deadline, (step, longest) = time.monotonic() + seconds, _ANSWER_SECONDS
+        while any(self._ours.uncommitted.get(one) == offset for one, offset in wanted.items()):
+            if (refusal := self._ours.refusal()) is not None:
+                self._refused(refusal)
+                return
+            if time.monotonic() > deadline or self._ours.bytes_ahead > self._section.fetch_bytes:
+                raise self._trouble.away(TimeoutError("offsets were not committed in time"))
+            if not self._take(consumer, step):
+                step = min(2 * step, longest)
+
+    def _refused(self, error: KafkaError) -> None:
+        """Deals with the refusal of a commit."""
+        if error.code() == KafkaError.REBALANCE_IN_PROGRESS:
             # Partitions move just now: what stays is committed after the next poll, what goes before it goes.
             return
-        except _LEFT_GROUP as error:
+        if error.code() in _LEFT_GROUP:
             # Whoever has the partitions now reads these records again.
-            _log.warning("partitions were lost before the commit", group=self.group, reason=str(error))
-        self._ours.settled(offsets)
+            _log.warning("partitions were lost before the commit", group=self.group, reason=error.str())
+            self._ours.give_up()
+            return
+        if error.code() == KafkaError.FENCED_INSTANCE_ID:
+            raise KafkaException(error)
+        # Kept: it is tried again with the next poll.
+        raise self._trouble.told(KafkaException(error))
 
-    def _made(self) -> KafkaConsumer:
-        section = self._section
-        consumer = connected(
-            KafkaConsumer,
-            **options(section),
-            group_id=section.group_prefix + self.group,
-            group_instance_id=f"{section.member}-{self.group}" if section.member else None,
-            partition_assignment_strategy=[CooperativeStickyAssignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            session_timeout_ms=round(section.session_seconds * 1000),
-            heartbeat_interval_ms=_HEARTBEAT_MS,
-            max_poll_interval_ms=round(section.handling_seconds * 1000),
-            fetch_max_bytes=section.fetch_bytes,
-            max_partition_fetch_bytes=min(section.fetch_bytes, section.largest_record_bytes * 2),
-            metrics_enabled=False,
+    def _look(self) -> None:
+        """Joins anew when a certificate or a password was changed, as soon as one can begin with what is there now."""
+        now = time.monotonic()
+        if self._consumer is None or now < self._look_at:
+            return
+        self._look_at = now + _LOOK_SECONDS
+        with suppress(AxisError, KafkaException):
+            settings = options(self._section)
+            if settings != self._settings:
+                Consumer({**settings, "group.id": self._section.group_prefix + self.group}).close()
+                _log.info("a certificate or a password was changed; joining again", group=self.group)
+                self._drop()
+
+    def _made(self) -> Consumer:
+        section, self._settings, self._ours = self._section, options(self._section), Ours()
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+        consumer = Consumer(
+            {
+                **self._settings,
+                **({"group.instance.id": f"{section.member}-{self.group}"} if section.member else {}),
+                "error_cb": self._trouble.heard,
+                "on_commit": self._ours.answered,
+                "group.id": section.group_prefix + self.group,
+                "partition.assignment.strategy": "cooperative-sticky",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+                "allow.auto.create.topics": False,
+                "check.crcs": True,
+                "session.timeout.ms": round(section.session_seconds * 1000),
+                "heartbeat.interval.ms": _HEARTBEAT_MS,
+                "max.poll.interval.ms": round(max(section.handling_seconds, section.session_seconds) * 1000),
+                "fetch.max.bytes": max(section.fetch_bytes, section.largest_record_bytes * 2),
+                "receive.message.max.bytes": max(section.fetch_bytes, section.largest_record_bytes * 2) + 1024 * 1024,
+                "max.partition.fetch.bytes": min(section.fetch_bytes, section.largest_record_bytes * 2),
+                "queued.max.messages.kbytes": section.fetch_bytes // 1024,
+                # By default a full queue is looked at again after a second only.
+                "fetch.queue.backoff.ms": 20,
+            }
         )
         try:
-            insist_on(consumer, self._topics, section)
-            keep_finished_joins(consumer._coordinator)  # noqa: SLF001 -- no public way
-            self._ours, self._silence = _Ours(consumer), Silence()
-            consumer.subscribe(self._topics, listener=self._ours)
+            partitions(consumer, self._topics, section)
+            consumer.subscribe(
+                self._topics, on_assign=self._ours.gained, on_revoke=self._ours.revoked, on_lost=self._ours.lost
+            )
         except BaseException:
             _end(consumer)
             raise
         return consumer
 
-    def _record(self, found: Any) -> Record:
-        # A header of another program may have no value.
-        headers = {key: value.decode("utf-8", "replace") for key, value in found.headers if value is not None}
-        topic = found.topic[len(self._section.topic_prefix) :]
-        key, value = found.key or b"", found.value or b""
-        return Record(topic, found.partition, found.offset, key, value, headers, found.timestamp * 1000)
+    def _record(self, found: Message) -> Record:
+        topic, key, value = str(found.topic()), _bytes(found.key()), _bytes(found.value())
+        number, offset, (_, millis) = int(found.partition() or 0), int(found.offset() or 0), found.timestamp()
+        name = topic[len(self._section.topic_prefix) :]
+        return Record(name, number, offset, key, value, _headers(found), millis * 1000)
 
     def _failed(self, error: Exception) -> AxisError:
         """Begins again after whatever the library cannot get over, except when another process has our name."""
         self._drop()
-        if isinstance(error, errors.FencedInstanceIdError):
+        if code_of(error) in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL):  # noqa: SLF001 -- public
             self._fenced = AxisError(
                 Code.ABORTED,
                 "EVENT_LOG_FENCED",
@@ -204,79 +262,32 @@ class KafkaLogConsumer:
                 "own in engines.kafka.member.",
             )
             return self._fenced
-        return self._trouble.told(error)
+        topic = error.args[1] if isinstance(error, KafkaException) and len(error.args) > 1 else None
+        return self._trouble.told(error, topic or self._section.group_prefix + self.group)
 
     def _drop(self) -> None:
         consumer, self._consumer = self._consumer, None
-        self._ours = _Ours()
         if consumer is not None:
             _end(consumer)
+        self._ours = Ours()
 
 
-class _Ours(AsyncConsumerRebalanceListener):  # type: ignore[misc] # untyped in kafka-python
-    """What is known of the partitions that are ours.
-
-    Attributes:
-        partitions: Which they are.
-        committed: From where the group goes on, as far as we committed it or began there.
-        uncommitted: From where it shall go on, as soon as that can be committed.
-        polled: The offset after the last record that we gave out.
-    """
-
-    def __init__(self, consumer: KafkaConsumer | None = None) -> None:
-        self.partitions: frozenset[TopicPartition] = frozenset()
-        self.committed: dict[TopicPartition, int] = {}
-        self.uncommitted: dict[TopicPartition, int] = {}
-        self.polled: dict[TopicPartition, int] = {}
-        self._consumer = consumer
-
-    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """More are ours."""
-        self.partitions |= frozenset(assigned)
-
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Some go to others; what was made of their records is committed first. Waiting for it here would raise."""
-        left = {one: self.uncommitted[one] for one in revoked if one in self.uncommitted}
-        self._forget(revoked)
-        if left and self._consumer is not None:
-            with suppress(errors.KafkaError, OSError):
-                await self._consumer.commit_async(_wanted(left))
-
-    async def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
-        """Some are others' already; nothing can be committed for them."""
-        self._forget(lost)
-
-    def read(self, found: dict[TopicPartition, list[Any]]) -> None:
-        """Notes what was given out."""
-        for one, records in found.items():
-            self.committed.setdefault(one, records[0].offset)
-            self.polled[one] = records[-1].offset + 1
-
-    def done(self, records: Sequence[Record], prefix: str) -> None:
-        """Notes what may be committed: forward, and not beyond what was given out since the partition is ours."""
-        for record in records:
-            one, offset = TopicPartition(prefix + record.topic, record.partition), record.offset + 1
-            floor = self.uncommitted.get(one, self.committed.get(one, offset))
-            if floor < offset <= self.polled.get(one, -1):
-                self.uncommitted[one] = offset
-
-    def settled(self, offsets: dict[TopicPartition, int]) -> None:
-        """Notes what was committed, or can no longer be."""
-        for one, offset in offsets.items():
-            self.committed[one] = offset
-            self.uncommitted.pop(one, None)
-
-    def _forget(self, gone: Collection[TopicPartition]) -> None:
-        self.partitions -= frozenset(gone)
-        for known in (self.committed, self.uncommitted, self.polled):
-            for one in gone:
-                known.pop(one, None)
+def _headers(found: Message) -> Mapping[str, str]:
+    """Reads the headers; other programs write some without a value, and names that are no text."""
+    try:
+        return {key: _text(value) for key, value in dict(_written(found) or ()).items() if value is not None}
+    except (SystemError, UnicodeDecodeError):
+        return {}
 
 
-def _wanted(offsets: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
-    return {one: OffsetAndMetadata(offset, "", -1) for one, offset in offsets.items()}
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
-def _end(consumer: KafkaConsumer) -> None:
-    with suppress(errors.KafkaError, OSError):
-        consumer.close(autocommit=False, timeout_ms=2000)
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
+
+
+def _end(consumer: Consumer) -> None:
+    with suppress(KafkaException):
+        consumer.close()

@@ -9,33 +9,36 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from kafka import KafkaProducer, errors
+from confluent_kafka import KafkaError, KafkaException
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.engines.eventlog import NewRecord
-from lienthong.chassis.engines.kafka.connection import Trouble, connected, forbidden, missing, options
+from lienthong.chassis.engines.kafka.connection import Trouble, code_of, options
+from lienthong.chassis.engines.kafka.sender import Sender
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, invalid
 
 CLOSE_SECONDS: Final = 5.0
 
-_BATCH_BYTES: Final = 64 * 1024
-_METADATA_MS: Final = 2000
+_LOOK_SECONDS: Final = 5.0
+_COPIES_SECONDS: Final = 1.0
 _CALLS_REMEMBERED: Final = 16
-_RECORD_OVERHEAD: Final = 256
-"""What a record adds to its key, value and headers on the wire, in bytes, at most: lengths, and the batch around it."""
+_TOO_LARGE: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
+_UNWANTED: Final = frozenset({KafkaError.INVALID_RECORD, KafkaError.INVALID_TIMESTAMP})
+_GIVEN_UP: Final = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._FATAL})  # noqa: SLF001 -- public
 
 
 @dataclass(slots=True)
 class _Call:
-    """What was handed over of the records of one call; a future for each, in order."""
+    """What was handed over of the records of one call; an answer for each, in order."""
 
     records: Sequence[NewRecord]
-    sent: list[Any] = field(default_factory=list)
+    sent: list["Future[None]"] = field(default_factory=list)
 
 
 class Publisher:
@@ -45,9 +48,8 @@ class Publisher:
         self._section = section
         self._trouble = trouble
         self._turn = threading.Lock()
-        self._producer: KafkaProducer | None = None
-        self._options: dict[str, Any] = {}
-        self._broken = threading.Event()
+        self._sender: Sender | None = None
+        self._look_at = 0.0
         self._in_flight = 0
         self._room = threading.Condition()
         self._unfinished: deque[_Call] = deque(maxlen=_CALLS_REMEMBERED)
@@ -81,14 +83,10 @@ class Publisher:
     def close(self) -> None:
         """Waits a little for what is on its way, then lets go."""
         with self._turn:
-            producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        try:
-            producer.close(CLOSE_SECONDS)
-        except errors.KafkaTimeoutError:
-            # With a broker that is away, `close` raises and closes nothing.
-            _end(producer)
+            sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.flush(CLOSE_SECONDS)
+            sender.stop(CLOSE_SECONDS)
 
     def _check(self, record: NewRecord) -> None:
         size = _size(record)
@@ -117,53 +115,63 @@ class Publisher:
         return _Call(records)
 
     def _hand_over(self, call: _Call, deadline: float) -> None:
-        producer = self._ready(deadline)
+        sender = self._ready(deadline)
         for index, record in enumerate(call.records):
-            if index < len(call.sent) and not call.sent[index].failed():
+            if index < len(call.sent) and _failure(call.sent[index]) is None:
                 continue
-            self._reserve(_size(record), deadline)
-            future = self._send(producer, record)
-            if future is None:
+            if sender.broken.is_set():
+                # Another record failed meanwhile; whoever waits for it is told why.
                 return
+            answer = self._send(sender, record, deadline)
             if index < len(call.sent):
-                call.sent[index] = future
+                call.sent[index] = answer
             else:
-                call.sent.append(future)
-            if future.failed():
-                return
+                call.sent.append(answer)
 
-    def _ready(self, deadline: float) -> KafkaProducer:
-        if self._producer is not None and self._broken.is_set():
-            # All futures of the old one are settled before the new one begins: what it gave up is sent first.
-            self._producer._sender.join(max(deadline - time.monotonic(), 0))  # noqa: SLF001 -- there is no public way
-            if self._producer._sender.is_alive():  # noqa: SLF001 -- as above
-                raise self._trouble.away(TimeoutError("the last connection is still closing"))
-            _end(self._producer)
-            self._producer = None
-        if self._producer is None:
-            self._broken.clear()
-            self._producer = self._made()
-        return self._producer
+    def _ready(self, deadline: float) -> Sender:
+        self._look(deadline)
+        if self._sender is not None and self._sender.broken.is_set():
+            self._end(self._sender, deadline)
+        if self._sender is None:
+            self._sender = self._made()
+        return self._sender
 
-    def _made(self) -> KafkaProducer:
+    def _look(self, deadline: float) -> None:
+        """Begins anew when a certificate or a password was changed, as soon as one can begin with what is there now."""
+        sender, now = self._sender, time.monotonic()
+        if sender is None or now < self._look_at:
+            return
+        self._look_at = now + _LOOK_SECONDS
+        with suppress(AxisError):
+            if options(self._section) != sender.settings:
+                made = self._made()
+                self._end(sender, deadline)
+                self._sender = made
+
+    def _end(self, sender: Sender, deadline: float) -> None:
+        """Waits until all answers of a sender are there: what it gave up is sent before what comes after it."""
+        if not sender.broken.is_set():
+            sender.flush(max(deadline - time.monotonic(), 0) / 2)
+        if not sender.stop(max(deadline - time.monotonic(), 0)):
+            raise self._trouble.away(TimeoutError("the last connection is still closing"))
+        self._sender = None
+
+    def _made(self) -> Sender:
         try:
-            self._options = options(self._section)
-            return connected(
-                KafkaProducer,
-                **self._options,
-                acks="all",
-                enable_idempotence=True,
-                allow_auto_create_topics=False,
-                batch_size=_BATCH_BYTES,
-                max_block_ms=_METADATA_MS,
-                max_request_size=self._section.largest_record_bytes + _RECORD_OVERHEAD,
-                # A batch that expires while it is tried again resets the producer's identity, and the library never
-                # asks for another: nothing would ever be sent again. Deadlines are ours.
-                delivery_timeout_ms=2**31 - 1,
-                metrics_enabled=False,
-            )
-        except (errors.KafkaError, OSError) as error:
+            return Sender(self._section, self._trouble, options(self._section))
+        except KafkaException as error:
             raise self._trouble.told(error) from error
+
+    def _send(self, sender: Sender, record: NewRecord, deadline: float) -> "Future[None]":
+        size = _size(record)
+        self._reserve(size, deadline)
+        try:
+            answer = sender.send(record)
+        except KafkaException as error:
+            answer = Future()
+            answer.set_exception(error)
+        answer.add_done_callback(lambda _: self._release(size))
+        return answer
 
     def _reserve(self, size: int, deadline: float) -> None:
         bound = self._section.in_flight_bytes
@@ -175,82 +183,54 @@ class Publisher:
                 raise self._trouble.away(TimeoutError(f"{self._in_flight} bytes are on their way already"))
             self._in_flight += size
 
-    def _send(self, producer: KafkaProducer, record: NewRecord) -> Any:
-        name, size = self._section.topic_prefix + record.topic, _size(record)
-        headers = [(key, value.encode()) for key, value in record.headers.items()]
-        try:
-            future = producer.send(name, record.value, record.key, headers)
-        except errors.IllegalStateError:
-            # Another record failed meanwhile; whoever waits for it is told why.
-            self._release(size)
-            return None
-        except errors.KafkaError as error:
-            self._release(size)
-            raise self._refused(producer, name, error) from error
-        future.add_callback(lambda _: self._release(size))
-        future.add_errback(self._failed, producer, size)
-        return future
-
-    def _refused(self, producer: KafkaProducer, topic: str, error: Exception) -> AxisError:
-        if isinstance(error, errors.KafkaTimeoutError) and _answers(producer) and topic not in _topics(producer):
-            return missing(topic)
-        return self._trouble.told(error)
-
-    def _failed(self, producer: KafkaProducer, size: int, _error: Exception) -> None:
-        """Stops a producer at its first failure, in its own thread, before it sends what comes after.
-
-        One record that is refused makes the library refuse all later ones of any topic, and what failed in between
-        would come after them.
-        """
-        self._broken.set()
-        producer._sender.force_close()  # noqa: SLF001 -- there is no public way
-        self._release(size)
-
-    def _leave_old_password(self) -> None:
-        """Stops a producer whose password was changed: it would show the old one for ever, and never fail."""
-        producer = self._producer
-        with suppress(AxisError):
-            if producer is not None and options(self._section) != self._options:
-                self._broken.set()
-                producer._sender.force_close()  # noqa: SLF001 -- there is no public way
-
     def _release(self, size: int) -> None:
         with self._room:
             self._in_flight -= size
             self._room.notify_all()
 
     def _wait(self, call: _Call, deadline: float) -> None:
-        for record, future in zip(call.records, call.sent, strict=False):
+        for record, answer in zip(call.records, call.sent, strict=False):
             try:
-                future.get(max(deadline - time.monotonic(), 0))
-            except errors.KafkaTimeoutError as error:
-                self._leave_old_password()
-                raise self._trouble.away(error) from error
-            except errors.KafkaError:
-                raise self._cause(call, record, future) from future.exception
+                answer.result(max(deadline - time.monotonic(), 0))
+            except TimeoutError as error:
+                self._look_at = 0.0
+                raise self._trouble.away(error, self._too_few(record.topic)) from error
+            except KafkaException as error:
+                raise self._cause(call) from error
         if len(call.sent) < len(call.records):
             raise self._trouble.away(TimeoutError("it was interrupted"))
 
-    def _cause(self, call: _Call, record: NewRecord, future: Any) -> AxisError:
-        # Those that were given up with the producer say so; one of them says why.
-        pairs = [(one, sent) for one, sent in zip(call.records, call.sent, strict=False) if sent.failed()]
-        told = (pair for pair in pairs if not isinstance(pair[1].exception, errors.IllegalStateError))
-        record, future = next(told, (record, future))
-        error, topic = future.exception, self._section.topic_prefix + record.topic
-        if isinstance(error, errors.TopicAuthorizationFailedError):
-            return forbidden(self._section, f"topic {topic}")
-        if isinstance(error, errors.UnknownTopicOrPartitionError):
-            return missing(topic)
-        if isinstance(error, errors.MessageSizeTooLargeError | errors.RecordListTooLargeError):
+    def _too_few(self, topic: str) -> str:
+        """Finds out whether fewer brokers keep up than must: the library only tries again and again."""
+        sender, wanted = self._sender, self._section.min_insync_replicas
+        with suppress(KafkaException):
+            if sender is not None and (found := sender.copies(topic, _COPIES_SECONDS)) < wanted:
+                return (
+                    f"fewer brokers than min.insync.replicas keep up ({found} of {wanted}); start those that are away"
+                )
+        return ""
+
+    def _cause(self, call: _Call) -> AxisError:
+        # Those that were given up with the sender say only that; one of them says why.
+        pairs = [(one, error) for one, sent in zip(call.records, call.sent, strict=False) if (error := _failure(sent))]
+        told = (pair for pair in pairs if code_of(pair[1]) not in _GIVEN_UP)
+        record, error = next(told, pairs[0])
+        code, topic = code_of(error), self._section.topic_prefix + record.topic
+        if code in _TOO_LARGE:
             return invalid(
                 "RECORD_TOO_LARGE",
                 f"The record with key {_shown(record)} is too large for topic {topic} on the cluster; "
                 "`lienthong topics diff` compares its max.message.bytes.",
                 topic=topic,
             )
-        if isinstance(error, errors.InvalidRecordError | errors.InvalidTimestampError):
+        if code in _UNWANTED:
             return invalid("RECORD_REFUSED", f"Topic {topic} refused the record with key {_shown(record)}: {error}")
-        return self._trouble.told(error)
+        return self._trouble.told(error, topic)
+
+
+def _failure(answer: "Future[None]") -> Exception | None:
+    found = answer.exception() if answer.done() else None
+    return found if isinstance(found, Exception) else None
 
 
 def _size(record: NewRecord) -> int:
@@ -260,20 +240,3 @@ def _size(record: NewRecord) -> int:
 
 def _shown(record: NewRecord) -> str:
     return repr(record.key.decode("utf-8", "replace")[:60])
-
-
-def _answers(producer: KafkaProducer) -> bool:
-    # The only way to tell a missing topic from silence: the library says of both that it waited for so long.
-    known = producer._metadata._last_successful_refresh_ms  # noqa: SLF001 -- as above
-    return bool(time.monotonic() * 1000 - known < _METADATA_MS)
-
-
-def _topics(producer: KafkaProducer) -> set[str]:
-    return set(producer._metadata.topics())  # noqa: SLF001 -- as above
-
-
-def _end(producer: KafkaProducer) -> None:
-    producer._sender.force_close()  # noqa: SLF001 -- there is no public way
-    producer._sender.join(CLOSE_SECONDS)  # noqa: SLF001 -- as above
-    with suppress(errors.KafkaError):
-        producer.close(0)

@@ -2,20 +2,28 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from kafka import KafkaAdminClient, errors
-from kafka.admin import ConfigResource, ConfigResourceType
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    NewTopic,
+    TopicMetadata,
+)
 
 from lienthong.chassis.engines.eventlog import Topic
-from lienthong.chassis.engines.kafka.connection import Trouble, connected, options
+from lienthong.chassis.engines.kafka.connection import Trouble, options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _LOOK_SECONDS: Final = 0.05
 _BATCH_OVERHEAD: Final = 1024
-_UNKNOWN_TOPIC: Final = errors.UnknownTopicOrPartitionError.errno
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +98,31 @@ def apply(section: KafkaSection, topics: Sequence[Topic], *, more_partitions: bo
         found = list(_differences(admin, section, topics))
         done = [one for one in found if _can_change(one, more_partitions=more_partitions)]
         _create(admin, section, [declared[one.topic] for one in done if one.kind == "missing"])
-        for one in done:
-            if one.kind == "partitions":
-                admin.create_partitions({one.topic: int(one.wanted)})
-        settings: dict[str, dict[str, str]] = {}
-        for one in done:
-            if one.kind == "setting":
-                settings.setdefault(one.topic, {})[one.name] = one.wanted
-        if settings:
-            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, *pair) for pair in settings.items()])
+        more = [NewPartitions(one.topic, int(one.wanted)) for one in done if one.kind == "partitions"]
+        _await(admin.create_partitions(more) if more else {}, section)
+        _set_up(admin, section, [one for one in done if one.kind == "setting"])
         _await_seen(admin, section, topics, more=more_partitions)
     return done
 
 
-def _await_seen(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic], *, more: bool) -> None:
+def _set_up(admin: AdminClient, section: KafkaSection, changes: Sequence[Difference]) -> None:
+    wanted: dict[str, list[ConfigEntry]] = {}
+    for one in changes:
+        entry = ConfigEntry(one.name, one.wanted, incremental_operation=AlterConfigOpType.SET)
+        wanted.setdefault(one.topic, []).append(entry)
+    resources = [
+        ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
+        for topic, entries in wanted.items()
+    ]
+    _await(admin.incremental_alter_configs(resources) if resources else {}, section)
+
+
+def _await(asked: Mapping[Any, Future[Any]], section: KafkaSection) -> Mapping[Any, Any]:
+    """Waits for the answers to all that was asked at once."""
+    return {what: answer.result(2 * section.answer_seconds) for what, answer in asked.items()}
+
+
+def _await_seen(admin: AdminClient, section: KafkaSection, topics: Sequence[Topic], *, more: bool) -> None:
     """Waits until the brokers that we ask know what the controller accepted."""
     deadline = time.monotonic() + section.answer_seconds
     while time.monotonic() < deadline:
@@ -112,45 +131,46 @@ def _await_seen(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence
         time.sleep(_LOOK_SECONDS)
 
 
-def _differences(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]) -> Iterator[Difference]:
+def _differences(admin: AdminClient, section: KafkaSection, topics: Sequence[Topic]) -> Iterator[Difference]:
     declared, described = _described(admin, section, topics)
-    there = [name for name, one in described.items() if not one["error_code"]]
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in there]
-    configs = admin.describe_configs(resources, config_filter="all")["topic"] if there else {}
+    there = {name: ConfigResource(ConfigResource.Type.TOPIC, name) for name, one in described.items() if not one.error}
+    configs = _await(admin.describe_configs(list(there.values())) if there else {}, section)
     for name, topic in declared.items():
         yield from _counted(name, topic, described[name])
         if name in there:
-            yield from _set(section, topic, described[name], configs[name])
+            yield from _set(section, topic, described[name], configs[there[name]])
 
 
 def _described(
-    admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]
-) -> tuple[Mapping[str, Topic], Mapping[str, Any]]:
+    admin: AdminClient, section: KafkaSection, topics: Sequence[Topic]
+) -> tuple[Mapping[str, Topic], Mapping[str, TopicMetadata]]:
     """Gives the declared topics, and what the cluster knows of them, by their names there."""
     declared = {section.topic_prefix + topic.name: topic for topic in topics}
-    described = {one["name"]: one for one in admin.describe_topics(list(declared))}
-    for one in described.values():
-        if one["error_code"] not in (0, _UNKNOWN_TOPIC):
-            raise errors.for_code(one["error_code"])(one["name"])
+    described = {name: admin.list_topics(name, timeout=section.answer_seconds).topics[name] for name in declared}
+    for name, one in described.items():
+        if one.error is not None and one.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise Trouble(section).told(KafkaException(one.error), name)
     return declared, described
 
 
-def _counted(name: str, topic: Topic, found: Any) -> Iterator[Difference]:
-    count = len(found["partitions"])
-    if found["error_code"]:
+def _counted(name: str, topic: Topic, found: TopicMetadata) -> Iterator[Difference]:
+    count = len(found.partitions)
+    if found.error:
         yield Difference(name, "missing", "", "", f"{topic.partitions} partitions")
     elif count != topic.partitions:
         yield Difference(name, "partitions", "", str(count), str(topic.partitions))
 
 
-def _set(section: KafkaSection, topic: Topic, found: Any, config: Any) -> Iterator[Difference]:
-    name = found["name"]
-    copies = min(len(one["replica_nodes"]) for one in found["partitions"])
+def _set(
+    section: KafkaSection, topic: Topic, found: TopicMetadata, config: Mapping[str, ConfigEntry]
+) -> Iterator[Difference]:
+    name = str(found.topic)
+    copies = min(len(one.replicas) for one in found.partitions.values())
     if copies != section.replication_factor:
         yield Difference(name, "replication_factor", "", str(copies), str(section.replication_factor))
     for key, wanted in topic_settings(section, topic).items():
         # A broker that was not told of a topic yet knows none of its settings.
-        value = config[key]["value"] if key in config else ""
+        value = str(config[key].value) if key in config else ""
         if value != wanted:
             yield Difference(name, "setting", key, value, wanted)
 
@@ -161,28 +181,29 @@ def _can_change(one: Difference, *, more_partitions: bool) -> bool:
     return one.kind != "replication_factor"
 
 
-def _create(admin: KafkaAdminClient, section: KafkaSection, topics: Sequence[Topic]) -> None:
-    if not topics:
-        return
-    wanted = {
-        section.topic_prefix + topic.name: {
-            "num_partitions": topic.partitions,
-            "replication_factor": section.replication_factor,
-            "configs": topic_settings(section, topic),
-        }
+def _create(admin: AdminClient, section: KafkaSection, topics: Sequence[Topic]) -> None:
+    wanted = [
+        NewTopic(
+            section.topic_prefix + topic.name,
+            topic.partitions,
+            section.replication_factor,
+            config=dict(topic_settings(section, topic)),
+        )
         for topic in topics
-    }
-    admin.create_topics(wanted, wait_for_metadata=True)
+    ]
+    _await(admin.create_topics(wanted) if wanted else {}, section)
 
 
 @contextmanager
-def _admin(section: KafkaSection) -> Iterator[KafkaAdminClient]:
+def _admin(section: KafkaSection) -> Iterator[AdminClient]:
     trouble = Trouble(section)
     try:
-        admin = connected(KafkaAdminClient, **options(section))
-        try:
-            yield admin
-        finally:
-            admin.close()
-    except (errors.KafkaError, OSError) as error:
+        admin = AdminClient(options(section) | {"error_cb": trouble.heard})
+    except KafkaException as error:
+        raise trouble.told(error) from error
+    try:
+        yield admin
+    except (KafkaException, TimeoutError) as error:
+        # Why connections failed is told to whoever polls.
+        admin.poll(0)
         raise trouble.told(error) from error

@@ -1,0 +1,119 @@
+"""What a member of a group knows of the partitions that are its own."""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.engines.kafka.connection import Place
+
+
+class Ours:
+    """Partitions, what came of them, and what was made of it. Its callbacks are called while the member polls.
+
+    Attributes:
+        partitions: Which are ours.
+        ahead: What came and was not given out yet; nothing of partitions that went.
+        bytes_ahead: How much that is.
+        uncommitted: From where the group shall go on, as far as the brokers do not know it.
+        unasked: The same, as far as they were not even asked.
+    """
+
+    def __init__(self) -> None:
+        self.partitions: frozenset[Place] = frozenset()
+        self.ahead: deque[Message] = deque()
+        self.bytes_ahead = 0
+        self.uncommitted: dict[Place, int] = {}
+        self.unasked: dict[Place, int] = {}
+        self._refusal: KafkaError | None = None
+        self._committed: dict[Place, int] = {}
+        self._polled: dict[Place, int] = {}
+
+    def gained(self, _: Consumer, gained: Sequence[TopicPartition]) -> None:
+        """More are ours."""
+        self.partitions |= {(one.topic, one.partition) for one in gained}
+
+    def revoked(self, consumer: Consumer, gone: Sequence[TopicPartition]) -> None:
+        """Some go to others; what was made of their records is committed first."""
+        left = [
+            TopicPartition(one.topic, one.partition, self.uncommitted[one.topic, one.partition])
+            for one in gone
+            if (one.topic, one.partition) in self.uncommitted
+        ]
+        self.lost(consumer, gone)
+        if left:
+            with suppress(KafkaException):
+                consumer.commit(offsets=left, asynchronous=True)
+
+    def lost(self, _: Consumer, gone: Sequence[TopicPartition]) -> None:
+        """Some are others' already; nothing can be committed for them."""
+        theirs = {(one.topic, one.partition) for one in gone}
+        self.partitions -= theirs
+        self.ahead = deque(one for one in self.ahead if place(one) not in theirs)
+        self.bytes_ahead = sum(map(len, self.ahead))
+        self._forget(theirs)
+
+    def came(self, found: Message) -> None:
+        """Keeps a record until it is given out."""
+        self.ahead.append(found)
+        self.bytes_ahead += len(found)
+
+    def given(self, at_most: int) -> Sequence[Message]:
+        """Takes what is given out next, and notes it."""
+        found = [self.ahead.popleft() for _ in range(min(at_most, len(self.ahead)))]
+        for one in found:
+            offset = int(one.offset() or 0)
+            self._committed.setdefault(place(one), offset)
+            self._polled[place(one)] = offset + 1
+            self.bytes_ahead -= len(one)
+        return found
+
+    def done(self, records: Sequence[Record], prefix: str) -> None:
+        """Notes what may be committed: forward, and not beyond what was given out since the partition is ours."""
+        for record in records:
+            one, offset = (prefix + record.topic, record.partition), record.offset + 1
+            floor = self.uncommitted.get(one, self._committed.get(one, offset))
+            if floor < offset <= self._polled.get(one, -1):
+                self.uncommitted[one] = offset
+
+    def answered(self, error: KafkaError | None, partitions: Sequence[TopicPartition]) -> None:
+        """Notes the answer to a commit: what is committed, or why it is not."""
+        for one in partitions:
+            known, failed = (one.topic, one.partition), error or one.error
+            if failed is not None:
+                self._refusal = failed
+            elif known in self.partitions:
+                self._committed[known] = one.offset
+            if known in self.uncommitted and self.uncommitted[known] == one.offset:
+                if failed is None:
+                    del self.uncommitted[known]
+                else:
+                    self.unasked[known] = one.offset
+
+    def refusal(self) -> KafkaError | None:
+        """Tells once why a commit failed since it was last asked."""
+        told, self._refusal = self._refusal, None
+        return told
+
+    def give_up(self) -> None:
+        """Forgets what can no longer be committed."""
+        self._committed |= self.uncommitted
+        self._forget_uncommitted(list(self.uncommitted))
+
+    def _forget(self, gone: Collection[Place]) -> None:
+        self._forget_uncommitted(gone)
+        for known in (self._committed, self._polled):
+            for one in gone:
+                known.pop(one, None)
+
+    def _forget_uncommitted(self, gone: Collection[Place]) -> None:
+        for one in gone:
+            self.uncommitted.pop(one, None)
+            self.unasked.pop(one, None)
+
+
+def place(found: Message) -> Place:
+    """Tells in which partition a record stands."""
+    return (str(found.topic()), int(found.partition() or 0))
