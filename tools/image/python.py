@@ -29,6 +29,10 @@ _SOURCE_ONLY = "font-roboto"
 
 _UNUSED_PARTS = (
     "alembic/testing",
+    "confluent_kafka/aio",
+    "confluent_kafka/avro",
+    "confluent_kafka/kafkatest",
+    "confluent_kafka/schema_registry",
     "holidays/countries/[!v]*",
     "holidays/financial",
     "holidays/locale",

@@ -38,7 +38,7 @@ _PACKAGES: Final = (
     "grpcio",
     "protobuf",
     "sqlalchemy",
-    "kafka-python",
+    "confluent-kafka",
     "psycopg",
     "obstore",
     "cryptography",

@@ -34,7 +34,7 @@ _HEARTBEAT_MS: Final = 500
 """Members learn by their heartbeats that one comes or goes, and until the last of them knows nobody is given anything.
 A copy that starts costs two such rounds: four together stood still for nine seconds while a heartbeat took two."""
 
-_LEFT_GROUP: Final = frozenset({KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION})
+_MOVING: Final = frozenset({KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION})
 _OUT_OF_REACH: Final = frozenset(
     {
         KafkaError._TRANSPORT,  # noqa: SLF001 -- these are public constants
@@ -182,10 +182,10 @@ class KafkaLogConsumer:
 
     def _refused(self, error: KafkaError) -> None:
         """Deals with the refusal of a commit."""
-        if error.code() == KafkaError.REBALANCE_IN_PROGRESS:
+        if error.code() in _MOVING:
             # Partitions move just now: what stays is committed after the next poll, what goes before it goes.
             return
-        if error.code() in _LEFT_GROUP:
+        if error.code() == KafkaError.UNKNOWN_MEMBER_ID:
             # Whoever has the partitions now reads these records again.
             _log.warning("partitions were lost before the commit", group=self.group, reason=error.str())
             self._ours.give_up()
