@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Lag, Topic
 from lienthong.chassis.engines.kafka.connection import Place, Trouble, options, partitions, places
@@ -39,8 +39,9 @@ class Backlog:
                     self._reader = self._made()
                 return self._measured(self._reader, names)
             except (KafkaException, TimeoutError) as error:
+                refusal = self._refusal()
                 self._drop()
-                raise self._trouble.told(error, self._group) from error
+                raise self._trouble.told(refusal or error, self._group) from error
 
     def close(self) -> None:
         """Gives the connection back."""
@@ -76,6 +77,14 @@ class Backlog:
         waiting = {one: start for one, start in starts.items() if start < ends[one]}
         firsts = _firsts(reader, waiting, deadline) if waiting else {}
         return [_lag(names[topic], number, ends[topic, number], firsts.get((topic, number))) for topic, number in every]
+
+    def _refusal(self) -> Exception | None:
+        """Finds out whether we may not ask at all: of a group the library says so beside the call, which times out."""
+        while self._reader is not None and (found := self._reader.poll(0)) is not None:
+            error = found.error()
+            if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                return KafkaException(error)
+        return None
 
     def _drop(self) -> None:
         reader, self._reader = self._reader, None
