@@ -24,7 +24,14 @@ from lienthong.chassis.paging import page_of
 from lienthong.chassis.retention import BATCH, Expiry
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.service import Component
-from lienthong.chassis.times import from_micros, on_calendar, timestamp_micros, to_duration, to_micros, to_timestamp
+from lienthong.chassis.times import (
+    from_micros,
+    insist_on_calendar,
+    timestamp_micros,
+    to_duration,
+    to_micros,
+    to_timestamp,
+)
 from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
 from lienthong.common.v1 import operations_pb2 as pb
 
@@ -65,9 +72,7 @@ class OperationsApi:
             work.record(_entry(call, "outbox.republish", request.service, f"{count} events"))
             return pb.RepublishOutboxResponse(events=count, more_since=None if more is None else to_timestamp(more))
 
-        if not on_calendar(request.since):
-            rule = "a time lies in the years 1 to 9999"
-            raise invalid("TIME_INVALID", f"since: {rule}.", Violation("since", "TIME_INVALID", rule))
+        insist_on_calendar("since", request.since)
         since = timestamp_micros(request.since)
         if request.dry_run and request.directory:
             return _dry(context.units, again)

@@ -6,6 +6,11 @@ import threading
 from collections.abc import Callable
 from typing import Final, TextIO
 
+from lienthong.chassis.tally import Tally
+
+LOST: Final = Tally()
+"""Lines that nobody took, of all sinks of this process."""
+
 PATIENCE_SECONDS: Final = 1.0
 """How long a line waits for a reader. Once one waited in vain, the others do not wait until lines are taken again."""
 
@@ -39,6 +44,7 @@ class Sink:
                 self._put(line)
             except (OSError, ValueError):  # of a file that was closed
                 self._lost += 1
+                LOST.add()
         return len(line)
 
     def flush(self) -> None:

@@ -6,6 +6,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
+from lienthong.chassis.errors import Violation, invalid
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CALENDAR = (-62_135_596_800, 253_402_300_799 - 7 * 3600)
@@ -44,6 +46,18 @@ def timestamp_micros(message: Timestamp) -> int:
 def on_calendar(message: Timestamp) -> bool:
     """Tells whether a time that somebody sent lies in the years 1 to 9999, in UTC and in Viet Nam."""
     return _CALENDAR[0] <= message.seconds <= _CALENDAR[1] and 0 <= message.nanos < _NANOS
+
+
+def insist_on_calendar(field: str, message: Timestamp) -> None:
+    """Refuses a time that `on_calendar` does not hold for.
+
+    Raises:
+        AxisError: INVALID_ARGUMENT that names the field.
+    """
+    if not on_calendar(message):
+        rule = "a time lies in the years 1 to 9999"
+        remedy = "Send seconds since 1970 in UTC."
+        raise invalid("TIME_INVALID", f"{field}: {rule}. {remedy}", Violation(field, "TIME_INVALID", rule, remedy))
 
 
 def to_duration(length: timedelta) -> Duration:

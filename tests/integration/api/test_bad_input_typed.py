@@ -115,6 +115,19 @@ def test_a_text_with_nul_is_refused_with_its_place(world: World) -> None:
     assert told(error, "TEXT_WITH_NUL").field == "document.header.recipients[0].name"
 
 
+def test_a_status_with_nul_spoils_no_other_of_its_batch(world: World) -> None:
+    """Each status of a batch is refused by itself, whatever stands in its texts; the door checks what all share."""
+    _, item = delivered(world)
+    batch = workflow_pb2.ReportStatusesRequest(request_id=new_request_id())
+    batch.statuses.add(code="03", delivery=item.delivery, description="dòng\0một")
+    batch.statuses.add(code="03", delivery=item.delivery, description="dòng một")
+    bad, good = world.city.workflow.ReportStatuses(batch).results
+    assert (bad.status.code, good.status.code) == (Code.INVALID_ARGUMENT.value, 0)
+    assert "U+0000" in bad.status.message
+    batch.request_id = "a\0b"
+    refused(Code.INVALID_ARGUMENT, "TEXT_WITH_NUL", lambda: world.city.workflow.ReportStatuses(batch))
+
+
 @pytest.mark.parametrize("character", ["\x0b", "\x1b", "\ufffe"])
 def test_a_character_that_no_file_carries_is_refused_wherever_it_stands(world: World, character: str) -> None:
     """What edXML cannot carry would keep a status, a recall or a name from whoever reads files: nobody may send it."""

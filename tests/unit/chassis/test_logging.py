@@ -109,6 +109,7 @@ def test_a_log_that_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stderr", os.fdopen(writing, "w"))
     configure("INFO", "json")
     log = structlog.get_logger("lienthong")
+    before = sink.LOST.value
     for number in range(100):
         log.info("line", number=number, text="ă" * 5000)
     logging.getLogger("kafka").warning("lost as well")
@@ -118,6 +119,7 @@ def test_a_log_that_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> No
     assert after["event"] == "after"
     assert (told["level"], told["event"]) == ("error", "lines of this log were lost: nobody took them")
     assert 80 < told["lost"] < 101
+    assert sink.LOST.value - before == told["lost"]
     os.close(pipe)
     sys.stderr.close()
 

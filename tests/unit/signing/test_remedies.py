@@ -21,6 +21,7 @@ from lienthong.signing.verification import (
     paths,
     revisions,
     tokens,
+    usages,
 )
 from lienthong.signing.verification.pades import PadesVerifier
 from lienthong.testing.documents import damaged, extended
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .conftest import Office
 
 SOON = NOW + timedelta(hours=1)
-REMEDIES = (hexreader, tokens, objects, revisions, lengths, names, certificates, paths)
+REMEDIES = (hexreader, tokens, objects, usages, revisions, lengths, names, certificates, paths)
 
 
 @pytest.fixture(autouse=True)

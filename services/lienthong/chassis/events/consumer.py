@@ -22,6 +22,7 @@ from lienthong.chassis.events.held import bury, parked_after, parked_for
 from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription
 from lienthong.chassis.pace import Pace
 from lienthong.chassis.races import again
+from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.uow import UnitsOfWork
 
 _log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ class Consumer:
         self._subscription = subscription
         self._limits = limits
         self._stopping = threading.Event()
+        self._outages = Seldom()
         self._deaths: deque[float] = deque()
         self._thread = threading.Thread(target=self._run, name=f"{service}-consumer", daemon=True)
         self._sweep_at = time.monotonic() + limits.sweep_seconds
@@ -176,7 +178,8 @@ class Consumer:
             except AxisError as error:
                 if error.code not in _AWAY or self._stopping.is_set():
                     return error
-                _log.warning("an engine is away; events wait", service=self._service, reason=error.reason)
+                if self._outages.is_news(error.reason):
+                    _log.warning("an engine is away; events wait", service=self._service, reason=error.reason)
                 self._stopping.wait(self._limits.away_seconds)
             except Exception as error:  # noqa: BLE001 -- a handler may raise anything; the event is kept with it
                 return error

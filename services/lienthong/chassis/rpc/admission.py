@@ -15,9 +15,8 @@ from lienthong.chassis.auth.policy import Row, authorise, policy
 from lienthong.chassis.errors import AxisError, Code, invalid
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
-from lienthong.chassis.rpc.texts import NUL, check_texts
+from lienthong.chassis.rpc.texts import NUL, READ_APART, check_texts
 from lienthong.chassis.tracing import HEADER, trace_of
-from lienthong.edxml import UNWRITABLE
 
 _log = structlog.get_logger(__name__)
 
@@ -129,7 +128,10 @@ def read_message(kind: type[Request], data: bytes, *, itemised: bool = False) ->
         text = f"the request is no {name}: {error}. Make it with code generated from the contract; texts are UTF-8."
         raise invalid("MESSAGE_MALFORMED", text) from error
     # Where each item or problem has a place of its own in the answer, its reader looks closer.
-    check_texts(message, NUL if itemised else UNWRITABLE)
+    if itemised:
+        check_texts(message, NUL, READ_APART)
+    else:
+        check_texts(message)
     return message
 
 

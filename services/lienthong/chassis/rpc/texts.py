@@ -10,23 +10,25 @@ from lienthong.edxml import UNWRITABLE
 
 NUL = re.compile("\0")
 """What neither edXML nor every database keeps."""
+READ_APART = frozenset({"statuses"})
+"""Items whose reader looks at the texts of each by itself, so that one spoils none of the others."""
 
 _WITH_TEXTS = frozenset({FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_MESSAGE})
 
 
-def check_texts(message: Message, forbidden: re.Pattern[str] = UNWRITABLE) -> None:
-    """Refuses a message in which a text holds a character that it may not.
+def check_texts(message: Message, forbidden: re.Pattern[str] = UNWRITABLE, apart: frozenset[str] = frozenset()) -> None:
+    """Refuses a message in which a text holds a character that it may not; fields that stand apart are left out.
 
     Raises:
         AxisError: INVALID_ARGUMENT with the path of the first such text.
     """
-    if found := _found(message, forbidden):
+    if found := _found(message, forbidden, apart):
         raise _refused(*found)
 
 
-def _found(message: Message, forbidden: re.Pattern[str]) -> tuple[str, str] | None:
+def _found(message: Message, forbidden: re.Pattern[str], apart: frozenset[str] = frozenset()) -> tuple[str, str] | None:
     for field, value in message.ListFields():
-        if field.type not in _WITH_TEXTS:
+        if field.type not in _WITH_TEXTS or field.name in apart:
             continue
         for place, one in enumerate(value if field.is_repeated else [value]):
             path = f"{field.name}[{place}]" if field.is_repeated else field.name

@@ -12,13 +12,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from lienthong.chassis.directory.messages import resource_id
 from lienthong.chassis.directory.model import Agency, Directory
 from lienthong.chassis.directory.store import load_agency, load_system
-from lienthong.chassis.errors import Violation, invalid
 from lienthong.chassis.filtering import Condition, Kind, parse_filter
 from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.text import fold, words
-from lienthong.chassis.times import from_timestamp, on_calendar
+from lienthong.chassis.times import from_timestamp, insist_on_calendar
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.common.v1.directory_pb2 import Agency as AgencyMessage
 from lienthong.common.v1.directory_pb2 import System as SystemMessage
@@ -159,10 +158,7 @@ def _there(found: Iterable[tuple[Named | None, Key]]) -> list[tuple[Named, Key]]
 def _moment(request: Message, moment: Timestamp) -> datetime | None:
     if not request.HasField("effective_time"):
         return None
-    if not on_calendar(moment):
-        rule = "a time lies in the years 1 to 9999"
-        violation = Violation("effective_time", "TIME_INVALID", rule, "Send seconds since 1970 in UTC.")
-        raise invalid("TIME_INVALID", f"effective_time: {rule}.", violation)
+    insist_on_calendar("effective_time", moment)
     return from_timestamp(moment)
 
 

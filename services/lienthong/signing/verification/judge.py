@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,8 @@ class _SigningUse(KeyUsageConstraints):
 _USAGE = _SigningUse(key_usage={"non_repudiation", "digital_signature"})
 """Either will do: authorities in Viet Nam issue signing certificates with one or both."""
 _COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""Where an object stands in memory, which pyHanko tells of some: the same file would get another report each time."""
 _TRUST_PROBLEMS = {
     AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND: Problem.ISSUER_UNKNOWN,
     AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: Problem.KEY_USAGE,
@@ -241,7 +244,9 @@ def _integrity(report: SignatureReport, signature: Any, places: frozenset[str]) 
     if coverage < SignatureCoverageLevel.ENTIRE_REVISION:
         return replace(report, modification=Modification.SUSPICIOUS, problems=(Problem.COVERAGE_UNCLEAR,))
     if isinstance(difference, SuspiciousModification) or not summary["docmdp_ok"]:
-        reason = str(difference) if isinstance(difference, SuspiciousModification) else "not permitted by the signer"
+        reason = "not permitted by the signer"
+        if isinstance(difference, SuspiciousModification):
+            reason = _ADDRESS.sub("", str(difference))
         return replace(
             report,
             modification=Modification.SUSPICIOUS,

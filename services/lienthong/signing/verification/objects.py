@@ -1,9 +1,9 @@
 """Reads plain dictionaries and arrays of a PDF in one go; pyHanko reads them token by token, each byte by byte.
 
 Comparing the revisions of a file with several signatures means reading all of it, and nearly all of it are
-dictionaries and arrays of names, numbers, references and short strings in their plainest form. The reader below takes
-a block and goes through it with one expression. Where it meets anything else (comments, escapes, odd numbers, a key
-given twice, no end within the block) it puts the stream back and leaves the whole value, and the error messages, to
+dictionaries and arrays of names, numbers, references and strings in their usual forms. The reader below takes a block
+and goes through it with one expression. Where it meets anything else (comments, odd numbers and escapes, a key given
+twice, no end within the largest block) it puts the stream back and leaves the whole value, and the error messages, to
 the original. So what is read is the original's in every case; a test compares the two on generated input.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import binascii
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyhanko.pdf_utils import generic as _pyhanko_generic
@@ -23,46 +24,39 @@ if TYPE_CHECKING:
 
 generic: Any = _pyhanko_generic
 """Untyped in pyHanko."""
-_BLOCK = 4096
+_BLOCKS = (4096, 65536)
+"""Bytes. The dictionary of a signature needs the larger one."""
 _DEEPEST = 40
-_NUL_AND_BLANKS = rb"[ \n\r\t\f\x00]*"
 _ENDS = rb"(?=[ \n\r\t\f\x00()<>\[\]{}/%])"
-_TOKEN = re.compile(
-    _NUL_AND_BLANKS
-    + rb"""(?:
-        /(?P<name>[^ \n\r\t\f\x00()<>\[\]{}/%\#]{1,"""
-    + str(LONGEST_NAME).encode()
-    + rb"""})"""
-    + _ENDS
-    + rb"""
-      | (?P<reference>[1-9]\d{0,6}\s{1,3}\d{1,5}\s{1,3})R(?=[^a-zA-Z])
-      | (?P<integer>[+-]?\d{1,15})(?!\s+\d+\s+R)"""
-    + _ENDS
-    + rb"""
-      | (?P<real>[+-]?\d{1,15}\.\d{1,15})"""
-    + _ENDS
-    + rb"""
-      | (?P<dictionary><<)
-      | (?P<end>>>|\])
-      | (?P<array>\[)
-      | \((?P<string>[^()\\]*)\)
-      | <(?P<hexadecimal>(?:[0-9A-Fa-f]{2})*)>
-      | (?P<word>true|false|null)"""
-    + _ENDS
-    + rb"""
-    )""",
-    re.VERBOSE,
+_BLANK = rb"[ \n\r\t\f]"
+_ESCAPE = rb"\\([0-3][0-7]{2}|[nrtbf()\\])"
+_ALTERNATIVES = (
+    rb"/(?P<name>[^\x00-\x20\x7f-\xff()<>\[\]{}/%#]{1," + str(LONGEST_NAME).encode() + rb"}+)" + _ENDS,
+    rb"(?P<reference>([1-9]\d{0,6})\s{1,3}(\d{1,5})\s{1,3}R)(?=[^a-zA-Z])",
+    rb"(?P<integer>[+-]?\d{1,15})(?!\s+\d+\s+R)" + _ENDS,
+    rb"(?P<real>[+-]?\d{1,15}\.\d{1,15})" + _ENDS,
+    rb"(?P<dictionary><<)",
+    rb"(?P<end>>>|\])",
+    # The R of a reference is no digit.
+    rb"\[" + _BLANK + rb"*+(?P<integers>(?:[+-]?\d{1,15}" + _BLANK + rb"++)*+(?:[+-]?\d{1,15})?)\]",
+    rb"(?P<array>\[)",
+    rb"\((?P<string>[^()\\]*+)\)",
+    rb"\((?P<escaped>(?:[^()\\]++|" + _ESCAPE + rb")*+)\)",
+    rb"<(?P<hexadecimal>[0-9A-Fa-f]*+)>",
+    rb"(?P<word>true|false|null)" + _ENDS,
+    rb"(?P<odd>.)",
 )
-_INTEGERS = re.compile(rb"\[[ \n\r\t\f\x00]*((?:[+-]?\d{1,15}[ \n\r\t\f]+)*(?:[+-]?\d{1,15})?)\]")
-"""An array of integers (widths of a font, a rectangle); the R of a reference is no digit."""
-_ENDS_DICTIONARY = b">>"
-_ENDS_ARRAY = b"]"
+_TOKEN = re.compile(rb"[ \n\r\t\f\x00]*+(?:" + b"|".join(_ALTERNATIVES) + rb")", re.DOTALL)
+_KINDS = _TOKEN.groupindex
+_NAME, _REFERENCE, _END = _KINDS["name"], _KINDS["reference"], _KINDS["end"]
+INTEGER = _KINDS["integer"]
+_DICTIONARY, _ARRAY, _INTEGERS = _KINDS["dictionary"], _KINDS["array"], _KINDS["integers"]
 _PLACES = ((generic.DictionaryObject, "_read_dictionary"), (generic.ArrayObject, "_read_array"))
 _originals: dict[str, Any] = {own: place.read_from_stream for place, own in _PLACES}
 _NOT_IN_CONTENT = generic.ContentOpReading.NO
 
 
-class _NotPlainError(Exception):
+class NotPlainError(Exception):
     """Something stands here that is left to the original."""
 
 
@@ -85,115 +79,121 @@ def _read_dictionary(
     in_content_stream: Any = _NOT_IN_CONTENT,
 ) -> Any:
     if not in_content_stream and not as_metadata_stream:
-        data = _plain(stream, container_ref, _ENDS_DICTIONARY)
+        data = _plain(stream, container_ref, b"<<")
         if data is not None:
-            payload = generic._maybe_read_stream_payload(stream, data, container_ref.get_pdf_handler())  # noqa: SLF001 -- of pyHanko, whose reader this replaces
-            if payload is not None:
-                return generic.StreamObject(data, encoded_data=payload)
-            return generic.DictionaryObject(data)
+            payload = generic._maybe_read_stream_payload(stream, dict(data), container_ref.get_pdf_handler())  # noqa: SLF001 -- of pyHanko, whose reader this replaces
+            return data if payload is None else generic.StreamObject(data, encoded_data=payload)
     return _originals["_read_dictionary"](stream, container_ref, as_metadata_stream, in_content_stream)
 
 
 def _read_array(stream: BinaryIO, container_ref: Any, in_content_stream: Any = _NOT_IN_CONTENT) -> Any:
     if not in_content_stream:
-        values = _plain(stream, container_ref, _ENDS_ARRAY)
+        values = _plain(stream, container_ref, b"[")
         if values is not None:
             return values
     return _originals["_read_array"](stream, container_ref, in_content_stream)
 
 
-def _plain(stream: BinaryIO, container_ref: Any, end: bytes) -> Any:
+def _plain(stream: BinaryIO, container_ref: Any, begin: bytes) -> Any:
     """Return the plain value that stands here, the stream behind it; or None, the stream as it was."""
-    block = stream.read(_BLOCK)
-    reader = _Reader(block, container_ref)
-    try:
-        value = reader.dictionary(0) if end == _ENDS_DICTIONARY and block[:2] == b"<<" else None
-        value = reader.array(0) if end == _ENDS_ARRAY and block[:1] == b"[" else value
-    except (_NotPlainError, ValueError):
-        value = None
-    stream.seek((0 if value is None else reader.place) - len(block), os.SEEK_CUR)
-    return value
+    for size in _BLOCKS:
+        block = stream.read(size)
+        if block.startswith(begin):
+            reader = PlainReader(block, container_ref)
+            try:
+                value = reader.value()
+            except (NotPlainError, ValueError):
+                pass
+            else:
+                stream.seek(reader.place - len(block), os.SEEK_CUR)
+                return value
+        stream.seek(-len(block), os.SEEK_CUR)
+        if len(block) < size:
+            break
+    return None
 
 
-class _Reader:
-    """Goes through one block, from the value at its beginning."""
+class PlainReader:
+    """Goes through one block, from the value that begins at ``place``."""
 
-    def __init__(self, block: bytes, container_ref: Any) -> None:
-        self._block = block
+    def __init__(self, block: bytes, container_ref: Any, place: int = 0) -> None:
+        self._tokens = _TOKEN.finditer(block, place)
         self._container_ref = container_ref
         self._handler = container_ref.get_pdf_handler()
-        self.place = 0
+        self.place = place
+        """Where the last dictionary or array ended."""
 
-    def dictionary(self, depth: int) -> dict[Any, Any]:
-        """Read a dictionary, the place at its beginning."""
-        if depth > _DEEPEST:
-            raise _NotPlainError
-        self.place += len(b"<<")
-        found: dict[Any, Any] = {}
-        while True:
-            token = self._next()
-            if token["end"] == _ENDS_DICTIONARY:
+    def value(self) -> Any:
+        """Read the value; raises NotPlainError or ValueError when it is left to the original."""
+        for token in self._tokens:
+            return self._value(token, 0)
+        raise NotPlainError
+
+    def _dictionary(self, depth: int) -> Any:
+        found = generic.DictionaryObject()
+        for token in self._tokens:
+            if token.lastindex == _END and token[_END] == b">>":
+                self.place = token.end()
                 return found
-            name = token["name"]
-            if name is None:
-                raise _NotPlainError
-            key = decoded(name)
-            if key in found:
-                raise _NotPlainError
-            found[key] = self._value(self._next(), depth)
+            if token.lastindex != _NAME:
+                break
+            key = decoded(token[_NAME])
+            value = next(self._tokens, None)
+            if key in found or value is None:
+                break
+            dict.__setitem__(found, key, self._value(value, depth))
+        raise NotPlainError
 
-    def array(self, depth: int) -> Any:
-        """Read an array, the place at its beginning."""
-        if depth > _DEEPEST:
-            raise _NotPlainError
-        self.place += len(b"[")
+    def _array(self, depth: int) -> Any:
         found = generic.ArrayObject()
-        if integers := _INTEGERS.match(self._block, self.place - 1):
-            self.place = integers.end()
-            for digits in integers[1].split():
-                number = generic.NumberObject(digits.decode("ascii"))
-                number.container_ref = self._container_ref
-                found.append(number)
-            return found
-        while (token := self._next())["end"] != _ENDS_ARRAY:
+        for token in self._tokens:
+            if token.lastindex == _END and token[_END] == b"]":
+                self.place = token.end()
+                return found
             found.append(self._value(token, depth))
-        return found
-
-    def _next(self) -> re.Match[bytes]:
-        token = _TOKEN.match(self._block, self.place)
-        if token is None:
-            raise _NotPlainError
-        self.place = token.end()
-        return token
+        raise NotPlainError
 
     def _value(self, token: re.Match[bytes], depth: int) -> Any:
-        kind = token.lastgroup
-        if kind == "reference":
-            number, generation = token["reference"].split()
-            value: Any = generic.IndirectObject(int(number), int(generation), self._handler)
-        elif kind == "dictionary":
-            self.place = token.end() - len(b"<<")
-            value = generic.DictionaryObject(self.dictionary(depth + 1))
-        elif kind == "array":
-            self.place = token.end() - len(b"[")
-            value = self.array(depth + 1)
-        elif kind is not None and kind in _MAKERS:
+        kind = token.lastindex or 0
+        value: Any
+        if kind in _MAKERS:
             value = _MAKERS[kind](token[kind])
+        elif kind == _REFERENCE:
+            value = generic.IndirectObject(int(token[kind + 1]), int(token[kind + 2]), self._handler)
+        elif kind == _INTEGERS:
+            value = generic.ArrayObject(map(_number, token[kind].split()))
+            for number in value:
+                number.container_ref = self._container_ref
+            self.place = token.end()
+        elif kind in (_DICTIONARY, _ARRAY) and depth < _DEEPEST:
+            value = self._dictionary(depth + 1) if kind == _DICTIONARY else self._array(depth + 1)
         else:
-            raise _NotPlainError
+            raise NotPlainError
         value.container_ref = self._container_ref
         return value
+
+
+_number = partial(int.__new__, generic.NumberObject)
+_ESCAPED = {f"{octet:03o}".encode(): bytes((octet,)) for octet in range(256)}
+_ESCAPED |= {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"(": b"(", b")": b")", b"\\": b"\\"}
 
 
 def _word(word: bytes) -> Any:
     return generic.NullObject() if word == b"null" else generic.BooleanObject(word == b"true")
 
 
-_MAKERS: dict[str, Callable[[bytes], Any]] = {
-    "name": decoded,
-    "integer": lambda digits: generic.NumberObject(digits.decode("ascii")),
-    "real": lambda digits: generic.FloatObject(digits.decode("ascii")),
-    "string": generic.pdf_string,
-    "hexadecimal": lambda digits: generic.pdf_string(binascii.unhexlify(digits)),
-    "word": _word,
+def _unescaped(text: bytes) -> Any:
+    return generic.pdf_string(re.sub(_ESCAPE, lambda escape: _ESCAPED[escape[1]], text))
+
+
+_MAKERS: dict[int, Callable[[bytes], Any]] = {
+    _NAME: decoded,
+    INTEGER: _number,
+    _KINDS["real"]: lambda digits: generic.FloatObject(digits.decode("ascii")),
+    _KINDS["string"]: generic.pdf_string,
+    _KINDS["escaped"]: _unescaped,
+    _KINDS["hexadecimal"]: lambda digits: generic.pdf_string(binascii.unhexlify(digits)),
+    _KINDS["word"]: _word,
 }
+LEAVES = frozenset(_MAKERS) | {_INTEGERS}
+"""Kinds of tokens that are values in which no reference stands."""

@@ -38,6 +38,7 @@ from lienthong.signing.verification import (
     paths,
     revisions,
     tokens,
+    usages,
 )
 from lienthong.signing.verification.beginnings import HEADER_BYTES, before_pdf, may_be_pdf
 from lienthong.signing.verification.judge import Judge
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 
     from lienthong.signing.verification.trust import TrustConfig
 
-_REMEDIES = (hexreader, tokens, objects, revisions, lengths, names, certificates, paths)
+_REMEDIES = (hexreader, tokens, objects, usages, revisions, lengths, names, certificates, paths)
 """What makes pyHanko and its libraries faster without changing what they find."""
 _IN_MEMORY = 32 * 1024 * 1024
 """Bytes. Smaller files are read whole: thousands of small reads cost less there."""

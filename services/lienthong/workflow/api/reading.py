@@ -11,7 +11,7 @@ from lienthong.chassis.documents import staff_message
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.texts import check_texts
-from lienthong.chassis.times import from_micros, on_calendar, timestamp_micros, to_micros
+from lienthong.chassis.times import from_micros, insist_on_calendar, timestamp_micros, to_micros
 from lienthong.workflow.config import WorkflowSection
 from lienthong.workflow.domain import Source, TaskKind
 from lienthong.workflow.handlers.hand_over import HandOver
@@ -239,6 +239,5 @@ def _time(message: Message, field: str) -> int | None:
     if not message.HasField(field):
         return None
     value: Timestamp = getattr(message, field)
-    if not on_calendar(value):
-        raise refused(field, "TIME_INVALID", "a time lies in the years 1 to 9999", "Send seconds since 1970 in UTC.")
+    insist_on_calendar(field, value)
     return timestamp_micros(value)

@@ -23,9 +23,11 @@ from lienthong.chassis.engines.database import PoolState, pool_state
 from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, storage_full, unavailable
+from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.tally import Tally
 
 _log = structlog.get_logger(__name__)
+_refusals = Seldom()
 
 _AGAIN = timedelta(seconds=1)
 _LATER = timedelta(seconds=30)
@@ -253,7 +255,9 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     if state in _FULL:
         return storage_full("this")
     if state in _REFUSED:
-        _log.error("the database refuses", reason=_first_line(error.orig))
+        reason = _first_line(error.orig)
+        if _refusals.is_news(reason):
+            _log.error("the database refuses", reason=reason)
         text = "The database refuses this axis. Its operators must look at its roles and schemas; try again later."
         return unavailable("DATABASE_REFUSES", text, _LATER)
     if state in _BUSY:

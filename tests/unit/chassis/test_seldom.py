@@ -1,0 +1,41 @@
+"""What is told again and again is told seldom."""
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
+
+from lienthong.chassis.engines.postgres import database
+from lienthong.chassis.errors import AxisError
+from lienthong.chassis.seldom import QUIET_SECONDS, Seldom
+
+
+def test_the_same_is_told_once_a_minute_and_something_else_at_once() -> None:
+    """Only the text and the time decide; texts that come in turns are each told once."""
+    now = [100.0]
+    seldom = Seldom(lambda: now[0])
+    assert [seldom.is_news(text) for text in ("a", "b", "a", "b")] == [True, True, False, False]
+    now[0] += QUIET_SECONDS
+    assert [seldom.is_news(text) for text in ("a", "a")] == [True, False]
+
+
+def test_few_texts_are_remembered() -> None:
+    """However many different texts come, memory stays bounded: the oldest is news again."""
+    seldom = Seldom(lambda: 1.0)
+    assert all(seldom.is_news(str(number)) for number in range(1000))
+    assert seldom.is_news("0")
+    assert not seldom.is_news("999")
+
+
+def test_a_table_that_is_missing_fills_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every try is refused, and the log tells it once, though consumers try twice a second."""
+
+    class MissingError(Exception):
+        sqlstate = "42P01"
+
+    monkeypatch.setattr(database, "_refusals", Seldom())
+    with capture_logs() as lines:
+        for _ in range(20):
+            told = database._told(DBAPIError("SELECT", {}, MissingError('relation "x" does not exist\nLINE 1')))
+            assert isinstance(told, AxisError)
+            assert told.reason == "DATABASE_REFUSES"
+    assert [line["reason"] for line in lines] == ['relation "x" does not exist']
