@@ -12,6 +12,7 @@ from tests.contract.databases import DatabaseEngine
 
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.chassis.engines.sql import upsert
 
 metadata = MetaData()
 books = Table(
@@ -179,6 +180,36 @@ def test_rows_nobody_reads(database: Database) -> None:
         rows.write()
         assert len(seen) == 1
     assert {book.pages for book in stored(database).values()} == {0, 1, 2}
+
+
+def carried(statement: str) -> int:
+    """How many rows an INSERT takes at once."""
+    return statement.count("), (") + 1
+
+
+def test_more_rows_than_one_statement_takes(database: Database) -> None:
+    """However many rows are new, each is there with its own values, and statements are few."""
+    made = [{"id": str(n), "shelf": "a", "title": f"x{n}", "lent": False, "pages": n, "cover": b""} for n in range(201)]
+    with work(database) as rows, counted(rows.connection) as seen:
+        rows.insert(books, made)
+        rows.write()
+        assert [carried(statement) for statement in seen] == [100, 100, 1]
+    assert {book.id: (book.pages, book.title) for book in stored(database).values()} == {
+        str(n): (n, f"x{n}") for n in range(201)
+    }
+
+
+def test_rows_put_over_others(database: Database) -> None:
+    """Rows whose keys are there change only what was named, beside others that are new, in one statement."""
+    with work(database) as rows:
+        rows.of(BOOKS).add(Book("1", "a", "cũ", pages=7))
+    given = [{"id": str(n), "shelf": "b", "title": "mới", "lent": False, "cover": b""} for n in range(3)]
+    with work(database) as rows, counted(rows.connection) as seen:
+        upsert(rows.connection, books, given, ("id",), ("title",))
+        assert [carried(statement) for statement in seen] == [3]
+    found = stored(database)
+    assert [found[str(n)].title for n in range(3)] == ["mới"] * 3
+    assert (found["1"].shelf, found["1"].pages, found["0"].shelf) == ("a", 7, "b")
 
 
 ACTS = st.lists(

@@ -3,10 +3,10 @@
 from tests.upgrade.support.versions import LARGEST, become_next
 
 from lienthong.chassis import migrations
-from lienthong.chassis.engines import rows
+from lienthong.chassis.engines import rows, sql
 from lienthong.chassis.engines.database import Database
 
-_insert = rows._insert
+_insertion = sql.insertion
 _problem = migrations.problem
 _tables: dict[str, tuple[Database, str]] = {}
 """The tables that change, with the database and the service that they belong to."""
@@ -18,7 +18,7 @@ def install() -> None:
     """Lets this process run the next program."""
     become_next()
     migrations.problem = problem
-    rows._insert = insert  # type: ignore[assignment] # the same without its cache
+    rows.insertion = insertion  # type: ignore[attr-defined, assignment] # the same without its cache
 
 
 def problem(database: Database, service: str) -> str:
@@ -27,12 +27,13 @@ def problem(database: Database, service: str) -> str:
     return _problem(database, service)
 
 
-def insert(mark: str, table: str, names: tuple[str, ...]) -> str:
+def insertion(mark: str, table: str, columns: tuple[str, ...], count: int) -> str:
     """Writes the statement of an insert."""
-    statement = _insert(mark, table, names)
+    statement = _insertion(mark, table, columns, count)
     if table not in _filled and table in _tables and migrations.standing(*_tables[table]).ahead == 0:
         _filled.add(table)
     if table not in _filled:
         return statement
-    columns, values = statement.removesuffix(")").split(") VALUES (")
-    return f"{columns}, written_by) VALUES ({values}, 'next')"
+    beginning, values = statement.split(") VALUES ")
+    values = values.replace(")", ", 'next')")
+    return f"{beginning}, written_by) VALUES {values}"

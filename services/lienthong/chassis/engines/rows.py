@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, Select, Table, bindparam, select
 
-from lienthong.chassis.engines.sql import mark_of
+from lienthong.chassis.engines.sql import insertion, mark_of, together
 
 _AT_ONCE = 500
 """Keys named in one statement."""
@@ -169,9 +170,9 @@ class Shelf(Generic[Row]):
             if names:
                 changed[names].append((*(getattr(row, name) for name in names), key))
         if new:
-            self._rows.run(_insert, (self._kind.table.name, self._kind.names), new)
+            self._rows.put(self._kind.table.name, self._kind.names, new)
         for names, values_of in changed.items():
-            self._rows.run(_update, (self._kind.table.name, self._kind.key, names), values_of)
+            self._rows.change(self._kind.table.name, self._kind.key, names, values_of)
 
     def _read(self, statements: tuple[Select[Any], Select[Any]], values: Sequence[Any]) -> list[Row]:
         rows: list[Row] = []
@@ -242,23 +243,21 @@ class Rows:
             shelf.write()
         inserts, self._inserts = self._inserts, defaultdict(list)
         for table, values in inserts.items():
-            self.run(_insert, (table.name, tuple(values[0])), [tuple(one.values()) for one in values])
+            self.put(table.name, tuple(values[0]), [tuple(one.values()) for one in values])
 
-    def run(self, make: Callable[..., str], about: tuple[Any, ...], values: list[tuple[Any, ...]]) -> None:
-        """Runs a statement of the driver for many rows; the toolkit's own ones cost more than the database.
+    def put(self, table: str, names: tuple[str, ...], values: Sequence[tuple[Any, ...]]) -> None:
+        """Writes new rows, for each the values of the named columns.
 
-        Args:
-            make: Makes the text of the statement.
-            about: What `make` takes after the driver's mark for a value.
-            values: For each row the values, in order.
+        Statements of the driver: the toolkit's own ones cost more than the database. Several rows in one: at each
+        statement other threads get their turn, and that costs more than a row.
         """
-        self._connection.exec_driver_sql(make(mark_of(self._connection), *about), values)
+        for rows in together(values):
+            statement = insertion(mark_of(self._connection), table, names, len(rows))
+            self._connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
 
-
-@lru_cache(maxsize=256)
-def _insert(mark: str, table: str, names: tuple[str, ...]) -> str:
-    columns = ", ".join(f'"{name}"' for name in names)
-    return f'INSERT INTO "{table}" ({columns}) VALUES ({", ".join([mark] * len(names))})'  # noqa: S608 -- names of our own tables, values are bound
+    def change(self, table: str, key: str, names: tuple[str, ...], values: list[tuple[Any, ...]]) -> None:
+        """Writes changed rows, for each the values of the named columns and the key. See `put`."""
+        self._connection.exec_driver_sql(_update(mark_of(self._connection), table, key, names), values)
 
 
 @lru_cache(maxsize=512)

@@ -3,13 +3,19 @@
 `upsert` is written for the driver: the toolkit's own constructs are compiled again at every execution.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Table, select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
+
+Row = TypeVar("Row")
+
+_TOGETHER = 100
+"""Rows of one statement, at most: engines take a few ten thousand values in one."""
 
 
 class DatabaseMicros(FunctionElement[int]):
@@ -80,13 +86,20 @@ def upsert(
     Args:
         connection: The transaction.
         table: Into which table.
-        rows: One row, or several with the same columns.
+        rows: One row, or several with the same columns and different keys.
         keys: Columns of a unique key.
         changed: Columns that take the new value when the keys are there.
     """
     several = [rows] if isinstance(rows, Mapping) else rows
-    statement = _upsert(mark_of(connection), table.name, tuple(several[0]), tuple(keys), tuple(changed))
-    connection.exec_driver_sql(statement, [tuple(row.values()) for row in several])
+    about = (table.name, tuple(several[0]), tuple(keys), tuple(changed))
+    for some in together(several):
+        values = tuple(chain.from_iterable(row.values() for row in some))
+        connection.exec_driver_sql(_upsert(mark_of(connection), *about, len(some)), values)
+
+
+def together(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Parts rows, in their order, into those of one statement each."""
+    return (rows[begin : begin + _TOGETHER] for begin in range(0, len(rows), _TOGETHER))
 
 
 def mark_of(connection: Connection) -> str:
@@ -95,11 +108,19 @@ def mark_of(connection: Connection) -> str:
 
 
 @lru_cache(maxsize=256)
-def _upsert(mark: str, table: str, columns: tuple[str, ...], keys: tuple[str, ...], changed: tuple[str, ...]) -> str:
+def _upsert(
+    mark: str, table: str, columns: tuple[str, ...], keys: tuple[str, ...], changed: tuple[str, ...], count: int
+) -> str:
     sets = ", ".join(f'"{column}" = excluded."{column}"' for column in changed)
     action = f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
-    values = ", ".join([mark] * len(columns))
-    return f'INSERT INTO "{table}" ({_names(columns)}) VALUES ({values}) ON CONFLICT ({_names(keys)}) {action}'  # noqa: S608 -- names of our own tables, values are bound
+    return f"{insertion(mark, table, columns, count)} ON CONFLICT ({_names(keys)}) {action}"
+
+
+@lru_cache(maxsize=512)
+def insertion(mark: str, table: str, columns: tuple[str, ...], count: int) -> str:
+    """Writes a statement of the driver that inserts so many rows. At each statement other threads get their turn."""
+    row = f"({', '.join([mark] * len(columns))})"
+    return f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([row] * count)}'  # noqa: S608 -- names of our own tables, values are bound
 
 
 def _names(columns: Sequence[str]) -> str:

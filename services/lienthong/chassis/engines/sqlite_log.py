@@ -10,12 +10,14 @@ import threading
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.eventlog import Lag, NewRecord, Record, Topic
+from lienthong.chassis.engines.sql import together
 from lienthong.chassis.errors import AxisError, storage_full, unavailable
 from lienthong.chassis.tally import Tally
 from lienthong.chassis.times import to_micros
@@ -35,7 +37,8 @@ CREATE TABLE IF NOT EXISTS offsets (
 _HEADS: Final = (
     "CREATE TABLE IF NOT EXISTS heads (topic TEXT, partition INTEGER, next INTEGER, PRIMARY KEY (topic, partition))"
 )
-_INSERT: Final = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT: Final = "INSERT INTO records VALUES "
+_RECORD: Final = "(?, ?, ?, ?, ?, ?, ?)"
 _ADVANCE: Final = "INSERT INTO heads VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next"
 _FETCH: Final = """
 SELECT offset, key, value, headers, timestamp FROM records
@@ -178,7 +181,9 @@ class SqliteEventLog:
         changed = {key: value for key, value in heads.items() if self._heads.get(key) != value}
         try:
             with self._records:
-                self._records.executemany(_INSERT, rows)
+                for some in together(rows):
+                    statement = _INSERT + ", ".join([_RECORD] * len(some))
+                    self._records.execute(statement, tuple(chain.from_iterable(some)))
                 self._records.executemany(_ADVANCE, [(*key, value) for key, value in changed.items()])
                 failpoints.reach("log.before-commit")
         except sqlite3.OperationalError as error:

@@ -207,7 +207,7 @@ class Relay:
 
 
 _WAITING = (
-    select(outbox)
+    select(*(column for column in outbox.c if column.name not in {"shard", "published_at"}))
     .where(outbox.c.published_at.is_(None), outbox.c.shard.in_(bindparam("shards", expanding=True)))
     .order_by(outbox.c.id)
     .limit(BATCH)

@@ -16,6 +16,9 @@ from lienthong.routing.storage.tables import LEASED, PARKED, WAITING, documents,
 
 ITEMS = Kind(items, StoredItem)
 
+_PLACE = (items.c.rank, items.c.sequence, items.c.mailbox, items.c.id, items.c.chain)
+"""What the order of a mailbox rests on, and no more: at each value that SQLite gives other threads get their turn."""
+
 WAITING_COUNTED = 1000
 """Items of a mailbox that a hint counts, at most."""
 
@@ -56,7 +59,7 @@ def free_heads(
         waits(earlier),
         earlier.c.sequence < items.c.sequence,
     )
-    found = select(items).where(WAITING, items.c.lease_until <= now, ~blocked)
+    found = select(*_PLACE).where(WAITING, items.c.lease_until <= now, ~blocked)
     wanted = sorted(kind.value for kind in kinds)
     if wanted:
         found = found.where(items.c.kind.in_(wanted))
@@ -77,7 +80,7 @@ def followers_of(
     for mailbox in sorted({head.mailbox for head in heads}):
         chains = sorted({head.chain for head in heads if head.mailbox == mailbox})
         rows = connection.execute(
-            select(items)
+            select(*_PLACE, items.c.lease_until, items.c.kind)
             .where(items.c.mailbox == mailbox, items.c.chain.in_(chains), WAITING)
             .order_by(items.c.sequence)
         )
