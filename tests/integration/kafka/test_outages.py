@@ -132,6 +132,25 @@ def test_closing_while_the_broker_is_away(broker: KafkaCluster) -> None:
     eventually(lambda: threading.active_count() <= before)
 
 
+def test_closing_while_the_broker_hangs(broker: KafkaCluster) -> None:
+    """Closing ends in time, though neither the last commit nor the last record is ever answered."""
+    section = section_of(broker, **SHORT)
+    log = KafkaEventLog(section, TOPICS)
+    log.publish([record("a")])
+    reader = log.join("routing", ["documents"])
+    records = drain(reader, 1)
+    log.lag("routing", ["documents"])
+    broker.pause()
+    with pytest.raises(AxisError):
+        reader.commit(records)
+    with pytest.raises(AxisError):
+        log.publish([record("b")])
+    begun = time.monotonic()
+    log.close()
+    assert time.monotonic() - begun < 15
+    broker.resume()
+
+
 def test_killed_twice_under_load(broker: KafkaCluster) -> None:
     """Nothing acknowledged is missing, nothing is doubled, each key is in order; readers go on too."""
     section = section_of(broker)

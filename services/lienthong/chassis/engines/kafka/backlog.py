@@ -3,13 +3,12 @@
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Lag, Topic
-from lienthong.chassis.engines.kafka.connection import Place, Trouble, options, partitions, places
+from lienthong.chassis.engines.kafka.connection import Place, Trouble, end, options, partitions, places
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _STEP_SECONDS: Final = 0.2
@@ -89,8 +88,7 @@ class Backlog:
     def _drop(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
-            with suppress(KafkaException):
-                reader.close()
+            end(reader)
 
 
 def _offsets(reader: Consumer, every: Sequence[Place], which: int, seconds: float) -> Mapping[Place, int]:

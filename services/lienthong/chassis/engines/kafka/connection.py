@@ -2,8 +2,10 @@
 
 import logging
 import re
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -18,6 +20,7 @@ Place: TypeAlias = tuple[str, int]
 
 _SILENT: Final = logging.getLogger(f"{__name__}.library")
 _SILENT.disabled = True
+_CLOSE_SECONDS: Final = 4.0
 _RETRY: Final = timedelta(seconds=1)
 _LEAST_ANSWER_MS: Final = 1600
 """The library wants its timeout a second longer than a fetch may wait for records, which is half a second."""
@@ -205,3 +208,15 @@ def places(answered: Sequence[TopicPartition]) -> Mapping[Place, int]:
     if failed is not None:
         raise KafkaException(failed)
     return {(one.topic, one.partition): one.offset for one in answered}
+
+
+def end(consumer: Consumer) -> None:
+    """Closes a consumer, and waits for it a little: the library waits for brokers that hang without a bound."""
+    closing = threading.Thread(target=_close, args=(consumer,), name="kafka-closing", daemon=True)
+    closing.start()
+    closing.join(_CLOSE_SECONDS)
+
+
+def _close(consumer: Consumer) -> None:
+    with suppress(KafkaException, RuntimeError):
+        consumer.close()

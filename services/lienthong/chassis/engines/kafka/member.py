@@ -15,7 +15,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Record
-from lienthong.chassis.engines.kafka.connection import Trouble, code_of, options, partitions
+from lienthong.chassis.engines.kafka.connection import Trouble, code_of, end, options, partitions
 from lienthong.chassis.engines.kafka.ours import Ours
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
@@ -204,7 +204,7 @@ class KafkaLogConsumer:
         with suppress(AxisError, KafkaException):
             settings = options(self._section)
             if settings != self._settings:
-                Consumer({**settings, "group.id": self._section.group_prefix + self.group}).close()
+                end(Consumer({**settings, "group.id": self._section.group_prefix + self.group}))
                 _log.info("a certificate or a password was changed; joining again", group=self.group)
                 self._drop()
 
@@ -241,7 +241,7 @@ class KafkaLogConsumer:
                 self._topics, on_assign=self._ours.gained, on_revoke=self._ours.revoked, on_lost=self._ours.lost
             )
         except BaseException:
-            _end(consumer)
+            end(consumer)
             raise
         return consumer
 
@@ -254,7 +254,8 @@ class KafkaLogConsumer:
     def _failed(self, error: Exception) -> AxisError:
         """Begins again after whatever the library cannot get over, except when another process has our name."""
         self._drop()
-        if code_of(error) in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL):  # noqa: SLF001 -- public
+        fatal = code_of(error) in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL)  # noqa: SLF001 -- public
+        if fatal and self._section.member:
             self._fenced = AxisError(
                 Code.ABORTED,
                 "EVENT_LOG_FENCED",
@@ -268,7 +269,7 @@ class KafkaLogConsumer:
     def _drop(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            _end(consumer)
+            end(consumer)
         self._ours = Ours()
 
 
@@ -286,8 +287,3 @@ def _text(value: str | bytes) -> str:
 
 def _bytes(value: str | bytes | None) -> bytes:
     return value.encode() if isinstance(value, str) else value or b""
-
-
-def _end(consumer: Consumer) -> None:
-    with suppress(KafkaException):
-        consumer.close()
