@@ -20,7 +20,7 @@ Place: TypeAlias = tuple[str, int]
 
 _SILENT: Final = logging.getLogger(f"{__name__}.library")
 _SILENT.disabled = True
-_CLOSE_SECONDS: Final = 4.0
+_CLOSE_SECONDS: Final = 3.0
 _RETRY: Final = timedelta(seconds=1)
 _LEAST_ANSWER_MS: Final = 1600
 """The library wants its timeout a second longer than a fetch may wait for records, which is half a second."""

@@ -28,6 +28,7 @@ _STEP_SECONDS: Final = 0.2
 _ANSWER_SECONDS: Final = (0.001, 0.05)
 """The answer to a commit comes while polling, which does not end for it: steps from the first length to the second."""
 
+_LAST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 5.0
 
 _HEARTBEAT_MS: Final = 500
@@ -120,8 +121,9 @@ class KafkaLogConsumer:
         """Leaves the group."""
         self._closed.set()
         with self._turn:
+            # What is not committed is read again, and dropped: it is not worth a long wait.
             with suppress(KafkaException, AxisError):
-                self._commit(self._section.answer_seconds)
+                self._commit(_LAST_SECONDS)
             self._drop()
         self._left(self)
 
