@@ -53,7 +53,7 @@ def options(section: KafkaSection) -> dict[str, Any]:
         "socket.connection.setup.timeout.ms": max(answer_ms, _LEAST_ANSWER_MS),
         # By default tries begin at 20 a second, and their pause grows to 10 s: too soon, and then too late.
         "reconnect.backoff.ms": 400,
-        "reconnect.backoff.max.ms": 1000,
+        "reconnect.backoff.max.ms": 800,
         # Of connections its log has several lines for each try; what is raised names the cause.
         "log_level": 0,
         "logger": _SILENT,
