@@ -1,14 +1,8 @@
 """Clients of Kafka that are not the program's: of another library, as other programs on a cluster may be."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from lienthong.chassis.engines.kafka.settings import KafkaSection
-
-FROM_THE_BEGINNING: Final[Mapping[str, Any]] = MappingProxyType(
-    {"enable_auto_commit": False, "auto_offset_reset": "earliest"}
-)
 
 
 def settings_of_others(section: KafkaSection) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, 
 
 from lienthong.chassis.engines.eventlog import Lag, Topic
 from lienthong.chassis.engines.kafka.connection import Place, Trouble, end, options, partitions, places
+from lienthong.chassis.engines.kafka.ours import place
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _STEP_SECONDS: Final = 0.2
@@ -107,10 +108,10 @@ def _firsts(reader: Consumer, waiting: Mapping[Place, int], deadline: float) -> 
             found = reader.poll(_STEP_SECONDS)
             if found is None or found.error() is not None:
                 continue
-            place = (str(found.topic()), int(found.partition() or 0))
-            if place not in firsts:
-                firsts[place] = (int(found.offset() or 0), found.timestamp()[1] * 1000)
-                reader.incremental_unassign([TopicPartition(*place)])
+            here = place(found)
+            if here not in firsts:
+                firsts[here] = (int(found.offset() or 0), found.timestamp()[1] * 1000)
+                reader.incremental_unassign([TopicPartition(*here)])
     finally:
         reader.unassign()
     return firsts
