@@ -39,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def _close_databases() -> Iterator[None]:
     yield
+    service.close_benches()
     close_databases()
 
 

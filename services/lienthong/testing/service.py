@@ -88,6 +88,11 @@ class ServiceBench:
         """What the service stands on."""
         return self.component.context
 
+    def close(self) -> None:
+        """Closes what the bench opened."""
+        self.context.base.log.close()
+        self.context.database.close()
+
     def api(self, name: str) -> Any:
         """Gives the implementation of a gRPC service by its short name, such as `Mailbox`."""
         return next(api for descriptor, api in self.component.apis if descriptor.name == name)
@@ -172,6 +177,16 @@ def service_bench(
     )
     context = ServiceContext(name, base, database, UnitsOfWork(database, clock, ids), DirectoryCache(database))
     bench = ServiceBench(build(context, section), clock)
+    _benches.append(bench)
     bench.component.prepare()
     bench.know(VPCP, HCMC, NGHE_AN)
     return bench
+
+
+_benches: list[ServiceBench] = []
+
+
+def close_benches() -> None:
+    """Closes what benches opened."""
+    while _benches:
+        _benches.pop().close()

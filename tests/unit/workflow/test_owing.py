@@ -1,5 +1,6 @@
 """What the gauge of deliveries says when a count fails, and where a count stops."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ NOTHING = {"sent": 0.0, "arrived": 0.0, "accepted": 0.0, "assigned": 0.0, "proce
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> SqliteDatabase:
+def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """Workflow's tables with three deliveries that were accepted."""
     made = SqliteDatabase(tmp_path / "workflow.db")
     migrations.upgrade(made, "workflow")
@@ -25,7 +26,8 @@ def database(tmp_path: Path) -> SqliteDatabase:
         for number in range(3):
             add(rows, str(number), DeliveryState.ACCEPTED)
         rows.write()
-    return made
+    yield made
+    made.close()
 
 
 def said(count: owing.OwingCount) -> dict[str, float]:
