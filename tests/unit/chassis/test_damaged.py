@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,8 @@ START = "import sys, pathlib, tests.unit.chassis.test_damaged as it; it.opened(p
 
 def opened(folder: Path) -> None:
     """Opens the event log and one database, as a start does."""
-    engines = Engines(Settings(data_dir=folder), SystemClock(), Uuid7Source())
-    engines.database("intake")
-    engines.close()
+    with closing(Engines(Settings(data_dir=folder), SystemClock(), Uuid7Source())) as engines:
+        engines.database("intake")
 
 
 @pytest.mark.parametrize("file", ["databases/intake.db", "log/records.db", "log/offsets.db"])

@@ -8,7 +8,8 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -75,9 +76,11 @@ class SqliteEventLog:
         self._clock = clock
         self.syncs = Tally()
         """Waits for the disk: one for each batch that was published."""
-        self._records = _open(folder / "records.db", "FULL", _RECORDS, _HEADS)
-        self._offsets = _open(folder / "offsets.db", "NORMAL", _OFFSETS)
-        self._reader = _open(folder / "records.db", "FULL")
+        with ExitStack() as opened:
+            self._records = opened.enter_context(_open(folder / "records.db", "FULL", _RECORDS, _HEADS))
+            self._offsets = opened.enter_context(_open(folder / "offsets.db", "NORMAL", _OFFSETS))
+            self._reader = opened.enter_context(_open(folder / "records.db", "FULL"))
+            self._opened = opened.pop_all()
         self._write_turn = threading.Lock()
         self._read_turn = threading.Lock()
         self._offset_turn = threading.Lock()
@@ -140,8 +143,7 @@ class SqliteEventLog:
         """Gives everything back."""
         with self.grown:
             self.grown.notify_all()
-        for connection in (self._records, self._offsets, self._reader):
-            connection.close()
+        self._opened.close()
 
     def head(self, partition: Partition) -> int:
         """Tells the offset that the next record of a partition will get."""
@@ -276,15 +278,16 @@ class SqliteLogConsumer:
         return self.positions[partition]
 
 
-def _open(path: Path, synchronous: str, *tables: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=30)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute(f"PRAGMA synchronous={synchronous}")
-    connection.execute("PRAGMA journal_size_limit=67108864")
-    for table in tables:
-        connection.execute(table)
-    connection.commit()
-    return connection
+@contextmanager
+def _open(path: Path, synchronous: str, *tables: str) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, check_same_thread=False, timeout=30)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA journal_size_limit=67108864")
+        for table in tables:
+            connection.execute(table)
+        connection.commit()
+        yield connection
 
 
 def _told(error: sqlite3.OperationalError) -> AxisError:
