@@ -155,8 +155,8 @@ def assemble(
     sweep = partial(expire, context.name, context.units, expiries, context.base.metrics)
     sweeper = Periodic(f"{context.name}-retention", sweep, retention.sweep_seconds)
     unstick = partial(end_stuck, context.name, context.units, component.waits)
-    looker = Periodic(f"{context.name}-waits", unstick, LOOK_SECONDS)
-    component = replace(component, expiries=expiries, workers=(*component.workers, sweeper, looker))
+    lookers = [Periodic(f"{context.name}-waits", unstick, LOOK_SECONDS)] if component.waits else []
+    component = replace(component, expiries=expiries, workers=(*component.workers, sweeper, *lookers))
     relay = Relay(context.name, context.database, context.base.log, context.base.clock, copy)
     _wake(relay, context)
     context.units.keep_journal(Journal(context.base.metrics).tell)
