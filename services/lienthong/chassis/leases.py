@@ -55,7 +55,7 @@ class Shards:
             held = connection.execute(select(leases).where(leases.c.work == self.work)).all()
             mine = self._share(held, now)
             dead = [
-                row.name for row in held if not _lives(row, now) or (row.owner == self.owner and row.name not in mine)
+                row.name for row in held if not lives(row, now) or (row.owner == self.owner and row.name not in mine)
             ]
             connection.execute(delete(leases).where(leases.c.work == self.work, leases.c.name.in_(dead)))
             self._write(connection, mine, now)
@@ -72,7 +72,7 @@ class Shards:
             connection.execute(delete(leases).where(leases.c.work == self.work, leases.c.owner == self.owner))
 
     def _share(self, held: Sequence[Row[tuple[str, str, str, int]]], now: int) -> set[str]:
-        living = [row for row in held if _lives(row, now)]
+        living = [row for row in held if lives(row, now)]
         fair = ceil(self.count / len({row.owner for row in living} | {self.owner}))
         others = {row.name for row in living if row.owner != self.owner}
         mine = sorted(row.name for row in held if row.owner == self.owner and row.name.isdecimal())
@@ -90,6 +90,7 @@ class Shards:
         upsert(connection, leases, rows, ("work", "name"), ("owner", "until"))
 
 
-def _lives(row: Row[tuple[str, str, str, int]], now: int) -> bool:
+def lives(row: Row[tuple[str, str, str, int]], now: int) -> bool:
+    """Tells whether a lease is in force at a time of the database."""
     # One that lasts too long is from before the clock was set back: whoever lives renews it.
     return bool(now < row.until <= now + 2 * (LEASE // _MICROSECOND))

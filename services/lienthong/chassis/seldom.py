@@ -35,3 +35,8 @@ class Seldom:
             if len(self._told) > _KEPT:
                 del self._told[next(iter(self._told))]
             return True
+
+    def forget(self) -> None:
+        """Says that what was told is over: when it comes back, it is news."""
+        with self._turn:
+            self._told.clear()

@@ -28,6 +28,7 @@ from lienthong.chassis.rpc.admission import Admission
 from lienthong.chassis.rpc.call import ContentDoor
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.uow import UnitsOfWork
+from lienthong.chassis.waits import LOOK_SECONDS, Wait, end_stuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Component:
         workers: What works in the background besides relay and consumer.
         examine: Looks whether it is well, for `doctor`.
         expiries: What grows in its own tables and is not kept for ever.
+        waits: What waits in its own tables until a stored time.
         prepare: What it puts into its database before it begins; done again where the database was away meanwhile.
     """
 
@@ -110,6 +112,7 @@ class Component:
     workers: Sequence[Worker] = ()
     examine: Examination = nothing
     expiries: Sequence[Expiry] = ()
+    waits: Sequence[Wait] = ()
     prepare: Callable[[], None] = lambda: None
 
 
@@ -139,7 +142,7 @@ class RunningComponent:
 def assemble(
     component: Component, limits: ConsumerLimits, retention: RetentionSection, copy: str = ""
 ) -> RunningComponent:
-    """Gives a component its relay, its consumer, and what removes what has had its time.
+    """Gives a component its relay, its consumer, and what removes what has had its time or waits beyond it.
 
     Args:
         component: The service.
@@ -151,7 +154,9 @@ def assemble(
     expiries = (*of_every_service(retention), *component.expiries)
     sweep = partial(expire, context.name, context.units, expiries, context.base.metrics)
     sweeper = Periodic(f"{context.name}-retention", sweep, retention.sweep_seconds)
-    component = replace(component, expiries=expiries, workers=(*component.workers, sweeper))
+    unstick = partial(end_stuck, context.name, context.units, component.waits)
+    lookers = [Periodic(f"{context.name}-waits", unstick, LOOK_SECONDS)] if component.waits else []
+    component = replace(component, expiries=expiries, workers=(*component.workers, sweeper, *lookers))
     relay = Relay(context.name, context.database, context.base.log, context.base.clock, copy)
     _wake(relay, context)
     context.units.keep_journal(Journal(context.base.metrics).tell)

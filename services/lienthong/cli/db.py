@@ -41,7 +41,10 @@ def provision(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Makes database, roles and schemas. Safe to repeat; password files that are named and missing are made too."""
+    """Makes database, roles and schemas; password files that are named and missing are made too.
+
+    Safe to repeat: rights that somebody took away are given back.
+    """
     from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
     from lienthong.chassis.engines.postgres.settings import named
 

@@ -20,6 +20,7 @@ from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.events.tables import leases
 from lienthong.chassis.events.tables import metadata as chassis_tables
 from lienthong.chassis.ids import Uuid7Source
+from lienthong.chassis.leases import lives
 from lienthong.engines import Engines
 from lienthong.folder import own_folder
 from lienthong.moving.form import MovingError
@@ -78,8 +79,9 @@ class Installation:
             if database.exclusive or not migrations.standing(database, service).current:
                 continue
             with database.read() as connection:
-                held = select(leases.c.owner).where(leases.c.until > database_now(connection)).distinct()
-                living += [f"{service} ({owner})" for owner in connection.execute(held).scalars()]
+                now = database_now(connection)
+                owners = {row.owner for row in connection.execute(select(leases)) if lives(row, now)}
+                living += [f"{service} ({owner})" for owner in sorted(owners)]
         if living:
             rule = "no service may run meanwhile; stop all, and after a kill wait ten seconds for its leases to end"
             raise MovingError([f"still at work: {', '.join(living)}; {rule}"])

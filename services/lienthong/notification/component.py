@@ -16,6 +16,7 @@ from lienthong.notification.handlers.sweep import sweep
 from lienthong.notification.sending.book import Book, rules_of
 from lienthong.notification.sending.couriers import Courier, mail_courier, webhook_courier
 from lienthong.notification.sending.sender import Sender
+from lienthong.notification.sending.waits import waits_of
 from lienthong.notification.storage.notices import old_notices
 from lienthong.notification.storage.queue import waiting_by_channel
 from lienthong.notification.v1 import notification_pb2
@@ -49,6 +50,7 @@ def build(context: ServiceContext, section: NotificationSection) -> Component:
             Periodic("notification-sweep", lambda: sweep(context.units), section.sweep_seconds),
         ],
         expiries=[old_notices(timedelta(days=section.keep_days))],
+        waits=waits_of(rules_of(section)),
     )
 
 

@@ -13,6 +13,7 @@ from lienthong.routing.handlers import background
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.expiry import LOOK_SECONDS, EndedLeases
 from lienthong.routing.handlers.systems import know_operator
+from lienthong.routing.handlers.waits import waits_of
 from lienthong.routing.v1 import directory_pb2, mailbox_pb2
 
 OPERATOR_FILE = "operator.json"
@@ -48,6 +49,7 @@ def build(context: ServiceContext, section: RoutingSection) -> Component:
         subscription(desk),
         [MailboxContents(units, desk, renderer)],
         workers,
+        waits=waits_of(section),
         prepare=prepare,
     )
 

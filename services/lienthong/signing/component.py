@@ -11,6 +11,7 @@ from lienthong.signing.checks import examination
 from lienthong.signing.config import SigningSection
 from lienthong.signing.consumers import subscription
 from lienthong.signing.handlers.certify import AxisAuthority
+from lienthong.signing.handlers.waits import waits_of
 from lienthong.signing.trust_folder import TrustFolder
 from lienthong.signing.v1 import signing_pb2
 from lienthong.signing.worker import VerificationWorker
@@ -37,6 +38,7 @@ def build(context: ServiceContext, section: SigningSection) -> Component:
         apis=[(signing_pb2.DESCRIPTOR.services_by_name["Signing"], api)],
         subscription=subscription(context.directory, section, worker.wake),
         workers=[worker],
+        waits=waits_of(section),
         examine=examination(context, worker, trust),
     )
 

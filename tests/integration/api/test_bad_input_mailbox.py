@@ -64,6 +64,25 @@ def test_acknowledging_twice(world: World) -> None:
     assert acknowledge(world.city, item, item) == [0, 0]
 
 
+def test_an_item_with_nul_spoils_no_other_of_its_batch(world: World) -> None:
+    """Each entry of a batch about leased items is refused by itself, in its place, whatever stands in its texts."""
+    item = pull(world.city, submit(world.vpcp, file_of()).document)
+    good = leased(item)
+    bad = [
+        mailbox_pb2.LeasedItem(name="items/a\0b", lease=item.lease),
+        leased(item, "a\0b"),
+        mailbox_pb2.LeasedItem(name=item.name, lease=item.lease, reason="dòng\0một"),
+    ]
+    mailbox, refusals = world.city.mailbox, [Code.INVALID_ARGUMENT.value] * 3
+    failed = mailbox.FailItems(mailbox_pb2.FailItemsRequest(items=bad))
+    assert [one.status.code for one in failed.results] == refusals
+    extended = mailbox.ExtendItems(mailbox_pb2.ExtendItemsRequest(items=[good, *bad]))
+    assert [one.status.code for one in extended.results] == [0, *refusals]
+    taken = mailbox.AcknowledgeItems(mailbox_pb2.AcknowledgeItemsRequest(items=[*bad, good]))
+    assert [one.status.code for one in taken.results] == [*refusals, 0]
+    assert "U+0000" in taken.results[2].status.message
+
+
 def test_items_of_others(world: World) -> None:
     """An item of another agency is answered like one that does not exist."""
     item = pull(world.city, submit(world.vpcp, file_of()).document)

@@ -128,6 +128,22 @@ def test_a_status_with_nul_spoils_no_other_of_its_batch(world: World) -> None:
     refused(Code.INVALID_ARGUMENT, "TEXT_WITH_NUL", lambda: world.city.workflow.ReportStatuses(batch))
 
 
+def test_a_check_tells_of_nul_among_all_problems(world: World) -> None:
+    """Each text with U+0000 is a problem with path, rule and remedy, beside those of other fields."""
+    request = typed((NAMED,), recipients=[document_pb2.Organization(code="H29", name="UBND\0")], priority=7)
+    request.document.attachments[0].upload = "uploads/a\0b"
+    answer = world.vpcp.intake.CheckDocument(intake_pb2.CheckDocumentRequest(document=request.document))
+    assert {(one.reason, one.path) for one in answer.problems} == {
+        ("TEXT_WITH_NUL", "header.recipients[0].name"),
+        ("TEXT_WITH_NUL", "attachments[0].upload"),
+        ("PRIORITY_INVALID", "header.priority"),
+    }
+    assert all(one.rule and one.remedy for one in answer.problems)
+    assert not answer.acceptable
+    upload = intake_pb2.CheckDocumentRequest(upload="uploads/a\0b")
+    refused(Code.INVALID_ARGUMENT, "TEXT_WITH_NUL", lambda: world.vpcp.intake.CheckDocument(upload))
+
+
 @pytest.mark.parametrize("character", ["\x0b", "\x1b", "\ufffe"])
 def test_a_character_that_no_file_carries_is_refused_wherever_it_stands(world: World, character: str) -> None:
     """What edXML cannot carry would keep a status, a recall or a name from whoever reads files: nobody may send it."""

@@ -19,7 +19,7 @@ from lienthong.chassis.checks import of_schema
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.postgres import database as own
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
-from lienthong.chassis.engines.postgres.provision import make_database
+from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, Code, cause_of
 from lienthong.chassis.examining import asked
@@ -160,6 +160,31 @@ def test_a_right_that_is_taken_away(
     assert "counters" in logs[0]["reason"]
     administer(given, schema, role)
     assert counted(database) == 1
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "REVOKE ALL ON {schema}.counters FROM {role}",
+        "REVOKE ALL ON SEQUENCE {schema}.outbox_id_seq FROM {role}",
+        "REVOKE ALL ON SCHEMA {schema} FROM {role}, {owner}",
+        "ALTER SCHEMA {schema} OWNER TO CURRENT_USER",
+        "ALTER ROLE {role} NOLOGIN",
+    ],
+)
+def test_preparing_again_gives_back_what_was_taken(section: PostgresSection, role: str, taken: str) -> None:
+    """Whoever took a right away by hand repeats `lienthong db provision`, and service and owner work again."""
+    names = {"schema": named(section.schema_name, "intake"), "role": role, "owner": named(section.owner, "intake")}
+    with postgres().administer(section.database) as administrator:
+        administrator.execute(sql.SQL(taken).format(**{key: sql.Identifier(name) for key, name in names.items()}))
+        make_roles(administrator, section, "intake", Passwords(None, None))
+    database = open_postgres(section, "intake")
+    with database.write() as connection:
+        connection.execute(text("SELECT nextval('outbox_id_seq')"))
+    add(database)
+    assert counted(database) == 1
+    with open_postgres(section, "intake", owner=True).alter() as connection:
+        connection.execute(text("CREATE TABLE later (id int)"))
 
 
 def test_a_schema_that_is_not_there(section: PostgresSection) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import grpc
@@ -13,13 +13,14 @@ from grpc_health.v1 import health_pb2
 
 from lienthong.chassis.errors import Code
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.rpc import server as server_module
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import READINESS, Server, ServerBuilder, ServerLimits
 from lienthong.client.errors import call_error
 
 SECONDS = 10.0
 """Within so long everything here must have happened."""
-HEADERS, SETTINGS, DATA = 1, 4, 0
+DATA, HEADERS, SETTINGS, PING, GOAWAY = 0, 1, 4, 6, 7
 
 
 def run(scene: Callable[[], Awaitable[None]]) -> None:
@@ -66,8 +67,14 @@ async def watch_and_take_nothing(port: int) -> asyncio.StreamWriter:
     packed = b"".join(bytes([0, len(k)]) + k.encode() + bytes([len(v)]) + v.encode() for k, v in fields.items())
     writer.write(frame(HEADERS, 4, 1, packed) + frame(DATA, 1, 1, bytes(5)))
     await writer.drain()
-    while (head := await reader.readexactly(9))[3] != HEADERS:  # then it is being served
-        await reader.readexactly(int.from_bytes(head[:3], "big"))
+    served = pinged = False
+    while not (served and pinged):  # with its first ping a server measures the line
+        head = await reader.readexactly(9)
+        payload = await reader.readexactly(int.from_bytes(head[:3], "big"))
+        if head[3] == PING:
+            pinged = True
+            writer.write(frame(PING, 1, 0, payload))
+        served = served or head[3] == HEADERS
     return writer
 
 
@@ -128,3 +135,45 @@ def test_watches_are_bounded() -> None:
                 assert call_error(refused.value).code is Code.RESOURCE_EXHAUSTED
 
     run(scene)
+
+
+def test_a_client_that_pings_all_the_time_is_sent_away() -> None:
+    """A few pings are borne; whoever goes on with them is told so and cut off, and the server serves the others."""
+
+    async def scene() -> None:
+        async with served() as (_server, port), watching(port) as watch:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b""))
+            for number in range(10):
+                writer.write(frame(PING, 0, 0, struct.pack(">Q", number)))
+            while (head := await reader.readexactly(9))[3] != GOAWAY:
+                await reader.readexactly(int.from_bytes(head[:3], "big"))
+            assert b"too_many_pings" in await reader.read()
+            writer.close()
+            assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+
+    run(scene)
+
+
+def test_a_client_that_vanished_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection stays open and answers nothing, no ping either: after a while its watch is another's."""
+    monkeypatch.setattr(server_module, "PING_AFTER_MS", 1000)
+    monkeypatch.setattr(server_module, "ANSWER_WITHIN_MS", 500)
+
+    async def scene() -> None:
+        async with served(watches=1) as (_server, port):
+            vanished = await watch_and_take_nothing(port)
+            await until_admitted(port)
+            vanished.close()
+
+    run(scene)
+
+
+async def until_admitted(port: int) -> None:
+    """Asks for another watch until it is taken."""
+    while True:
+        async with watching(port) as watch:
+            with suppress(grpc.aio.AioRpcError):
+                await watch.read()
+                return
+        await asyncio.sleep(0.1)

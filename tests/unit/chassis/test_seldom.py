@@ -1,12 +1,20 @@
 """What is told again and again is told seldom."""
 
+from datetime import timedelta
+
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from lienthong.chassis.engines.postgres import database
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.errors import AxisError, unavailable
+from lienthong.chassis.events.event import Event
+from lienthong.chassis.events.inbox import Subscription, handler
 from lienthong.chassis.seldom import QUIET_SECONDS, Seldom
+from lienthong.chassis.uow import UnitOfWork
+
+from .stage import TOPIC, Stage, event
 
 
 def test_the_same_is_told_once_a_minute_and_something_else_at_once() -> None:
@@ -16,6 +24,22 @@ def test_the_same_is_told_once_a_minute_and_something_else_at_once() -> None:
     assert [seldom.is_news(text) for text in ("a", "b", "a", "b")] == [True, True, False, False]
     now[0] += QUIET_SECONDS
     assert [seldom.is_news(text) for text in ("a", "a")] == [True, False]
+
+
+def test_what_has_ended_is_news_when_it_comes_back(stage: Stage) -> None:
+    """An outage that is over and begins again within the minute is told again; while it lasts, it is told once."""
+    tries = iter(["away", "away", "here", "away", "away", "here"])
+
+    def take(_work: UnitOfWork, _message: StringValue, _event: Event) -> None:
+        if next(tries) == "away":
+            raise unavailable("DATABASE_AWAY", "away", timedelta(seconds=1))
+
+    stage.subscription = Subscription((TOPIC,), dict([handler(StringValue, take)]))
+    consumer = stage.consumer()
+    with capture_logs() as lines:
+        for number in (1, 2):
+            assert consumer._attempt([event("a", number)]) is None
+    assert [line["reason"] for line in lines] == ["DATABASE_AWAY"] * 2
 
 
 def test_few_texts_are_remembered() -> None:

@@ -184,6 +184,7 @@ class Consumer:
             except Exception as error:  # noqa: BLE001 -- a handler may raise anything; the event is kept with it
                 return error
             else:
+                self._outages.forget()
                 return None
 
     def _apply(self, events: Sequence[Event]) -> None:

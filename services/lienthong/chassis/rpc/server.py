@@ -131,9 +131,8 @@ class ServerBuilder:
             ("grpc.keepalive_permit_without_calls", 1),
             # Go lets clients ping each 10 s, and on the way some pings come closer together.
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-            # Whoever vanished without a word (a cable, a crash) would hold its watches and transfers for hours. It has
-            # the minute of gRPC to answer: behind an upload on a thin line an answer takes long.
-            ("grpc.keepalive_time_ms", 60_000),
+            ("grpc.keepalive_time_ms", PING_AFTER_MS),
+            ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN_MS),
             ("grpc.http2.max_pings_without_data", 0),
             ("grpc.server_handshake_timeout_ms", 20_000),
         ]
@@ -195,6 +194,11 @@ class _Door(grpc.GenericRpcHandler):
     async def _refuse(self, _requests: object, context: Context) -> None:
         await abort(context, unavailable("STARTING", "This copy of the axis is starting. Try again.", _STARTING))
 
+
+PING_AFTER_MS = 60_000
+"""Whoever vanished without a word (a cable, a crash) would hold its watches and transfers for hours."""
+ANSWER_WITHIN_MS = 60_000
+"""Behind an upload on a thin line the answer to a ping takes long."""
 
 _STARTING = timedelta(seconds=1)
 _ITEMISED = frozenset({"results", "problems"})

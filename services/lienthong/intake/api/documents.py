@@ -9,6 +9,7 @@ from lienthong.chassis.idempotency import check_key, content_of, once
 from lienthong.chassis.joining import InFlight
 from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call
+from lienthong.chassis.rpc.texts import NUL, spoiled_texts
 from lienthong.chassis.times import from_micros
 from lienthong.common.v1 import document_pb2
 from lienthong.intake import storage
@@ -137,7 +138,8 @@ class IntakeApi:
     def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
         given = request.WhichOneof("source")
         if given == "document":
-            return self._typed(request.document, call)
+            spoiled = list(spoiled_texts(request.document, NUL))
+            return self._counter.spoiled(request.document, spoiled) if spoiled else self._typed(request.document, call)
         if given == "upload":
             return self._uploaded(request.upload, call)
         self._bound(len(request.edxml), "edxml")

@@ -136,7 +136,7 @@ def prepare_typed(
         RefusedError: With every problem of its fields.
         AxisError: RESOURCE_EXHAUSTED when the disk is full.
     """
-    problems = [*_header_problems(header), *_attachment_problems(attachments, section)]
+    problems = field_problems(header, [one.name for one in attachments], section)
     if problems:
         raise RefusedError(problems)
     spools = BlobSpools(blobs)
@@ -148,6 +148,11 @@ def prepare_typed(
     except BaseException:
         drop(blobs, attached)
         raise
+
+
+def field_problems(header: DocumentHeader, attachments: Sequence[str], section: IntakeSection) -> list[Problem]:
+    """Tells what is wrong with the fields of a document in types; of attachments it takes the names."""
+    return [*_header_problems(header), *_attachment_problems(attachments, section)]
 
 
 def completed(prepared: Prepared, sender: edxml.Organization, document_id: str) -> Prepared:
@@ -215,12 +220,12 @@ def _date_problems(header: DocumentHeader) -> Iterator[Problem]:
                 yield Problem("DATE_INVALID", path, rule, "Give a day of the calendar.", day.isoformat())
 
 
-def _attachment_problems(attachments: Sequence[TypedAttachment], section: IntakeSection) -> Iterator[Problem]:
+def _attachment_problems(attachments: Sequence[str], section: IntakeSection) -> Iterator[Problem]:
     if len(attachments) > section.attachments:
         rule = f"a document has at most {section.attachments} attachments"
         yield Problem("ATTACHMENTS_TOO_MANY", "attachments", rule, "Send several documents.", str(len(attachments)))
-    for number, one in enumerate(attachments):
-        if not one.name.strip():
+    for number, name in enumerate(attachments):
+        if not name.strip():
             rule = "an attachment has the name that its recipient sees"
             yield Problem("ATTACHMENT_NAME_MISSING", f"attachments[{number}].name", rule, "Give its file name.")
 

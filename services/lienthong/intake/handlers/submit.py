@@ -7,6 +7,7 @@ from lienthong import edxml
 from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency, Directory
+from lienthong.chassis.errors import Violation
 from lienthong.chassis.rpc.call import Call, pieces
 from lienthong.chassis.uow import AuditEntry
 from lienthong.common.v1.document_pb2 import DocumentHeader
@@ -20,6 +21,7 @@ from lienthong.intake.handlers.prepare import (
     RefusedError,
     TypedAttachment,
     completed,
+    field_problems,
     prepare_edxml,
     prepare_typed,
     prepared_by,
@@ -67,6 +69,16 @@ class Counter:
             sender = edxml.Organization(code, agency.name, agency.in_charge, agency.address, agency.email)
             today = now.astimezone(VIETNAM).date()
             return completed(prepared, sender, document_id_of(prepared.document, code, today))
+
+        return prepare
+
+    def spoiled(self, document: pb.DocumentContent, texts: Sequence[Violation]) -> Source:
+        """A document in types that cannot be read for some texts; what is wrong with its other fields is told too."""
+
+        def prepare() -> Prepared:
+            names = [one.name for one in document.attachments]
+            problems = [Problem(one.reason, one.field, one.rule, one.remedy) for one in texts]
+            raise RefusedError([*problems, *field_problems(document.header, names, self.section)])
 
         return prepare
 

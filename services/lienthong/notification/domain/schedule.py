@@ -29,6 +29,11 @@ class RetryPolicy:
     lifetime: timedelta = timedelta(hours=24)
     longest_wait: timedelta = timedelta(hours=4)
 
+    @property
+    def longest_pause(self) -> timedelta:
+        """How far ahead the next attempt lies at most."""
+        return max(max(self.delays) * (1 + self.spread), self.longest_wait)
+
 
 STANDARD = RetryPolicy()
 """About 5 s, 30 s, 2 min, 10 min, 30 min, 1 h, 2 h, then every 4 h until a day has passed."""

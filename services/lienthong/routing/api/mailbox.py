@@ -12,6 +12,7 @@ from lienthong.chassis.filtering import Kind, parse_filter
 from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call, Watch
+from lienthong.chassis.rpc.texts import NUL, check_texts
 from lienthong.chassis.text import words
 from lienthong.chassis.times import duration_micros
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
@@ -20,7 +21,7 @@ from lienthong.routing.api.inline import fill
 from lienthong.routing.api.messages import batch_message, delivery_message, item_message
 from lienthong.routing.contents import Renderer
 from lienthong.routing.domain.leases import ItemKind, ItemState
-from lienthong.routing.handlers.batches import Leased, acknowledge_items, extend_items, fail_items
+from lienthong.routing.handlers.batches import Batch, Leased, Outcome, acknowledge_items, extend_items, fail_items
 from lienthong.routing.handlers.desk import Desk, watch_key
 from lienthong.routing.handlers.leasing import Pull, audit_of, pull_once
 from lienthong.routing.handlers.parking import check_parked, redrive
@@ -57,22 +58,15 @@ class MailboxApi:
 
     def extend_items(self, request: pb.ExtendItemsRequest, call: Call) -> pb.BatchResponse:
         """Keeps leases longer."""
-        leased = self._leased(request.items)
-        length = _length(request)
-        with self._units.begin(call.traceparent) as work:
-            return batch_message(extend_items(work, self._desk, call, leased, length))
+        return self._batch(request.items, call, partial(extend_items, length=_length(request)))
 
     def acknowledge_items(self, request: pb.AcknowledgeItemsRequest, call: Call) -> pb.BatchResponse:
         """Tells that items are durably stored."""
-        leased = self._leased(request.items)
-        with self._units.begin(call.traceparent) as work:
-            return batch_message(acknowledge_items(work, self._desk, call, leased))
+        return self._batch(request.items, call, acknowledge_items)
 
     def fail_items(self, request: pb.FailItemsRequest, call: Call) -> pb.BatchResponse:
         """Tells that items cannot be taken."""
-        leased = self._leased(request.items)
-        with self._units.begin(call.traceparent) as work:
-            return batch_message(fail_items(work, self._desk, call, leased))
+        return self._batch(request.items, call, fail_items)
 
     def watch_mailbox(self, request: pb.WatchMailboxRequest, call: Call) -> Watch:
         """Hints that something new waits."""
@@ -137,11 +131,15 @@ class MailboxApi:
         kinds = frozenset(ItemKind(kind) for kind in request.kinds)
         return Pull(count, _length(request), kinds, request.inline_limit)
 
-    def _leased(self, items: Sequence[pb.LeasedItem]) -> list[Leased]:
+    def _batch(self, items: Sequence[pb.LeasedItem], call: Call, act: Batch) -> pb.BatchResponse:
+        """Refuses entries that no database keeps, each by itself, and does the others in one transaction."""
         most = self._desk.limits.batch_items_at_most
         if not 1 <= len(items) <= most:
             raise _refused("items", f"a batch has 1 to {most} items")
-        return [Leased(resource_id(item.name, "items"), item.lease, item.reason) for item in items]
+        read = [_leased(item) for item in items]
+        with self._units.begin(call.traceparent) as work:
+            done = iter(act(work, self._desk, call, [one for one in read if isinstance(one, Leased)]))
+            return batch_message([next(done) if isinstance(one, Leased) else one for one in read])
 
     def _hints(self, reach: Sequence[str], cursor: str) -> tuple[Sequence[pb.WatchMailboxResponse], str]:
         seen = read_cursor(cursor)
@@ -159,6 +157,15 @@ class MailboxApi:
 def _here(connection: Connection, reach: Sequence[str]) -> dict[str, int]:
     """Gives the last places taken, and the time of the database up to which ended leases were seen."""
     return positions_of(connection, reach) | {LOOKED: database_now(connection)}
+
+
+def _leased(item: pb.LeasedItem) -> Leased | Outcome:
+    identifier = resource_id(item.name, "items")
+    try:
+        check_texts(item, NUL)
+    except AxisError as error:
+        return Outcome(identifier, error)
+    return Leased(identifier, item.lease, item.reason)
 
 
 def _length(request: pb.PullItemsRequest | pb.ExtendItemsRequest) -> int:

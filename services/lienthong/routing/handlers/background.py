@@ -27,7 +27,8 @@ CHUNKS: Mapping[str, Chunk] = {
 """What is done in chunks."""
 
 _DAY_SECONDS = 86_400
-_RETRY_SECONDS = 5.0
+RETRY_SECONDS = 5.0
+"""How long a job that failed steps back."""
 
 
 def step(units: UnitsOfWork, desk: Desk) -> bool:
@@ -83,4 +84,4 @@ def _step_back(units: UnitsOfWork, identifier: str) -> None:
     with units.begin() as work:
         job = take(work, identifier)
         if job is not None:
-            keep_place(work.connection, identifier, job.place, work.now_micros + micros(_RETRY_SECONDS))
+            keep_place(work.connection, identifier, job.place, work.now_micros + micros(RETRY_SECONDS))

@@ -39,6 +39,8 @@ class Outcome:
 
 
 Act = Callable[[StoredItem, Leased], int]
+Batch = Callable[[UnitOfWork, Desk, Call, Sequence[Leased]], list[Outcome]]
+"""Does something with leased items; an outcome for each, in order."""
 
 
 def acknowledge_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased]) -> list[Outcome]:

@@ -14,6 +14,9 @@ VERDICT: Final = "VERDICT"
 RETIRE: Final = "RETIRE"
 RENAME: Final = "RENAME"
 
+PLANNED: Final = (RETIRE, RENAME)
+"""Kinds that may be due on an effective date, however far ahead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

@@ -2,9 +2,10 @@
 
 from lienthong.signing.domain.conclusion import Conclusion, File, conclude, same_outcome
 from lienthong.signing.domain.papers import Attachment, Parties, SizeClass, size_class
-from lienthong.signing.domain.patience import delay_seconds
+from lienthong.signing.domain.patience import LONGEST_DELAY_SECONDS, delay_seconds
 
 __all__ = [
+    "LONGEST_DELAY_SECONDS",
     "Attachment",
     "Conclusion",
     "File",

@@ -26,6 +26,7 @@ from lienthong.chassis.errors import AxisError, invalid
 CLOSE_SECONDS: Final = 5.0
 
 _LOOK_SECONDS: Final = 5.0
+_LET_GO_SECONDS: Final = 1.0
 _COPIES_SECONDS: Final = 1.0
 _CALLS_REMEMBERED: Final = 16
 _TOO_LARGE: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
@@ -145,7 +146,11 @@ class Publisher:
         with suppress(AxisError):
             if options(self._section) != sender.settings:
                 made = self._made()
-                self._end(sender, deadline)
+                try:
+                    self._end(sender, deadline)
+                except AxisError:
+                    made.stop(_LET_GO_SECONDS)
+                    raise
                 self._sender = made
 
     def _end(self, sender: Sender, deadline: float) -> None:

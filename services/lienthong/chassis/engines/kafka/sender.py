@@ -77,9 +77,13 @@ class Sender:
             answer.set_exception(KafkaException(error))
 
         headers: list[tuple[str, Any]] = [(key, value.encode()) for key, value in record.headers.items()]
-        self._producer.produce(
-            self._prefix + record.topic, record.value, record.key, headers=headers, on_delivery=delivered
-        )
+        try:
+            self._producer.produce(
+                self._prefix + record.topic, record.value, record.key, headers=headers, on_delivery=delivered
+            )
+        except BaseException:
+            self._open.discard(answer)
+            raise
         return answer
 
     def copies(self, topic: str, seconds: float) -> int:

@@ -46,7 +46,7 @@ def make_database(administrator: "Connection[tuple[object, ...]]", section: Post
 def make_roles(
     administrator: "Connection[tuple[object, ...]]", section: PostgresSection, service: str, passwords: Passwords
 ) -> None:
-    """Makes the roles and the schema of a service; what is there already stays, passwords are set anew.
+    """Makes the roles and the schema of a service; what is there stays, passwords and rights are given anew.
 
     Args:
         administrator: A connection to the database of the platform, with autocommit, that may make roles.
@@ -64,11 +64,13 @@ def make_roles(
 def _make_role(administrator: "Connection[tuple[object, ...]]", name: str, password: str | None) -> None:
     role = sql.Identifier(name)
     with suppress(DuplicateObject):
-        administrator.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        administrator.execute(sql.SQL("CREATE ROLE {}").format(role))
+    administrator.execute(sql.SQL("ALTER ROLE {} LOGIN").format(role))
     if password is not None:
         administrator.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(password)))
 
 
+_ROWS = "SELECT, INSERT, UPDATE, DELETE"
 _LATER = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT"
 
 
@@ -82,9 +84,13 @@ def _schema(database: str, schema: str, role: str, owner: str) -> Iterator[sql.C
     for text in (
         "GRANT CONNECT ON DATABASE {database} TO {role}, {owner}",
         "CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner}",
+        "ALTER SCHEMA {schema} OWNER TO {owner}",
+        "GRANT ALL ON SCHEMA {schema} TO {owner}",
         "GRANT USAGE ON SCHEMA {schema} TO {role}",
-        # What the owner makes later is covered too.
-        f"{_LATER} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {{role}}",
+        # What the owner has made, where somebody took the rights away; what it makes later is covered too.
+        f"GRANT {_ROWS} ON ALL TABLES IN SCHEMA {{schema}} TO {{role}}",
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        f"{_LATER} {_ROWS} ON TABLES TO {{role}}",
         f"{_LATER} USAGE ON SEQUENCES TO {{role}}",
     ):
         yield sql.SQL(text).format(**names)

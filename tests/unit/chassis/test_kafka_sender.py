@@ -1,0 +1,80 @@
+"""What a publisher on Kafka holds while no broker is there."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from confluent_kafka import KafkaException
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from tests.waiting import eventually
+
+from lienthong.chassis import pki
+from lienthong.chassis.engines.eventlog import NewRecord
+from lienthong.chassis.engines.kafka.connection import Trouble, options
+from lienthong.chassis.engines.kafka.publisher import Publisher
+from lienthong.chassis.engines.kafka.sender import Sender
+from lienthong.chassis.engines.kafka.settings import KafkaSection
+from lienthong.chassis.errors import AxisError
+
+RECORD = NewRecord("documents", b"key", b"value", {})
+
+
+@pytest.fixture
+def section(tmp_path: Path) -> KafkaSection:
+    """Where nobody listens, with a password that stands in a file."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    validity = pki.Validity(now, now + timedelta(days=1))
+    authority = pki.make_authority("the test", "Lienthong", validity, x509.random_serial_number())
+    (tmp_path / "ca.pem").write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    (tmp_path / "password").write_text("old")
+    return KafkaSection(
+        servers=("127.0.0.1:1",),
+        security="scram",
+        ca_file=tmp_path / "ca.pem",
+        username="intake",
+        password_file=tmp_path / "password",
+        publish_seconds=0.1,
+    )
+
+
+@pytest.fixture
+def publisher(section: KafkaSection) -> Iterator[Publisher]:
+    """A publisher that waits for its brokers with a record in hand."""
+    with closing(Publisher(section, Trouble(section))) as publisher:
+        with pytest.raises(AxisError, match="does not answer"):
+            publisher.publish([RECORD])
+        yield publisher
+
+
+def threads() -> int:
+    """Counts the connections that this process has for publishing."""
+    return sum(thread.name == "kafka-publisher" for thread in threading.enumerate())
+
+
+def test_a_connection_that_cannot_take_over_is_let_go(publisher: Publisher, section: KafkaSection) -> None:
+    """A password changed, and the old connection does not end in time: the new one goes, and the next look tries again.
+
+    It would stay with its thread and its connections, one more at each look.
+    """
+    assert threads() == 1
+    assert section.password_file is not None
+    section.password_file.write_text("new")
+    for _ in range(3):
+        publisher._look(deadline=time.monotonic())
+        publisher._look_at = 0.0
+    eventually(lambda: threads() == 1, "one connection is left")
+
+
+def test_a_record_that_is_not_taken_leaves_nothing(section: KafkaSection) -> None:
+    """Nobody waits for its answer."""
+    sender = Sender(section, Trouble(section), options(section))
+    large = NewRecord("documents", b"key", bytes(section.largest_record_bytes + 1000), {})
+    with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
+        sender.send(large)
+    assert not sender._open
+    assert sender.stop(5.0)
