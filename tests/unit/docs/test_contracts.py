@@ -45,7 +45,7 @@ def test_a_change_that_breaks_readers_of_events_is_refused(name: str, tmp_path: 
 
 
 def test_each_contract_says_where_its_code_goes(tmp_path: Path) -> None:
-    """Go and Java take packages from options, by one rule; a file without them generates other code than its neighbours."""
+    """Go and Java take packages from options, by one rule; a file without them becomes other code than the rest."""
     built = tmp_path / "contracts.binpb"
     assert buf(ROOT, "build", "--path", "protos/lienthong", "-o", str(built)).returncode == 0
     files = FileDescriptorSet.FromString(built.read_bytes()).file

@@ -17,8 +17,8 @@ DETAILS_KEY = "grpc-status-details-bin"
 """Where gRPC carries a `google.rpc.Status`."""
 
 ERROR_BYTES_AT_MOST = 7400
-"""Bytes of an error as it travels: its sentence escaped, its details in base64. Clients in Java, and others, take 8 KiB of
-headers when they are not told otherwise, and lose the whole answer with one byte more; proxies add to them."""
+"""Bytes of an error as it travels: its sentence escaped, its details in base64. Clients in Java, and others, take 8 KiB
+of headers when they are not told otherwise, and lose the whole answer with one byte more; proxies add to them."""
 
 _TEXT = 300
 _FACT_BYTES = 400

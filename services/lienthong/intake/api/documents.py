@@ -132,6 +132,8 @@ class IntakeApi:
             raise _either("content", "upload")
         if request.upload:
             return self._uploaded(request.upload, call)
+        if not request.content:
+            raise _neither("content", "upload")
         return self._counter.edxml(iter((request.content,)))
 
     def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
@@ -140,6 +142,8 @@ class IntakeApi:
             return self._typed(request.document, call)
         if given == "upload":
             return self._uploaded(request.upload, call)
+        if not given:
+            raise _neither("document", "edxml")
         self._bound(len(request.edxml), "edxml")
         return self._counter.edxml(iter((request.edxml,)))
 
@@ -191,3 +195,8 @@ def _problem(problem: Problem) -> document_pb2.Problem:
 def _either(first: str, second: str) -> AxisError:
     rule = f"give {first} or {second}, not both"
     return invalid("CONTENT_TWICE", rule, Violation(first, "CONTENT_TWICE", rule, "Leave one empty."))
+
+
+def _neither(first: str, second: str) -> AxisError:
+    rule = f"give {first} or {second}; neither came"
+    return invalid("CONTENT_MISSING", rule, Violation(first, "CONTENT_MISSING", rule, "Fill one of them in."))
