@@ -65,7 +65,7 @@ def headers_of(status: status_pb2.Status) -> int:
     """Bytes of the headers that carry an error, counted as clients count them."""
     sentence = " ".join(status.message.split()).encode()
     plain = sum(0x20 <= byte < 0x7F and byte != ord("%") for byte in sentence)
-    details = -(-status.ByteSize() // 3) * 4
+    details = -(-len(status.SerializeToString()) // 3) * 4
     return plain + 3 * (len(sentence) - plain) + details + HEADERS_BESIDE
 
 
