@@ -115,7 +115,7 @@ def not_found(resource: str) -> AxisError:
     return AxisError(
         Code.NOT_FOUND,
         "RESOURCE_NOT_FOUND",
-        f"{resource} does not exist or is not yours. Check the name, and for whom you act.",
+        f"{resource or 'What has no name'} does not exist or is not yours. Check the name, and for whom you act.",
         {"resource": resource},
     )
 

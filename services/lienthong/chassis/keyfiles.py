@@ -8,6 +8,7 @@ half of one.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ from lienthong.chassis.pki import PkiError
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+_DER = b"\x30"
+"""What a certificate signing request in DER begins with; PEM is letters."""
+_PEM_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
 
 
 def write_private_key(path: Path, key: ec.EllipticCurvePrivateKey, passphrase: bytes | None) -> None:
@@ -72,12 +77,14 @@ def to_pem(certificates: Sequence[x509.Certificate]) -> bytes:
     return b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
 
 
-def request_from_pem(pem: bytes) -> x509.CertificateSigningRequest:
-    """Read a certificate signing request; raises PkiError when the bytes are not one."""
+def read_request(data: bytes) -> x509.CertificateSigningRequest:
+    """Read a certificate signing request, PEM or DER; raises PkiError when the bytes are not one."""
     try:
-        return x509.load_pem_x509_csr(pem)
+        return x509.load_der_x509_csr(data) if data.startswith(_DER) else x509.load_pem_x509_csr(data)
     except ValueError as error:
-        raise PkiError(f"not a certificate signing request in PEM: {error}") from error
+        found = _PEM_LABEL.search(data)
+        told = f"; found {found[1].decode()}" if found else ""
+        raise PkiError(f"this is no certificate signing request{told}") from error
 
 
 def request_to_pem(request: x509.CertificateSigningRequest) -> bytes:

@@ -128,7 +128,7 @@ class Authority:
         Raises:
             PkiError: The key is too weak, or the validity exceeds the authority's.
         """
-        _check_key(public_key, profile)
+        _check_key(public_key, commits=profile.commits)
         _check_within(validity, self.certificate)
         builder = _builder(profile.subject, self.certificate.subject, public_key, validity, serial)
         for extension, critical in _leaf_extensions(profile, public_key, self.certificate):
@@ -143,8 +143,7 @@ class Authority:
         Raises:
             PkiError: The request is not signed by its own key, or as :meth:`issue`.
         """
-        if not request.is_signature_valid:
-            raise PkiError("the certificate signing request is not signed by its own key; make a new one with that key")
+        check_request(request)
         return self.issue(request.public_key(), profile, validity, serial)
 
 
@@ -168,6 +167,13 @@ def make_request(key: ec.EllipticCurvePrivateKey, common_name: str) -> x509.Cert
     """Return a request that proves possession of ``key``; the name is for the operator's eyes only."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     return x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+
+
+def check_request(request: x509.CertificateSigningRequest) -> None:
+    """Refuse a request that is not signed by its own key, or whose key is too weak, with a PkiError."""
+    if not request.is_signature_valid:
+        raise PkiError("the certificate signing request is not signed by its own key; make a new one with that key")
+    _check_key(request.public_key())
 
 
 def needs_renewal(certificate: x509.Certificate, now: datetime) -> bool:
@@ -228,12 +234,12 @@ def _host(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _check_key(public_key: CertificatePublicKeyTypes, profile: Profile) -> None:
+def _check_key(public_key: CertificatePublicKeyTypes, *, commits: bool = False) -> None:
     if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name in _CURVES:
-        if profile.commits and public_key.curve.name != "secp256r1":
+        if commits and public_key.curve.name != "secp256r1":
             raise PkiError(f"seal keys are P-256, this one is {public_key.curve.name}; make a P-256 key")
         return
-    if profile.commits or not isinstance(public_key, rsa.RSAPublicKey):
+    if commits or not isinstance(public_key, rsa.RSAPublicKey):
         raise PkiError("this kind of key is not accepted here; make a P-256 key")
     if public_key.key_size < SMALLEST_RSA_BITS:
         raise PkiError(f"RSA key of {public_key.key_size} bits is too short; {SMALLEST_RSA_BITS} or P-256 will do")

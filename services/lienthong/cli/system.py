@@ -56,13 +56,14 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Registers a system and certifies its key."""
+    place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
+    credentials.check(place)
     role = common.SYSTEM_ROLE_OPERATOR if operator else common.SYSTEM_ROLE_AGENCY_SYSTEM
     with session(who) as axis:
         agencies = [axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(one))) for one in act_for or []]
         grants = [common.Grant(agency=agency.name) for agency in agencies]
         system = common.System(display_name=name, role=role, grants=grants)
         made = axis.directory.CreateSystem(pb.CreateSystemRequest(system=system, request_id=new_request_id()))
-        place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
         credentials.certify(axis, made.name, name, place)
     show(made, COLUMNS, as_json=as_json)
 

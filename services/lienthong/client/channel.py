@@ -6,6 +6,8 @@ import ssl
 
 import grpc
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.keyring import Keyring, is_encrypted, read_passphrase
@@ -53,8 +55,26 @@ def open_channel(address: str, context: Context) -> grpc.Channel:
         raise ContextError(
             f"{error.filename} cannot be read: {error.strerror}. Mend the context, or its file."
         ) from error
+    if key and certificate:
+        _insist_on_pair(context, key, certificate)
     credentials = grpc.ssl_channel_credentials(authority, key, certificate)
     return grpc.secure_channel(place, credentials, options=options)
+
+
+def _insist_on_pair(context: Context, key: bytes, certificate: bytes) -> None:
+    """Refuses what gRPC would call an axis that cannot be reached."""
+    try:
+        shown = x509.load_pem_x509_certificate(certificate).public_key()
+    except ValueError as error:
+        raise ContextError(f"certificate {context.certificate} is not in PEM; name the file that was issued") from error
+    try:
+        own = serialization.load_pem_private_key(key, None).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise ContextError(f"key {context.key} is no private key in PEM; name the key of the certificate") from error
+    if shown != own:
+        raise ContextError(
+            f"certificate {context.certificate} is of another key than {context.key}; name those that belong together"
+        )
 
 
 def _key_of(context: Context) -> bytes | None:

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from lienthong.chassis import pki
-from lienthong.chassis.keyfiles import request_to_pem, write_private_key
+from lienthong.chassis.errors import Violation, invalid
+from lienthong.chassis.keyfiles import read_request, request_to_pem, write_private_key
 from lienthong.chassis.keyring import read_passphrase
 from lienthong.client import Axis
+from lienthong.client.errors import from_axis_error
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.routing.v1 import directory_pb2
@@ -48,6 +51,23 @@ class Place:
     passphrase_file: Path | None = None
 
 
+def check(place: Place) -> None:
+    """Refuses a certificate request that the axis would refuse: no system is registered for it.
+
+    Raises:
+        InvalidRequestError: It is no request, or its key is too weak.
+        OSError: It cannot be read.
+    """
+    if place.csr is None:
+        return
+    try:
+        pki.check_request(read_request(place.csr.read_bytes()))
+    except (pki.PkiError, UnsupportedAlgorithm) as error:
+        rule, remedy = f"{place.csr}: {error}", "Make a request (PKCS#10) with a P-256 key, signed by that key."
+        violation = Violation("csr", "CSR_INVALID", rule, remedy)
+        raise from_axis_error(invalid("CSR_INVALID", f"{rule}. {remedy}", violation)) from error
+
+
 def issue(axis: Axis, agency: str, name: str, place: Place) -> Issued:
     """Registers a system that acts for an agency, and certifies its key.
 
@@ -61,6 +81,7 @@ def issue(axis: Axis, agency: str, name: str, place: Place) -> Issued:
         AxisCallError: It is refused.
         ConfigError: The passphrase cannot be read, or is too short.
     """
+    check(place)
     found = axis.directory.GetAgency(
         directory_pb2.GetAgencyRequest(name=f"agencies/{agency.removeprefix('agencies/')}")
     )

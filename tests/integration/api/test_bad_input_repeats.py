@@ -146,6 +146,15 @@ def test_both_content_and_upload(world: World) -> None:
     refused(Code.INVALID_ARGUMENT, "CONTENT_TWICE", lambda: world.vpcp.intake.SubmitEdxml(request))
 
 
+def test_neither_content_nor_upload(world: World) -> None:
+    """A request without content says that it has none, not where an empty file is wrong."""
+    request = intake_pb2.SubmitEdxmlRequest(request_id=new_request_id())
+    error = refused(Code.INVALID_ARGUMENT, "CONTENT_MISSING", lambda: world.vpcp.intake.SubmitEdxml(request))
+    assert [one.field for one in error.violations] == ["content"]
+    check = intake_pb2.CheckDocumentRequest()
+    refused(Code.INVALID_ARGUMENT, "CONTENT_MISSING", lambda: world.vpcp.intake.CheckDocument(check))
+
+
 def test_a_typed_document_gets_a_document_id(world: World) -> None:
     """A typed document without a DocumentId gets one in the comma form, and repeats by its request_id."""
     header = document_pb2.DocumentHeader(

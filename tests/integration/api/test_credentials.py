@@ -119,6 +119,21 @@ def test_one_revoked_certificate(world: World) -> None:
     listed(world.speak("renewed"))
 
 
+@pytest.mark.parametrize("words", [b"nothing", b"-----BEGIN PRIVATE KEY-----\n"])
+def test_a_request_that_is_none_registers_no_system(world: World, tmp_path: Path, words: bytes) -> None:
+    """Credentials that cannot be certified leave no system behind that may act for the agency."""
+    (tmp_path / "dms.csr").write_bytes(words)
+    before = _systems(world)
+    place = credentials.Place(tmp_path, tmp_path / "dms.csr")
+    refused(Code.INVALID_ARGUMENT, "CSR_INVALID", lambda: credentials.issue(world.operator, "H29", "dms", place))
+    assert _systems(world) == before
+
+
+def _systems(world: World) -> list[str]:
+    answer = world.operator.directory.ListSystems(directory_pb2.ListSystemsRequest(page_size=500))
+    return [system.name for system in answer.systems]
+
+
 def test_the_operator_sends_nothing(world: World) -> None:
     """An operator acts for no agency: no document, no mailbox, no status."""
     refused(Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED", lambda: submit(world.operator, file_of()))

@@ -62,7 +62,7 @@ def test_a_client_certificate_cannot_serve_and_cannot_seal(axis: pki.Authority) 
 def test_names_come_from_the_profile_never_from_the_request(axis: pki.Authority) -> None:
     """Whoever asks for another's name in a request still gets the name that the operator chose."""
     request = pki.make_request(pki.new_key(), "urn:lienthong:system:somebody-else")
-    received = keyfiles.request_from_pem(keyfiles.request_to_pem(request))
+    received = keyfiles.read_request(keyfiles.request_to_pem(request))
     leaf = axis.issue_from_request(received, pki.system_client("own", "UBND"), YEAR, 6)
     assert pki.identities(leaf) == ("urn:lienthong:system:own",)
     assert "somebody-else" not in leaf.subject.rfc4514_string()
@@ -165,4 +165,6 @@ def test_damaged_files_are_told_by_name(tmp_path: Path) -> None:
     with pytest.raises(PkiError, match=r"broken\.pem"):
         keyfiles.load_private_key(path, None)
     with pytest.raises(PkiError, match="signing request"):
-        keyfiles.request_from_pem(b"nothing")
+        keyfiles.read_request(b"nothing")
+    with pytest.raises(PkiError, match=r"no certificate signing request; found PRIVATE KEY$"):
+        keyfiles.read_request(b"-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n")

@@ -1,4 +1,4 @@
-"""Events are contracts like calls: other services, and programs of an older version, read them."""
+"""Contracts: other services, programs of an older version and clients in any language read them."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 ROOT = Path(__file__).parents[3]
 RELEASED = max((ROOT / "protos" / "released").glob("*.binpb"))
@@ -42,3 +42,24 @@ def test_a_change_that_breaks_readers_of_events_is_refused(name: str, tmp_path: 
     found = buf(tmp_path, "breaking", "contracts.binpb", "--against", str(RELEASED), "--config", "buf.yaml")
     assert found.returncode
     assert name in found.stdout
+
+
+def test_each_contract_says_where_its_code_goes(tmp_path: Path) -> None:
+    """Go and Java take packages from options, by one rule; a file without them becomes other code than the rest."""
+    built = tmp_path / "contracts.binpb"
+    assert buf(ROOT, "build", "--path", "protos/lienthong", "-o", str(built)).returncode == 0
+    files = FileDescriptorSet.FromString(built.read_bytes()).file
+    ours = [file for file in files if file.package.startswith("lienthong.")]
+    assert ours
+    assert {file.name: _packages(file) for file in ours} == {file.name: _by_the_rule(file) for file in ours}
+
+
+def _packages(file: FileDescriptorProto) -> tuple[str, str, str, bool]:
+    options = file.options
+    return options.go_package, options.java_package, options.java_outer_classname, options.java_multiple_files
+
+
+def _by_the_rule(file: FileDescriptorProto) -> tuple[str, str, str, bool]:
+    folder, area = file.package.replace(".", "/"), file.package.split(".")[1]
+    outer = Path(file.name).stem.title().replace("_", "")
+    return f"{folder};{area}v1", f"vn.gov.{file.package}", f"{outer}Proto", True

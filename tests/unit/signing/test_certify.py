@@ -111,6 +111,11 @@ def test_a_bad_request_is_refused_with_its_remedy(desk: Desk, csr: bytes) -> Non
         assert storage.certificates_of(connection, SYSTEM) == []
 
 
+def test_a_request_in_der_is_one_too(desk: Desk) -> None:
+    """Tools write requests in either form; both are certified."""
+    assert issue(desk, asked(csr=pki.make_request(KEY, "x").public_bytes(Encoding.DER))).chain
+
+
 def test_an_unknown_system_is_asked_for_again(desk: Desk) -> None:
     """A system that this copy of the directory does not know yet is UNAVAILABLE with a time to retry."""
     refusal = desk.refused(lambda: issue(desk, asked("new-dms")))

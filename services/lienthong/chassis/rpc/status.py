@@ -1,7 +1,9 @@
 """Errors on the wire: `google.rpc.Status` with `ErrorInfo`, `BadRequest`, `RetryInfo` (AIP-193)."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import accumulate
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
@@ -14,29 +16,36 @@ from lienthong.chassis.times import from_duration, to_duration
 DETAILS_KEY = "grpc-status-details-bin"
 """Where gRPC carries a `google.rpc.Status`."""
 
-VIOLATIONS_AT_MOST = 100
-"""Violations in one answer; metadata of a call is bounded to some kilobytes."""
-
-DETAILS_BYTES_AT_MOST = 6000
+ERROR_BYTES_AT_MOST = 7400
+"""Bytes of an error as it travels: its sentence escaped, its details in base64. Clients in Java, and others, take 8 KiB
+of headers when they are not told otherwise, and lose the whole answer with one byte more; proxies add to them."""
 
 _TEXT = 300
+_FACT_BYTES = 400
 _REMEDY = "\n"
 _MESSAGE = 1000
+_MESSAGE_BYTES = 1500
+_PLAIN = frozenset(range(0x20, 0x7F)) - {ord("%")}
+"""Bytes that a sentence carries as they are; each other one takes three."""
+_AROUND = 64
+"""Bytes at most that a detail needs for being packed."""
 
 
 def to_status(error: AxisError) -> status_pb2.Status:
     """Makes the message of an error; details that would not fit are left out, the count stays in the metadata."""
     # What callers sent may stand in both, at any length.
-    facts = {key: shorten(value, _TEXT) for key, value in error.metadata.items()}
+    facts = {key: _fitted(value, _FACT_BYTES) for key, value in error.metadata.items()}
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=facts)
-    status = status_pb2.Status(code=error.code.value, message=shorten(error.message, _MESSAGE))
+    message = _fitted(shorten(error.message, _MESSAGE), _MESSAGE_BYTES)
+    status = status_pb2.Status(code=error.code.value, message=message)
     if error.violations:
         info.metadata["violations"] = str(len(error.violations))
     status.details.append(_packed(info))
     if error.retry_after is not None:
         status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=to_duration(error.retry_after))))
     if error.violations:
-        status.details.append(_packed(_bad_request(error)))
+        room = (ERROR_BYTES_AT_MOST - _escaped(message)) * 3 // 4 - status.ByteSize()
+        status.details.append(_packed(_bad_request(error.violations, room)))
     return status
 
 
@@ -48,15 +57,29 @@ def from_status(status: status_pb2.Status) -> AxisError:
     return error
 
 
-def _bad_request(error: AxisError) -> error_details_pb2.BadRequest:
+def _escaped(text: str) -> int:
+    """Tells how many bytes a text takes as the sentence of an error."""
+    return sum(1 if byte in _PLAIN else 3 for byte in text.encode())
+
+
+def _fitted(text: str, most: int) -> str:
+    """Cuts a text that takes more than `most` bytes, escaped."""
+    if len(text) <= most and _escaped(text) <= most:
+        return text
+    ends = accumulate((_escaped(character) for character in text[:most]), initial=_escaped("…"))
+    return text[: sum(end <= most for end in ends) - 1] + "…"
+
+
+def _bad_request(violations: Iterable[Violation], room: int) -> error_details_pb2.BadRequest:
+    """Gives as many violations as there is room for, packed."""
     request = error_details_pb2.BadRequest()
-    for violation in error.violations[:VIOLATIONS_AT_MOST]:
+    for violation in violations:
         row = request.field_violations.add(
             field=violation.field,
             description=_described(violation),
             reason=violation.reason,
         )
-        if request.ByteSize() > DETAILS_BYTES_AT_MOST:
+        if request.ByteSize() + _AROUND > room:
             request.field_violations.remove(row)
             break
     return request

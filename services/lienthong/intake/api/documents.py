@@ -133,6 +133,8 @@ class IntakeApi:
             raise _either("content", "upload")
         if request.upload:
             return self._uploaded(request.upload, call)
+        if not request.content:
+            raise _neither("content", "upload")
         return self._counter.edxml(iter((request.content,)))
 
     def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
@@ -142,6 +144,8 @@ class IntakeApi:
             return self._counter.spoiled(request.document, spoiled) if spoiled else self._typed(request.document, call)
         if given == "upload":
             return self._uploaded(request.upload, call)
+        if not given:
+            raise _neither("document", "edxml")
         self._bound(len(request.edxml), "edxml")
         return self._counter.edxml(iter((request.edxml,)))
 
@@ -193,3 +197,8 @@ def _problem(problem: Problem) -> document_pb2.Problem:
 def _either(first: str, second: str) -> AxisError:
     rule = f"give {first} or {second}, not both"
     return invalid("CONTENT_TWICE", rule, Violation(first, "CONTENT_TWICE", rule, "Leave one empty."))
+
+
+def _neither(first: str, second: str) -> AxisError:
+    rule = f"give {first} or {second}; neither came"
+    return invalid("CONTENT_MISSING", rule, Violation(first, "CONTENT_MISSING", rule, "Fill one of them in."))

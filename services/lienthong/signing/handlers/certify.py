@@ -12,7 +12,7 @@ from lienthong.chassis.directory.messages import system_of
 from lienthong.chassis.directory.model import System
 from lienthong.chassis.directory.store import load_system
 from lienthong.chassis.errors import AxisError, Violation, invalid, precondition, unavailable
-from lienthong.chassis.keyfiles import load_certificates, request_from_pem, to_pem
+from lienthong.chassis.keyfiles import load_certificates, read_request, to_pem
 from lienthong.chassis.keyring import Keyring
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.times import to_micros, to_timestamp
@@ -85,9 +85,9 @@ def issue_certificate(
     )
 
 
-def _read_request(pem: bytes) -> x509.CertificateSigningRequest:
+def _read_request(data: bytes) -> x509.CertificateSigningRequest:
     try:
-        return request_from_pem(pem)
+        return read_request(data)
     except pki.PkiError as error:
         raise _bad_request(str(error)) from error
 

@@ -6,7 +6,9 @@ from google.rpc import status_pb2
 
 from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.errors import AxisError
+from lienthong.chassis.paging import ANSWER_BYTES
 from lienthong.chassis.rpc.status import to_status
+from lienthong.chassis.text import shorten
 from lienthong.chassis.times import to_duration, to_timestamp
 from lienthong.common.v1 import document_pb2
 from lienthong.common.v1.lifecycle_pb2 import Verdict
@@ -42,7 +44,7 @@ def refused_message(error: AxisError) -> pb.StatusResult:
 def progress_message(seen: Seen, directory: Directory) -> pb.Progress:
     """Makes the message of a progress."""
     case = seen.case
-    return pb.Progress(
+    progress = pb.Progress(
         document=f"documents/{case.document}",
         document_id=case.document_id,
         subject=case.subject,
@@ -53,6 +55,17 @@ def progress_message(seen: Seen, directory: Directory) -> pb.Progress:
         close_time=to_timestamp(case.closed_at) if seen.as_sender else None,
         as_of=to_timestamp(seen.at),
     )
+    _shorten_notes(progress)
+    return progress
+
+
+def _shorten_notes(progress: pb.Progress) -> None:
+    """Makes room where two thousand recipients write at length: whole texts stand in the list of statuses."""
+    length = max((len(one.note) for one in progress.recipients), default=0)
+    while length and progress.ByteSize() > ANSWER_BYTES:
+        length //= 2
+        for one in progress.recipients:
+            one.note = shorten(one.note, length) if length else ""
 
 
 def recipient_message(line: Line, directory: Directory, seen: Seen | None = None) -> pb.RecipientProgress:
