@@ -2,10 +2,8 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -33,6 +31,7 @@ from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
 from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, Worker, assemble
+from lienthong.chassis.signals import heed
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.tracing import tracing
@@ -279,21 +278,10 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
 
     async def main() -> None:
         stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in ending():
-            with suppress(ValueError, RuntimeError):
-                loop.add_signal_handler(number, stopping.set)
+        heed(stopping)
         await platform.serve(stopping, lambda: announce(platform))
 
     asyncio.run(main())
-
-
-def ending() -> Iterable[signal.Signals]:
-    """Gives the signals that end the program in good order."""
-    yield from (signal.SIGTERM, signal.SIGINT)
-    # It is ignored under `nohup`: whoever closes that terminal wants the program to stay.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        yield signal.SIGHUP
 
 
 def _insist_on_shared_engines(settings: Settings, target: str) -> None:
