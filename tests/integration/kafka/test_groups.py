@@ -2,7 +2,6 @@
 
 import itertools
 import time
-from contextlib import suppress
 from typing import Any, cast
 
 import kafka
@@ -133,7 +132,8 @@ def test_partitions_that_were_added_are_read(log: KafkaEventLog, section: KafkaS
     assert len(drain(reader, 40)) == 40
 
 
-def test_a_topic_that_was_made_again(log: KafkaEventLog, section: KafkaSection) -> None:
+@pytest.mark.parametrize("noticed", [False, True])
+def test_a_topic_that_was_made_again(log: KafkaEventLog, section: KafkaSection, *, noticed: bool) -> None:
     """Members and publishers that run go on with the new one from its beginning, by themselves."""
     reader = log.join("routing", ["documents"])
     log.publish([record(f"key-{number}") for number in range(40)])
@@ -142,14 +142,19 @@ def test_a_topic_that_was_made_again(log: KafkaEventLog, section: KafkaSection) 
     admin.delete_topics([f"{section.topic_prefix}documents"])
     admin.close()
     eventually(lambda: bool(topics.diff(section, TOPICS)))
-    topics.apply(section, TOPICS)
     found: list[Record] = []
+    missed: list[str] = []
 
     def came() -> bool:
-        # While it is missing both say so.
-        with suppress(AxisError):
+        try:
             found.extend(reader.poll(500, 0.5))
+        except AxisError as error:
+            missed.append(error.reason)
         return len(found) >= 2
+
+    if noticed:
+        eventually(lambda: came() or "TOPIC_MISSING" in missed)
+    topics.apply(section, TOPICS)
 
     eventually(lambda: published(log, "1", "2"))
     eventually(came)
