@@ -1,4 +1,4 @@
-"""The program: which component needs which, started in that order, stopped in reverse."""
+"""The program: which component needs which, started in that order, stopped all at once."""
 
 import asyncio
 import os
@@ -30,7 +30,15 @@ from lienthong.chassis.readiness import Readiness, patiently
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
-from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, Worker, assemble
+from lienthong.chassis.service import (
+    Component,
+    Foundation,
+    RunningComponent,
+    ServiceContext,
+    Worker,
+    assemble,
+    stop_together,
+)
 from lienthong.chassis.signals import heed
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
@@ -156,8 +164,7 @@ class Platform:
             _log.info("draining", seconds=self.settings.server.drain_seconds)
             await asyncio.to_thread(readiness.stop, STOP_SECONDS)
             await server.drain(self.settings.server.drain_seconds)
-            for worker in (*reversed(started), *reversed(self._beside)):
-                await asyncio.to_thread(worker.stop, STOP_SECONDS)
+            await asyncio.to_thread(stop_together, [*started, *self._beside], STOP_SECONDS)
             close_probes()
             self._close()
             _log.info("stopped")

@@ -1,4 +1,4 @@
-"""Signals that end the program."""
+"""How the program ends: which signals it heeds, and that its workers end together."""
 
 import asyncio
 import os
@@ -6,7 +6,9 @@ import signal
 import threading
 
 import pytest
+from tests.waiting import SECONDS
 
+from lienthong.chassis.service import stop_together
 from lienthong.chassis.signals import ending, heed
 
 
@@ -42,3 +44,19 @@ def test_a_terminal_that_goes_is_nothing_under_nohup(monkeypatch: pytest.MonkeyP
     assert signal.SIGHUP in ending()
     monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
     assert list(ending()) == [signal.SIGTERM, signal.SIGINT]
+
+
+def test_workers_end_together() -> None:
+    """While an engine hangs each takes as long as it may: one after the other they would outlast every supervisor."""
+    meeting = threading.Barrier(5, timeout=SECONDS)
+
+    class Hanging:
+        def start(self) -> None:
+            """Does nothing."""
+
+        def stop(self, timeout: float) -> None:
+            assert timeout == 10.0
+            meeting.wait()
+
+    stop_together([Hanging() for _ in range(meeting.parties)], 10.0)
+    stop_together([], 10.0)
