@@ -1,11 +1,9 @@
-"""The program: which component needs which, started in that order, stopped in reverse."""
+"""The program: which component needs which, started in that order, stopped all at once."""
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -32,7 +30,16 @@ from lienthong.chassis.readiness import Readiness, patiently
 from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
-from lienthong.chassis.service import Component, Foundation, RunningComponent, ServiceContext, Worker, assemble
+from lienthong.chassis.service import (
+    Component,
+    Foundation,
+    RunningComponent,
+    ServiceContext,
+    Worker,
+    assemble,
+    stop_together,
+)
+from lienthong.chassis.signals import heed
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.tracing import tracing
@@ -157,8 +164,7 @@ class Platform:
             _log.info("draining", seconds=self.settings.server.drain_seconds)
             await asyncio.to_thread(readiness.stop, STOP_SECONDS)
             await server.drain(self.settings.server.drain_seconds)
-            for worker in (*reversed(started), *reversed(self._beside)):
-                await asyncio.to_thread(worker.stop, STOP_SECONDS)
+            await asyncio.to_thread(stop_together, [*started, *self._beside], STOP_SECONDS)
             close_probes()
             self._close()
             _log.info("stopped")
@@ -279,21 +285,10 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
 
     async def main() -> None:
         stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in ending():
-            with suppress(ValueError, RuntimeError):
-                loop.add_signal_handler(number, stopping.set)
+        heed(stopping)
         await platform.serve(stopping, lambda: announce(platform))
 
     asyncio.run(main())
-
-
-def ending() -> Iterable[signal.Signals]:
-    """Gives the signals that end the program in good order."""
-    yield from (signal.SIGTERM, signal.SIGINT)
-    # It is ignored under `nohup`: whoever closes that terminal wants the program to stay.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        yield signal.SIGHUP
 
 
 def _insist_on_shared_engines(settings: Settings, target: str) -> None:

@@ -17,7 +17,6 @@ from tests.faults.support.run import Run, listed, running
 from tests.faults.support.traffic import SERVICES
 from tests.waiting import eventually
 
-from lienthong.app import ending
 from lienthong.client.stubs import persisted
 
 DRAIN_SECONDS = 20.0
@@ -111,18 +110,6 @@ def test_a_terminal_that_goes_ends_it_in_good_order(tmp_path: Path) -> None:
             assert running.wait(SETTLE_SECONDS) == 0
         finally:
             running.kill()
-
-
-def test_a_terminal_that_goes_is_nothing_under_nohup() -> None:
-    """Whoever had SIGHUP ignored wants the program to stay when the terminal closes."""
-    before = signal.getsignal(signal.SIGHUP)
-    try:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        assert signal.SIGHUP in ending()
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        assert list(ending()) == [signal.SIGTERM, signal.SIGINT]
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 def load(run: Run[Program], submissions: int) -> None:

@@ -11,6 +11,8 @@ from tests.waiting import until
 from lienthong.chassis.auth.policy import policy
 
 SECONDS = 60.0
+END_SECONDS = 30.0
+"""As long as the chart lets a process take after its calls have ended."""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,23 @@ def test_calls_while_an_engine_is_away(scene: Scene, engine: str) -> None:
     finally:
         server.start()
     assert not differing(scene, "")
+
+
+def test_a_service_ends_while_the_brokers_hang(scene: Scene) -> None:
+    """SIGTERM is obeyed within the time of its supervisor, with an event in hand that nobody takes; none is lost."""
+    kafka, platform = scene.processes.engine("kafka"), scene.processes.platform
+    (intake,) = [copy for copy in platform.copies if copy.service == "intake"]
+    kafka.pause()
+    try:
+        sent = scene.send()
+        running = intake.process.process()
+        assert running is not None
+        running.terminate()
+        assert until(lambda: intake.process.process() is None, END_SECONDS)
+    finally:
+        kafka.resume()
+    scene.processes.replace(intake)
+    assert until(lambda: scene.has_come(sent), SECONDS)
 
 
 def test_calls_while_signing_is_away(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """How a service is put together: what the process gives it, and what it gives the process."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
@@ -132,11 +133,17 @@ class RunningComponent:
             self.started.append(worker)
 
     def stop(self, timeout: float) -> None:
-        """Ends in reverse; the relay publishes what the others left."""
-        last_first = self.started[::-1]
-        for worker in [*(worker for worker in last_first if worker is not self.relay), self.relay]:
-            worker.stop(timeout)
+        """Ends all at once, each within `timeout` seconds; then the relay, which publishes what the others left."""
+        others = [worker for worker in self.started if worker is not self.relay]
+        stop_together(others, timeout)
+        self.relay.stop(timeout)
         self.started.clear()
+
+
+def stop_together(workers: Sequence[Worker], timeout: float) -> None:
+    """Ends workers all at once: where an engine hangs each of them takes its time, and the end has but little."""
+    with ThreadPoolExecutor(len(workers) or 1, thread_name_prefix="stopping") as threads:
+        list(threads.map(lambda worker: worker.stop(timeout), workers))
 
 
 def assemble(

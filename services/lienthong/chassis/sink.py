@@ -2,8 +2,12 @@
 
 import os
 import select
+import stat
 import threading
+import time
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TextIO
 
 from lienthong.chassis.tally import Tally
@@ -15,7 +19,7 @@ PATIENCE_SECONDS: Final = 1.0
 """How long a line waits for a reader. Once one waited in vain, the others do not wait until lines are taken again."""
 
 _PIECE: Final = select.PIPE_BUF
-"""Bytes that a pipe takes without waiting once it takes any."""
+"""Bytes that a pipe takes without waiting once it takes any, as long as nobody else writes to it."""
 
 
 class Sink:
@@ -29,6 +33,9 @@ class Sink:
             told: Makes the line that says how many were lost.
         """
         self._stream = stream
+        self._own = _opened_again(stream)
+        if self._own is not None:
+            weakref.finalize(self, os.close, self._own)
         self._told = told
         self._turn = threading.Lock()
         self._lost = 0
@@ -52,18 +59,39 @@ class Sink:
 
     def _put(self, text: str) -> None:
         try:
-            descriptor = self._stream.fileno()
+            descriptor = self._stream.fileno() if self._own is None else self._own
         except OSError:
             # One that stands in memory.
             self._stream.write(text)
             return
         data = text.encode("utf-8", "backslashreplace")
+        deadline = time.monotonic() + (0 if self._lost else PATIENCE_SECONDS)
         while data:
-            self._wait(descriptor)
-            data = data[os.write(descriptor, data[:_PIECE]) :]
+            _wait(descriptor, deadline)
+            # Where another process writes beside, it may have been faster.
+            with suppress(BlockingIOError):
+                data = data[os.write(descriptor, data[:_PIECE]) :]
 
-    def _wait(self, descriptor: int) -> None:
-        room = select.poll()
-        room.register(descriptor, select.POLLOUT)
-        if not room.poll(0 if self._lost else PATIENCE_SECONDS * 1000):
-            raise BlockingIOError
+
+def _wait(descriptor: int, deadline: float) -> None:
+    left = deadline - time.monotonic()
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
+    if not room.poll(max(left, 0) * 1000):
+        raise BlockingIOError
+
+
+def _opened_again(stream: TextIO) -> int | None:
+    """Opens a pipe or a terminal once more, for writing that never waits; None for anything else.
+
+    A terminal that takes a few bytes lets whoever writes more wait for ever. That nobody waits cannot be said of the
+    stream itself: it would hold for everybody who has it, such as the shell.
+    """
+    try:
+        descriptor = stream.fileno()
+        mode = os.fstat(descriptor).st_mode
+        if not (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
+            return None
+        return os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    except (OSError, ValueError):
+        return None

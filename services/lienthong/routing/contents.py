@@ -9,7 +9,7 @@ from functools import partial
 from typing import BinaryIO
 
 from lienthong import edxml
-from lienthong.chassis.engines.blobs import BlobStore, open_kept
+from lienthong.chassis.engines.blobs import BlobStore, kept, open_kept
 from lienthong.chassis.errors import AxisError, Code, not_found
 from lienthong.chassis.renditions import plan_of
 from lienthong.chassis.rpc.call import Call, Content, UploadSink, pieces
@@ -37,7 +37,10 @@ class Renderer:
         stored = next((one for one in accepted.attachments if one.attachment.ordinal == ordinal), None)
         if stored is None:
             return None
-        return Content(stored.attachment.size, lambda offset: pieces(open_kept(self._blobs, stored.blob.key), offset))
+        key, size = stored.blob.key, stored.attachment.size
+        return Content(
+            size, lambda offset: _whole(pieces(open_kept(self._blobs, key), offset), size - offset, f"content {key}")
+        )
 
     def _rendition(self, accepted: DocumentAccepted, offset: int) -> Iterator[bytes]:
         keys = {stored.attachment.ordinal: stored.blob.key for stored in accepted.attachments}
@@ -45,7 +48,18 @@ class Renderer:
         def opener(ordinal: int) -> BinaryIO:
             return open_kept(self._blobs, keys[ordinal])
 
-        return edxml.render(plan_of(accepted.rendition, self._blobs), opener, offset)
+        parts = edxml.render(plan_of(accepted.rendition, self._blobs), opener, offset)
+        return _whole(parts, accepted.rendition.size - offset, f"content of {accepted.document}")
+
+
+def _whole(parts: Iterator[bytes], length: int, what: str) -> Iterator[bytes]:
+    """Reads what a document names; where the store lost a part, that is told, and is not taken for the end."""
+    with kept():
+        for part in parts:
+            length -= len(part)
+            yield part
+        if length > 0:
+            raise not_found(what)
 
 
 class MailboxContents:

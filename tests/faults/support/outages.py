@@ -138,16 +138,19 @@ class Scene:
             "notice": city.notification.TestSubscription(test).name,
         }
 
+    def send(self) -> str:
+        """Hands a document in; gives its name."""
+        return self.sessions["vpcp"].intake.SubmitDocument(document(number=secrets.token_hex(4))).document
+
+    def has_come(self, sent: str) -> bool:
+        """Tells whether a document is in the hands of its recipient's mailbox."""
+        asked = mailbox_pb2.ListDeliveriesRequest(page_size=100)
+        return any(one.document == sent for one in self.sessions["city"].mailbox.ListDeliveries(asked).deliveries)
+
     def arrives(self) -> bool:
         """Hands a document in; tells whether it comes to its recipient."""
-        sent = self.sessions["vpcp"].intake.SubmitDocument(document(number=secrets.token_hex(4))).document
-        asked = mailbox_pb2.ListDeliveriesRequest(page_size=100)
-        city = self.sessions["city"].mailbox
-
-        def there() -> bool:
-            return any(one.document == sent for one in city.ListDeliveries(asked).deliveries)
-
-        return until(there, SET_UP_SECONDS)
+        sent = self.send()
+        return until(lambda: self.has_come(sent), SET_UP_SECONDS)
 
     def outcome(self, row: Row) -> str:
         """Does a call; tells how it ended, in words when that is none of the three."""

@@ -48,6 +48,15 @@ def record(key: str, value: str = "x", topic: str = "documents") -> NewRecord:
     return NewRecord(topic, key.encode(), value.encode(), {"ce_id": f"{key} {value[:20]}"})
 
 
+def published(log: KafkaEventLog, *values: str) -> bool:
+    """Tries to publish; tells whether it did."""
+    try:
+        log.publish([record("a", value) for value in values])
+    except AxisError:
+        return False
+    return True
+
+
 def drain(reader: LogConsumer, count: int, seconds: float = 30.0) -> list[Record]:
     """Polls until so many records came."""
     found: list[Record] = []

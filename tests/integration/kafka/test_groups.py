@@ -12,13 +12,15 @@ from kafka.admin import MemberToRemove
 from tests.kafka_strangers import settings_of_others
 from tests.waiting import eventually
 
+from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.engines.kafka import topics
 from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.member import KafkaLogConsumer
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 
-from .support import drain, opened, polled_until, record
+from .support import TOPICS, drain, opened, polled_until, published, record
 
 
 def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSection) -> None:
@@ -116,6 +118,49 @@ def test_partitions_that_were_added_are_counted(log: KafkaEventLog, section: Kaf
 def log_lag(log: KafkaEventLog) -> int:
     """Tells how many records wait."""
     return sum(lag.records for lag in log.lag("routing", ["documents"]))
+
+
+def test_partitions_that_were_added_are_read(log: KafkaEventLog, section: KafkaSection) -> None:
+    """Whoever publishes anew writes to them at once: members that run must not find them minutes later."""
+    reader = log.join("routing", ["documents"])
+    polled_until([reader], lambda: len(reader.assigned) == 4)
+    admin = KafkaAdminClient(**settings_of_others(section))
+    admin.create_partitions({f"{section.topic_prefix}documents": 8})
+    admin.close()
+    with opened(section) as other:
+        other.publish([record(f"key-{number}") for number in range(40)])
+    assert len(drain(reader, 40)) == 40
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+def test_a_topic_that_was_made_again(log: KafkaEventLog, section: KafkaSection, *, noticed: bool) -> None:
+    """Members and publishers that run go on with the new one from its beginning, by themselves."""
+    reader = log.join("routing", ["documents"])
+    log.publish([record(f"key-{number}") for number in range(40)])
+    reader.commit(drain(reader, 40))
+    admin = KafkaAdminClient(**settings_of_others(section))
+    admin.delete_topics([f"{section.topic_prefix}documents"])
+    admin.close()
+    eventually(lambda: bool(topics.diff(section, TOPICS)))
+    found: list[Record] = []
+    missed: list[str] = []
+
+    def came() -> bool:
+        try:
+            found.extend(reader.poll(500, 0.5))
+        except AxisError as error:
+            missed.append(error.reason)
+        return len(found) >= 2
+
+    if noticed:
+        eventually(lambda: came() or "TOPIC_MISSING" in missed)
+    topics.apply(section, TOPICS)
+
+    eventually(lambda: published(log, "1", "2"))
+    eventually(came)
+    assert [one.value for one in found] == [b"1", b"2"]
+    reader.commit(found)
+    assert not log_lag(log)
 
 
 def test_a_process_with_a_name_gets_its_partitions_back(section: KafkaSection) -> None:

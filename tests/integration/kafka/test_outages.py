@@ -10,7 +10,7 @@ from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.dev.kafka import KafkaCluster
 
-from .support import TOPICS, Load, complete_and_in_order, drain, opened, read_all, record, section_of
+from .support import TOPICS, Load, complete_and_in_order, drain, opened, published, read_all, record, section_of
 
 SHORT = {"publish_seconds": 2.0, "answer_seconds": 1.0}
 
@@ -87,15 +87,6 @@ def test_halted_with_records_on_their_way(broker: KafkaCluster) -> None:
         eventually(lambda: published(log, "1", "2"))
         reader.commit(drain(reader, 1))
         assert [one.value for one in read_all(section, 3)] == [b"0", b"1", b"2"]
-
-
-def published(log: KafkaEventLog, *values: str) -> bool:
-    """Tries to publish; tells whether it did."""
-    try:
-        log.publish([record("a", value) for value in values])
-    except AxisError:
-        return False
-    return True
 
 
 def test_what_is_on_its_way_is_bounded(broker: KafkaCluster) -> None:

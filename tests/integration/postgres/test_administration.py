@@ -1,9 +1,11 @@
 """What the administrator of a server does while services run, or did before: each is borne, or told with its remedy."""
 
 import json
+import socket
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import astuple
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from psycopg import sql
 from sqlalchemy import text
 from structlog.testing import capture_logs
 from tests.engines import close_databases, fresh_schemas, open_postgres, postgres
+from tests.stores import Wire
 from tests.waiting import eventually
 
 from lienthong.chassis import migrations
@@ -94,6 +97,35 @@ def test_nobody_meets_a_connection_that_was_ended(section: PostgresSection, role
     end_connections(role)
     add(database)
     assert counted(database) == 2
+
+
+def test_a_server_whose_end_comes_late(section: PostgresSection, role: str) -> None:
+    """It says that it ends the connection a moment before it does: nobody meets such a connection either."""
+    with closing(Late(postgres().access.port)) as way:
+        through = section.model_copy(update={"servers": (f"127.0.0.1:{way.port}",)})
+        database = open_postgres(through, "intake")
+        for count in range(1, 4):
+            add(database)
+            assert counted(database) == count
+            end_connections(role)
+            eventually(lambda: way.ending == 2 * count)  # noqa: B023 -- at once
+
+
+class Late(Wire):
+    """A way on which the end of a connection comes later than what was said before."""
+
+    ending = 0
+    """Connections of which the server has said its last word."""
+
+    def _pass(self, source: socket.socket, target: socket.socket, limit: int | None) -> None:
+        with suppress(OSError):
+            from_server = source.getpeername()[1] == self._target
+            target.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while data := source.recv(65_536):
+                target.sendall(data)
+            self.ending += from_server
+        time.sleep(0.03)  # the fault itself
+        super()._pass(source, target, limit)
 
 
 def test_a_server_that_is_idle_for_long(section: PostgresSection, role: str) -> None:

@@ -4,11 +4,15 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Literal
 
 import pytest
 import structlog
+from tests.waiting import SECONDS
 
 from lienthong.chassis import sink
 from lienthong.chassis.logging import bound, configure
@@ -102,26 +106,52 @@ def test_a_line_holds_nothing_that_a_terminal_obeys(
     assert told.count("\\u001b[2K") >= 4
 
 
-def test_a_log_that_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def _terminal() -> tuple[int, int]:
+    shown, writing = os.openpty()
+    tty.setraw(writing)
+    return shown, writing
+
+
+@pytest.mark.parametrize("opened", [os.pipe, _terminal])
+def test_a_log_that_nobody_reads_any_more(
+    monkeypatch: pytest.MonkeyPatch, opened: Callable[[], tuple[int, int]]
+) -> None:
     """Whoever logs goes on; when it is read again, it tells how many lines were lost, and all that follow."""
-    pipe, writing = os.pipe()
+    reading, writing = opened()
     monkeypatch.setattr(sink, "PATIENCE_SECONDS", 0.05)
     monkeypatch.setattr(sys, "stderr", os.fdopen(writing, "w"))
     configure("INFO", "json")
     log = structlog.get_logger("lienthong")
     before = sink.LOST.value
-    for number in range(100):
-        log.info("line", number=number, text="ă" * 5000)
+
+    def tell() -> None:
+        for number in range(100):
+            log.info("line", number=number, text="ă" * 5000)
+
+    telling = threading.Thread(target=tell, daemon=True)
+    telling.start()
+    telling.join(SECONDS)
+    assert not telling.is_alive(), "whoever logs waits"
     logging.getLogger("kafka").warning("lost as well")
-    assert os.read(pipe, 1 << 20)
+    os.set_blocking(reading, False)
+    assert _taken(reading)
     log.info("after")
-    *_, told, after = (json.loads(line) for line in os.read(pipe, 1 << 20).decode().splitlines() if line)
+    *_, told, after = (json.loads(line) for line in _taken(reading).decode().splitlines() if line)
     assert after["event"] == "after"
     assert (told["level"], told["event"]) == ("error", "lines of this log were lost: nobody took them")
-    assert 80 < told["lost"] < 101
+    assert 80 < told["lost"] < 102
     assert sink.LOST.value - before == told["lost"]
-    os.close(pipe)
+    os.close(reading)
     sys.stderr.close()
+
+
+def _taken(reading: int) -> bytes:
+    """Takes all that is there."""
+    taken = bytearray()
+    with suppress(BlockingIOError):
+        while part := os.read(reading, 1 << 20):
+            taken += part
+    return bytes(taken)
 
 
 def test_a_log_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

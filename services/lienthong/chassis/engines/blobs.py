@@ -7,7 +7,7 @@ name it. A writer's bytes are durable when `commit` returns, and gone when it is
 import errno
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -143,11 +143,23 @@ def open_kept(blobs: BlobStore, key: str) -> BinaryIO:
     Raises:
         AxisError: UNAVAILABLE when it is gone: no caller has anything to look for, and a backup may bring it back.
     """
-    try:
+    with kept():
         return blobs.open(key)
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Tells what is missing in the block as lost: a document names it.
+
+    Raises:
+        AxisError: UNAVAILABLE instead of NOT_FOUND.
+    """
+    try:
+        yield
     except AxisError as error:
         if error.code is not Code.NOT_FOUND:
             raise
+        key = error.metadata["resource"].removeprefix("content ")
         _log.error("a content that a document names is gone; bring it back from the backup", key=key)
         text = "The axis no longer has this content. Its operators must bring it back from the backup; try again later."
         raise unavailable("CONTENT_GONE", text, _LATER) from error

@@ -54,6 +54,9 @@ def options(section: KafkaSection) -> dict[str, Any]:
         # By default tries begin at 20 a second, and their pause grows to 10 s: too soon, and then too late.
         "reconnect.backoff.ms": 400,
         "reconnect.backoff.max.ms": 800,
+        # By default it looks each five minutes: partitions that were added are not read for so long, and a topic that
+        # was made again stays unread for good.
+        "topic.metadata.refresh.interval.ms": 5_000,
         # Of connections its log has several lines for each try; what is raised names the cause.
         "log_level": 0,
         "logger": _SILENT,

@@ -64,9 +64,12 @@ class Ours:
         """Takes what is given out next, and notes it."""
         found = [self.ahead.popleft() for _ in range(min(at_most, len(self.ahead)))]
         for one in found:
-            offset = int(one.offset() or 0)
-            self._committed.setdefault(place(one), offset)
-            self._polled[place(one)] = offset + 1
+            here, offset = place(one), int(one.offset() or 0)
+            if offset < self._polled.get(here, 0):
+                # The partition began anew, as that of a topic that was made again does.
+                self._forget([here])
+            self._committed.setdefault(here, offset)
+            self._polled[here] = offset + 1
             self.bytes_ahead -= len(one)
         return found
 
@@ -84,7 +87,7 @@ class Ours:
             known, failed = (one.topic, one.partition), error or one.error
             if failed is not None:
                 self._refusal = failed
-            elif known in self.partitions:
+            elif one.offset <= self._polled.get(known, -1):
                 self._committed[known] = one.offset
             if known in self.uncommitted and self.uncommitted[known] == one.offset:
                 if failed is None:

@@ -36,6 +36,8 @@ _POOL_SECONDS = 10.0
 _GRACE_SECONDS = 3.0
 """What the server may take beyond its own deadline for a statement."""
 _LOOK_SECONDS = 0.1
+_LAST_WORD_MS = 100
+"""A server says that it ends a connection, and a moment later does."""
 
 _FULL = frozenset({"53100", "53200"})
 """Out of disk, out of memory."""
@@ -224,11 +226,12 @@ def _insist_on_open(connection: psycopg.Connection[Any], _record: object, _fairy
     Raises:
         DisconnectionError: It did.
     """
-    heard = select.poll()
+    heard, patience_ms = select.poll(), 0
     heard.register(connection.fileno(), select.POLLIN)
     try:
-        while heard.poll(0):
+        while heard.poll(patience_ms):
             connection.pgconn.consume_input()
+            patience_ms = _LAST_WORD_MS
     except psycopg.OperationalError as error:
         raise DisconnectionError(str(error)) from error
 
