@@ -16,6 +16,7 @@ from lienthong.chassis.binding import not_bound
 from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError, deprecated_keys
+from lienthong.chassis.cycles import settle
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.effort import measure
 from lienthong.chassis.events.consumer import ConsumerLimits
@@ -283,10 +284,14 @@ def run(settings: Settings, announce: Callable[[Platform], None], target: str = 
     sys.setswitchinterval(SWITCH_SECONDS)
     platform = Platform(settings, target=target)
 
+    def serves() -> None:
+        settle()
+        announce(platform)
+
     async def main() -> None:
         stopping = asyncio.Event()
         heed(stopping)
-        await platform.serve(stopping, lambda: announce(platform))
+        await platform.serve(stopping, serves)
 
     asyncio.run(main())
 

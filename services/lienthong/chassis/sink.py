@@ -35,7 +35,8 @@ class Sink:
         self._stream = stream
         self._own = _opened_again(stream)
         if self._own is not None:
-            weakref.finalize(self, os.close, self._own)
+            # At the end of the program it stays open: a late line must not meet the number of another file.
+            weakref.finalize(self, os.close, self._own).atexit = False
         self._told = told
         self._turn = threading.Lock()
         self._lost = 0
