@@ -1,12 +1,16 @@
 """What is told again and again is told seldom."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from lienthong.chassis.engines.objects.bucket import Bucket
+from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.chassis.engines.postgres import database
 from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.events.event import Event
@@ -63,3 +67,16 @@ def test_a_table_that_is_missing_fills_no_log(monkeypatch: pytest.MonkeyPatch) -
             assert isinstance(told, AxisError)
             assert told.reason == "DATABASE_REFUSES"
     assert [line["reason"] for line in lines] == ['relation "x" does not exist']
+
+
+def test_a_store_that_is_away_fills_no_log(tmp_path: Path) -> None:
+    """Every request fails, and names another object; the log tells it once."""
+    key = tmp_path / "key"
+    key.write_text("key")
+    away: dict[str, Any] = {"url": "s3://contents", "endpoint": "http://127.0.0.1:1", "retries": 0}
+    bucket = Bucket(ObjectsSection(**away, access_key_id_file=key, secret_access_key_file=key))
+    with capture_logs() as lines:
+        for name in ("a", "b"):
+            with pytest.raises(AxisError, match="does not answer"):
+                bucket.get(name)
+    assert [line["event"] for line in lines] == ["the store of contents does not answer"]

@@ -16,6 +16,7 @@ from obstore.store import ObjectStore, from_url
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.chassis.errors import AxisError, storage_full, unavailable
+from lienthong.chassis.seldom import Seldom
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -47,6 +48,7 @@ class Bucket:
         self._section = section
         self._config, self._limits = _config(section), _limits(section)
         self._store = self._opened()
+        self._outages = Seldom()
 
     def put(self, name: str, data: bytes) -> None:
         """Writes an object; one of that name is replaced."""
@@ -138,11 +140,14 @@ class Bucket:
             return storage_full("this content")
         if isinstance(error, PermissionDeniedError | UnauthenticatedError) or _REFUSED.search(str(error)):
             return self._refused(error)
-        _log.warning("the store of contents does not answer", url=self._url, reason=_first_line(error))
+        # What the store says names another object each time, so it does not tell what is news.
+        if self._outages.is_news("away"):
+            _log.warning("the store of contents does not answer", url=self._url, reason=_first_line(error))
         return unavailable("CONTENT_STORE_AWAY", "The store of contents does not answer. Try again.", _AGAIN)
 
     def _refused(self, error: Exception) -> AxisError:
-        _log.error("the store of contents refuses", url=self._url, reason=_first_line(error))
+        if self._outages.is_news("refuses"):
+            _log.error("the store of contents refuses", url=self._url, reason=_first_line(error))
         return unavailable(
             "CONTENT_STORE_REFUSES",
             "The store of contents refuses this axis. Its operators must look at the bucket, the access key and the "
