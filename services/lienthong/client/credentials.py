@@ -52,13 +52,15 @@ class Place:
 
 
 def check(place: Place) -> None:
-    """Refuses a certificate request that the axis would refuse: no system is registered for it.
+    """Refuses what could not be certified or kept: no system is registered for it.
 
     Raises:
-        InvalidRequestError: It is no request, or its key is too weak.
+        ConfigError: The passphrase cannot be read, or is too short.
+        InvalidRequestError: The certificate request is none, or its key is too weak.
         OSError: It cannot be read.
     """
     if place.csr is None:
+        read_passphrase("passphrase_file", place.passphrase_file)
         return
     try:
         pki.check_request(read_request(place.csr.read_bytes()))
@@ -106,19 +108,17 @@ def certify(axis: Axis, system: str, name: str, place: Place) -> Issued:
         ConfigError: The passphrase cannot be read, or is too short.
     """
     place.folder.mkdir(parents=True, exist_ok=True)
-    request = place.csr.read_bytes() if place.csr else _new_key(place, name)
+    key = pki.new_key()
+    request = place.csr.read_bytes() if place.csr else request_to_pem(pki.make_request(key, name))
     asked = signing_pb2.IssueCertificateRequest(system=system, csr=request, request_id=new_request_id())
     certificate = axis.signing.IssueCertificate(asked, timeout=ISSUE_SECONDS)
     chain = place.folder / f"{name}.crt"
+    if place.csr is None:
+        # Not earlier: a pair of that name, in use perhaps, stays whole when the axis refuses.
+        passphrase = read_passphrase("passphrase_file", place.passphrase_file)
+        write_private_key(place.folder / f"{name}.key", key, passphrase)
     chain.write_bytes(certificate.chain)
     return Issued(system, chain, None if place.csr else _context(axis, place, name))
-
-
-def _new_key(place: Place, name: str) -> bytes:
-    key = pki.new_key()
-    passphrase = read_passphrase("passphrase_file", place.passphrase_file)
-    write_private_key(place.folder / f"{name}.key", key, passphrase)
-    return request_to_pem(pki.make_request(key, name))
 
 
 def _context(axis: Axis, place: Place, name: str) -> Path:

@@ -13,10 +13,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from lienthong.chassis import pki
 from lienthong.chassis.clock import SystemClock
+from lienthong.chassis.config import ConfigError
 from lienthong.chassis.errors import Code
 from lienthong.chassis.keyfiles import load_certificates, load_private_key, write_certificates, write_private_key
 from lienthong.chassis.keyring import Keyring
-from lienthong.client import Axis, NotAllowedError, connect, credentials, load_context
+from lienthong.client import Axis, AxisCallError, NotAllowedError, connect, credentials, load_context
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import operations_pb2 as ops
 from lienthong.intake.v1 import intake_pb2
@@ -127,6 +128,36 @@ def test_a_request_that_is_none_registers_no_system(world: World, tmp_path: Path
     place = credentials.Place(tmp_path, tmp_path / "dms.csr")
     refused(Code.INVALID_ARGUMENT, "CSR_INVALID", lambda: credentials.issue(world.operator, "H29", "dms", place))
     assert _systems(world) == before
+
+
+def test_a_passphrase_that_is_too_short_registers_no_system(world: World, tmp_path: Path) -> None:
+    """What keeps the key from being written is told before anything is registered."""
+    (tmp_path / "passphrase").write_text("short")
+    before = _systems(world)
+    place = credentials.Place(tmp_path, passphrase_file=tmp_path / "passphrase")
+    with pytest.raises(ConfigError, match="passphrase"):
+        credentials.issue(world.operator, "H29", "dms", place)
+    assert _systems(world) == before
+
+
+def test_a_pair_in_use_stays_whole_when_the_axis_refuses(world: World, tmp_path: Path) -> None:
+    """The key of a name is replaced together with its certificate, or not at all."""
+    place = credentials.Place(tmp_path)
+    name = credentials.issue(world.operator, "H29", "dms", place).system
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    revoke = directory_pb2.RevokeSystemRequest(name=name, request_id=new_request_id())
+    world.operator.directory.RevokeSystem(revoke)
+    wait_for("signing knows", lambda: _refused(world, name, credentials.Place(tmp_path / "elsewhere")))
+    assert _refused(world, name, place)
+    assert {file: (tmp_path / file).read_bytes() for file in before} == before
+
+
+def _refused(world: World, system: str, place: credentials.Place) -> bool:
+    try:
+        credentials.certify(world.operator, system, "dms", place)
+    except AxisCallError as error:
+        return error.reason == "SYSTEM_REVOKED"
+    return False
 
 
 def _systems(world: World) -> list[str]:
