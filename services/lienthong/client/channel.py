@@ -8,10 +8,10 @@ import grpc
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from lienthong.chassis.config import ConfigError
-from lienthong.chassis.keyring import Keyring, is_encrypted, read_passphrase
-from lienthong.chassis.pki import PkiError
+from lienthong.chassis.keyring import read_passphrase
 from lienthong.client.addresses import ContextError, on_loopback, split, target
 from lienthong.client.context import Context
 from lienthong.client.errors import MESSAGE_BYTES_AT_MOST
@@ -55,40 +55,59 @@ def open_channel(address: str, context: Context) -> grpc.Channel:
         raise ContextError(
             f"{error.filename} cannot be read: {error.strerror}. Mend the context, or its file."
         ) from error
-    if key and certificate:
+    if key or certificate:
         _insist_on_pair(context, key, certificate)
-    credentials = grpc.ssl_channel_credentials(authority, key, certificate)
+    credentials = grpc.ssl_channel_credentials(authority, _plain(key) if key else None, certificate)
     return grpc.secure_channel(place, credentials, options=options)
 
 
-def _insist_on_pair(context: Context, key: bytes, certificate: bytes) -> None:
-    """Refuses what gRPC would call an axis that cannot be reached."""
+def _insist_on_pair(context: Context, key: PrivateKeyTypes | None, certificate: bytes | None) -> None:
+    """Refuses what gRPC would call an axis that cannot be reached, or would end the program for."""
+    if key is None or certificate is None:
+        named, missing = ("certificate", "key") if key is None else ("key", "certificate")
+        raise ContextError(f"the context names a {named} and no {missing}; name both, or none")
     try:
         shown = x509.load_pem_x509_certificate(certificate).public_key()
     except ValueError as error:
         raise ContextError(f"certificate {context.certificate} is not in PEM; name the file that was issued") from error
-    try:
-        own = serialization.load_pem_private_key(key, None).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ContextError(f"key {context.key} is no private key in PEM; name the key of the certificate") from error
-    if shown != own:
+    if shown != key.public_key():
         raise ContextError(
             f"certificate {context.certificate} is of another key than {context.key}; name those that belong together"
         )
 
 
-def _key_of(context: Context) -> bytes | None:
+def _key_of(context: Context) -> PrivateKeyTypes | None:
+    """Opens the key, in whichever form a tool wrote it."""
     if context.key is None:
         return None
-    if context.passphrase_file is None:
-        if is_encrypted(context.key):
-            raise ContextError(f"key {context.key} is encrypted; name its passphrase_file in the context")
-        return context.key.read_bytes()
     try:
         passphrase = read_passphrase("passphrase_file", context.passphrase_file)
-        return Keyring(context.key.parent, passphrase).pem(context.key)
-    except (ConfigError, PkiError) as error:
+    except ConfigError as error:
         raise ContextError(str(error)) from error
+    try:
+        return _opened(context.key.read_bytes(), passphrase)
+    except TypeError as error:
+        raise ContextError(f"key {context.key} is encrypted; name its passphrase_file in the context") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        reason = "is no private key in PEM; name the key of the certificate"
+        if passphrase is not None:
+            reason = "cannot be read: wrong passphrase, or no private key in PEM"
+        raise ContextError(f"key {context.key} {reason}") from error
+
+
+def _opened(pem: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
+    try:
+        return serialization.load_pem_private_key(pem, passphrase)
+    except TypeError:
+        if passphrase is None:
+            raise
+        # It is plain, and needs none.
+        return serialization.load_pem_private_key(pem, None)
+
+
+def _plain(key: PrivateKeyTypes) -> bytes:
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(encoding, form, serialization.NoEncryption())
 
 
 def server_certificate(context: Context) -> x509.Certificate:

@@ -1,9 +1,13 @@
 """Contexts that people write by hand: what is wrong is told by the file, the key and the remedy."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lienthong.chassis import pki
 from lienthong.chassis.keyfiles import write_certificates, write_private_key
@@ -49,9 +53,13 @@ def test_a_context_that_cannot_be_used_is_told(tmp_path: Path, text: bytes, told
         ("a.crt", "b.key", r"certificate .*a\.crt is of another key than .*b\.key"),
         ("a.p12", "a.key", r"certificate .*a\.p12 is not in PEM"),
         ("a.crt", "a.crt", r"key .*a\.crt is no private key in PEM"),
+        ("a.crt", None, "the context names a certificate and no key; name both, or none"),
+        (None, "a.key", "the context names a key and no certificate; name both, or none"),
     ],
 )
-def test_a_pair_that_cannot_be_used_is_told(tmp_path: Path, certificate: str, key: str, told: str) -> None:
+def test_a_pair_that_cannot_be_used_is_told(
+    tmp_path: Path, certificate: str | None, key: str | None, told: str
+) -> None:
     """Files that do not belong together, or are of another form, are named; they look like an axis that is away."""
     now = Validity.starting(datetime.now(UTC), 1)
     for name in ("a", "b"):
@@ -59,11 +67,30 @@ def test_a_pair_that_cannot_be_used_is_told(tmp_path: Path, certificate: str, ke
         write_private_key(tmp_path / f"{name}.key", authority.key, None)
         write_certificates(tmp_path / f"{name}.crt", [authority.certificate])
     (tmp_path / "a.p12").write_bytes(b"\x30\x82")
-    context = Context(
-        "127.0.0.1:7000", authority=tmp_path / "a.crt", certificate=tmp_path / certificate, key=tmp_path / key
-    )
+    files = {"certificate": certificate, "key": key}
+    named: dict[str, Any] = {setting: tmp_path / file for setting, file in files.items() if file is not None}
+    context = Context("127.0.0.1:7000", authority=tmp_path / "a.crt", **named)
     with pytest.raises(ContextError, match=told):
         open_channel(context.address, context)
+
+
+@pytest.mark.parametrize("form", [serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL])
+def test_a_key_is_opened_in_any_form(tmp_path: Path, form: serialization.PrivateFormat) -> None:
+    """An RSA key under a passphrase, as openssl writes it today or wrote it once, is used; without one that is told."""
+    secret, key = b"long enough for a key", rsa.generate_private_key(65537, 2048)
+    protection = serialization.BestAvailableEncryption(secret)
+    (tmp_path / "own.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, protection))
+    (tmp_path / "passphrase").write_bytes(secret)
+    (tmp_path / "passphrase").chmod(0o600)
+    authority, life = tmp_path / "axis.crt", Validity.starting(datetime.now(UTC), 1)
+    axis = pki.make_authority("axis", "Lienthong", life, 1)
+    write_certificates(authority, [axis.certificate])
+    profile = pki.system_client("own", "Lienthong")
+    write_certificates(tmp_path / "own.crt", [axis.issue(key.public_key(), profile, life, 2)])
+    context = Context("127.0.0.1:7000", authority=authority, certificate=tmp_path / "own.crt", key=tmp_path / "own.key")
+    with pytest.raises(ContextError, match=r"key .*own\.key is encrypted; name its passphrase_file"):
+        open_channel(context.address, context)
+    open_channel(context.address, replace(context, passphrase_file=tmp_path / "passphrase")).close()
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
