@@ -93,6 +93,15 @@ def test_a_program_that_starts_ends_when_asked(tmp_path: Path) -> None:
         program.close()
 
 
+@pytest.fixture
+def no_nohup() -> Iterator[None]:
+    """Programs that are started here heed SIGHUP, though whoever runs the tests may have said `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("no_nohup")
 def test_a_terminal_that_goes_ends_it_in_good_order(tmp_path: Path) -> None:
     """SIGHUP drains too, and nobody is left who reads the log."""
     command = [sys.executable, "-m", "lienthong", "run", "--json", "--listen", "127.0.0.1:0", "--metrics", ""]
