@@ -96,9 +96,9 @@ def test_what_is_malformed_is_said_in_words(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        ("MessageHeader/DocumentId", {"document_id": "d" * 201}),
-        ("MessageHeader/Code/CodeNumber", {"number": "1" * 201}),
-        ("MessageHeader/Code/CodeNotation", {"notation": "Ủ" * 201}),
+        ("header.document_id", {"document_id": "d" * 201}),
+        ("header.number", {"number": "1" * 201}),
+        ("header.notation", {"notation": "Ủ" * 201}),
     ],
 )
 def test_what_a_document_is_found_by_is_bounded(world: World, path: str, fields: dict[str, Any]) -> None:
@@ -106,6 +106,17 @@ def test_what_a_document_is_found_by_is_bounded(world: World, path: str, fields:
     request = typed(**{"document_id": "d", **fields})
     error = refused(Code.INVALID_ARGUMENT, "IDENTIFIER_TOO_LONG", lambda: world.vpcp.intake.SubmitDocument(request))
     assert told(error, "IDENTIFIER_TOO_LONG").field == path
+
+
+def test_parties_are_told_by_their_fields(world: World) -> None:
+    """Who fills in fields is told of fields, in refusals and in warnings; places in edXML are for senders of files."""
+    parties = {code: document_pb2.Organization(code=code) for code in ("H29", "H42", "000.00.00.H29", "H99.99")}
+    request = typed(sender=parties["H99.99"], recipients=[parties[code] for code in ("H29", "H42", "000.00.00.H29")])
+    error = refused(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", lambda: world.vpcp.intake.SubmitDocument(request))
+    assert told(error, "SENDER_UNREGISTERED").field == "header.sender.code"
+    assert told(error, "RECIPIENT_DUPLICATE").field == "header.recipients[2].code"
+    check = world.vpcp.intake.CheckDocument(intake_pb2.CheckDocumentRequest(document=request.document))
+    assert [one.path for one in check.warnings if one.code == "RECIPIENT_UNKNOWN"] == ["header.recipients[1].code"]
 
 
 def test_a_text_with_nul_is_refused_with_its_place(world: World) -> None:

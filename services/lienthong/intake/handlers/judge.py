@@ -1,7 +1,7 @@
 """Judging a prepared document: sender, recipients, targets, all problems at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -15,7 +15,7 @@ from lienthong.chassis.events.event import VALUE_BYTES_AT_MOST
 from lienthong.chassis.renditions import PACKED_BYTES_AT_MOST
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.intake import storage
-from lienthong.intake.domain import Addressed, Addressing, Problem, address, judge_sender, same_code
+from lienthong.intake.domain import Addressed, Addressing, Problem, address, field_of, judge_sender, same_code
 from lienthong.intake.handlers.prepare import Prepared
 
 _TARGET = "TraceHeaderList/Bussiness"
@@ -104,8 +104,13 @@ def judge(
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
     ]
+    warnings += target_warnings
+    if prepared.typed:
+        problems = [replace(one, path=field_of(one.path)) for one in problems]
+        for warning in warnings:
+            warning.path = field_of(warning.path)
     answers = _answers(connection, document, directory, agency, now)
-    return Judgement(tuple(problems), sender.foreign, (*warnings, *target_warnings), addressing, targets, answers)
+    return Judgement(tuple(problems), sender.foreign, tuple(warnings), addressing, targets, answers)
 
 
 def _kind_problems(document: edxml.Document) -> list[Problem]:

@@ -66,6 +66,7 @@ class Prepared:
         received_sha256: Hash of the file as received, hex; empty for a document given in types.
         received_size: Its length in bytes.
         outside: Its bytes outside the payloads, compressed.
+        typed: Whether it was given in types.
     """
 
     document: edxml.Document
@@ -73,6 +74,7 @@ class Prepared:
     received_sha256: str = ""
     received_size: int = 0
     outside: bytes = field(default=b"", repr=False)
+    typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def prepare_typed(
     try:
         for number, one in enumerate(attachments, 1):
             attached.append(_attachment(number, one, spools))
-        return Prepared(document_of(header, attached))
+        return Prepared(document_of(header, attached), typed=True)
     except BaseException:
         drop(blobs, attached)
         raise

@@ -1,0 +1,24 @@
+"""Where a document in types has what a rule knows by its place in edXML: who filled fields in is told of fields."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+_FIELDS: Final[Mapping[str, str]] = {
+    "MessageHeader": "header",
+    "MessageHeader/From/OrganId": "header.sender.code",
+    "MessageHeader/To": "header.recipients",
+    "MessageHeader/DocumentId": "header.document_id",
+    "MessageHeader/Code/CodeNumber": "header.number",
+    "MessageHeader/Code/CodeNotation": "header.notation",
+    "TraceHeaderList/Bussiness": "header.targets",
+    "TraceHeaderList/Bussiness/BussinessDocType": "header.kind",
+}
+_RECIPIENT: Final = re.compile(r"MessageHeader/To\[(\d+)\]/OrganId")
+
+
+def field_of(path: str) -> str:
+    """Gives the field of an element; a path that is no element of edXML stays. Elements count from 1, fields from 0."""
+    if recipient := _RECIPIENT.fullmatch(path):
+        return f"header.recipients[{int(recipient[1]) - 1}].code"
+    return _FIELDS.get(path, path)
