@@ -110,5 +110,5 @@ def test_the_command_says_what_it_rests_on() -> None:
     assert "A model:" in shown.stdout
     assert "2000 open watches" in shown.stdout
     found = json.loads(CliRunner().invoke(app, [*asked, "--json"]).stdout)
-    assert found["services"][1]["pods"] == 6
+    assert found["services"][1]["pods"] == 3
     assert found["demand"]["peak_per_second"] == pytest.approx(44.4, abs=0.1)
