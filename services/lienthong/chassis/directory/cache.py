@@ -65,7 +65,9 @@ class DirectoryCache:
 
     def _reread(self) -> None:
         with self._database.read() as connection:
-            agencies, systems, self._change = changes_since(connection, self._change)
+            agencies, systems, change = changes_since(connection, self._change)
+        # Not earlier: where the connection breaks at its end, what was read is read again.
+        self._change = change
         self._read_at = time.monotonic()
         if agencies or systems:
             known = self._directory
