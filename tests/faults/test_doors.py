@@ -67,14 +67,21 @@ def said(client: socket.socket, data: bytes) -> bytes:
         return b""
 
 
+def visited(door: Door, data: bytes) -> bytes:
+    """Says something in a connection of its own; one that is cut may be cut before its client saw it made."""
+    try:
+        with socket.create_connection(("127.0.0.1", door.port), SECONDS) as made:
+            return said(made, data)
+    except ConnectionError:
+        return b""
+
+
 def test_connections_are_cut_and_new_ones_too(door: Door, client: socket.socket) -> None:
     """While it is shut nobody gets through; afterwards everybody does."""
     with door.weather(Weather(shut=True)):
         assert said(client, b"x") == b""
-        with socket.create_connection(("127.0.0.1", door.port), SECONDS) as late:
-            assert said(late, b"x") == b""
-    with socket.create_connection(("127.0.0.1", door.port), SECONDS) as later:
-        assert said(later, b"x") == b"x"
+        assert visited(door, b"x") == b""
+    assert visited(door, b"x") == b"x"
     assert door.cuts == 2
 
 
