@@ -31,6 +31,7 @@ from tests.bench.soak import soak
 from tests.bench.sustained import sustained
 from tests.bench.transitions import transitions
 from tests.bench.world import World, opened, opened_in_processes
+from tests.bench.yardstick import Yardstick
 
 from lienthong.dev.platform import ProcessPlatform
 
@@ -84,7 +85,9 @@ def main(arguments: list[str]) -> None:
     console, rows = Console(), list[Row]()
     for name in names or [one for one in ALL if one not in LONG]:
         console.print(f"measuring {name} …")
-        rows += _measured(name)
+        with Yardstick() as yardstick:
+            measured = _measured(name)
+        rows += [*measured, yardstick.row(name)]
     if comparing:
         _show(console, ("what", "recorded", "now", "times"), compared(rows, recorded(FOLDER)))
         return
