@@ -1,7 +1,7 @@
 """How fast the machine is just now: what a fixed piece of work takes of a processor, beside each measurement.
 
-Two processors of a machine may share one core, and a machine its cores with others: the same work then costs up to twice
-as much CPU time. Figures of two runs are compared at equal speed, each divided by what the piece cost in its run.
+Two processors of a machine may share one core, and a machine its cores with others: the same work then costs up to
+twice as much CPU time. Figures of two runs are compared at equal speed, each divided by what the piece cost in its run.
 """
 
 import statistics

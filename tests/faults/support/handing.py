@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import time
 from collections.abc import Iterator
 
 import grpc
@@ -17,6 +18,8 @@ STEP = 512 * 1024
 """Bytes of a larger content that are sent before the axis is asked how much of it is durable."""
 
 _WRITE_SECONDS = 30.0
+_VAIN_SECONDS = 180.0
+"""No fault and what follows from it lasts as long; an upload that gets no further then is stuck."""
 
 
 def resubmit(axis: Axis, code: str, paper: Paper, upload: str) -> intake_pb2.Receipt:
@@ -35,16 +38,25 @@ def upload_whole(axis: Axis, key: str, data: bytes, ledger: Ledger) -> str:
     """Uploads something under a key, on from where an earlier try broke; gives the upload.
 
     What is larger goes in steps: what the axis called durable after one is noted, and must be there ever after.
+
+    Raises:
+        TimeoutError: The axis takes nothing of it any more.
     """
     upload = axis.intake.CreateUpload(intake_pb2.CreateUploadRequest(size=len(data), request_id=key)).name
     if len(data) > STEP:
         asked = intake_pb2.GetUploadRequest(name=upload)
         done = axis.intake.GetUpload(asked).committed_size
         ledger.resume(upload, done)
+        until = time.monotonic() + _VAIN_SECONDS
         while done < len(data) - STEP:
+            before = done
             _send_part(axis, upload, data, done)
             done = axis.intake.GetUpload(asked).committed_size
             ledger.store(upload, done)
+            if done > before:
+                until = time.monotonic() + _VAIN_SECONDS
+            elif time.monotonic() > until:
+                raise TimeoutError(f"{upload} stays at {done:,} of {len(data):,} bytes")
     Transfers(axis.channel("intake"), ()).upload(upload, io.BytesIO(data), len(data))
     return upload
 
