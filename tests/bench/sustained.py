@@ -9,6 +9,7 @@ from tests.bench.effort import cost, spent
 from tests.bench.load import CLIENTS, WARM_UP, Journey, latencies, run_load
 from tests.bench.parts import Row
 from tests.bench.world import World, papers
+from tests.bench.yardstick import Yardstick
 from tests.waiting import until
 
 MINUTES = float(os.environ.get("BENCH_SUSTAINED_MINUTES", "10"))
@@ -31,7 +32,8 @@ def sustained(world: World) -> list[Row]:
     rate = run_load(world, tried[WARM_UP:], FIRST + WARM_UP).through_a_second
     pdfs = papers(world.who, int(rate * SPARE * MINUTES * 60))
     journey, before, begun = Journey(), spent(world), time.monotonic()
-    result = run_load(world, _as_they_come_back(pdfs, journey, begun), FIRST + len(tried), journey=journey)
+    with Yardstick() as yardstick:
+        result = run_load(world, _as_they_come_back(pdfs, journey, begun), FIRST + len(tried), journey=journey)
     condition = (
         f"{result.documents:,} signed PDFs of 100 KB, all different, over {result.whole_seconds / 60:.1f} minutes; "
         f"{CLIENTS} clients, at most {UNDER_WAY} documents under way; load generator on the same machine"
@@ -41,7 +43,7 @@ def sustained(world: World) -> list[Row]:
     each = ", ".join(f"{minutes[number] / 60:.1f}" for number in range(max(minutes)))
     return [
         ("end to end", f"{result.through_a_second:.1f} a second", f"{condition}; minute by minute: {each}"),
-        *cost(before, spent(world), result.documents, condition),
+        *cost(before, spent(world), result.documents, f"{condition}; {yardstick.median}"),
         *latencies("full load", result),
     ]
 

@@ -30,6 +30,11 @@ class Yardstick:
             if self._over.wait(EVERY_SECONDS):
                 return
 
+    @property
+    def median(self) -> str:
+        """Says what the piece cost meanwhile, for the conditions of a figure."""
+        return f"fixed piece of work meanwhile {statistics.median(self._taken) * 1000:.2f} ms"
+
     def row(self, name: str) -> Row:
         """Gives the row of a table: what the piece cost while a part was measured, median and 90th percentile."""
         ordered = sorted(self._taken)
