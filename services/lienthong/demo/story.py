@@ -1,5 +1,7 @@
 """The founding story, from the first agency to the stranger who verifies the receipt."""
 
+import shutil
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,7 +37,15 @@ def play(console: Console, folder: Path | None, *, keep: bool, against: Path | N
         if isinstance(stage.platform, DemoPlatform) and keep:
             pid = stage.platform.pid
             console.print(f"The platform stays up (pid {pid}); end it with `kill {pid}`. Speak to it:")
-            console.print(f"  LIENTHONG_CONTEXTS={place.folder}/contexts lienthong document list --as vpcp")
+            command = f"LIENTHONG_CONTEXTS={place.folder}/contexts {_program()} document list --as vpcp"
+            # To be copied: a line that is broken is none.
+            console.print(f"  {command}", soft_wrap=True, highlight=False)
+
+
+def _program() -> str:
+    """Gives how this installation's command is called from any shell."""
+    here = Path(sys.executable).with_name("lienthong")
+    return "lienthong" if shutil.which("lienthong") else str(here)
 
 
 def _where(place: Place) -> str:
