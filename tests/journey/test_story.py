@@ -74,7 +74,10 @@ def played(text: str) -> int:
 
 
 def _said(command: list[str], **options: Any) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, **options).stdout  # noqa: S603 -- our own program
+    done: subprocess.CompletedProcess[str] = subprocess.run(  # noqa: S603 -- our own program
+        command, capture_output=True, text=True, check=True, timeout=120, **options
+    )
+    return done.stdout
 
 
 def test_the_founding_story(tmp_path: Path) -> None:
