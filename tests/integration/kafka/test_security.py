@@ -1,10 +1,19 @@
 """TLS, passwords, rights: who is let in, who may do what, and what the others are told."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
+from confluent_kafka.admin import (
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 from kafka import KafkaAdminClient
 from kafka.admin import UserScramCredentialUpsertion
 from tests.kafka_strangers import settings_of_others
@@ -12,6 +21,7 @@ from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import NewRecord, Record
 from lienthong.chassis.engines.kafka import topics
+from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
@@ -19,7 +29,12 @@ from lienthong.chassis.events.event import DIRECTORY, DOCUMENTS, VERDICTS
 from lienthong.chassis.topics import CONSUMED, PUBLISHED, TOPICS
 from lienthong.dev.credentials import Credentials
 from lienthong.dev.kafka import KafkaCluster
+from lienthong.dev.kafka.grants import grant
 
+ANY: Any = None
+EVERY_RIGHT = AclBindingFilter(
+    ResourceType.ANY, ANY, ResourcePatternType.ANY, ANY, ANY, AclOperation.ANY, AclPermissionType.ANY
+)
 ONE = {topic: NewRecord(topic, b"key", b"value", {}) for topic in (DOCUMENTS, VERDICTS)}
 
 
@@ -82,6 +97,41 @@ def test_rights(secure: KafkaCluster, logs: list[KafkaEventLog], *, scram: bool)
         assert (refused.value.code, refused.value.reason) == (Code.PERMISSION_DENIED, "EVENT_LOG_FORBIDDEN")
         assert named in refused.value.message
     intake.publish([ONE[DOCUMENTS]])
+
+
+def test_rights_that_are_taken_and_given_back(secure: KafkaCluster, logs: list[KafkaEventLog]) -> None:
+    """Whoever publishes or consumes is told meanwhile, and goes on by itself behind what it had."""
+    section = KafkaSection.model_validate(secure.settings())
+    intake = log_of(logs, secure, "intake")
+    reader = log_of(logs, secure, "signing").join("signing", CONSUMED["signing"])
+    found: list[bytes] = []
+
+    def refused(ask: Callable[[], object]) -> bool:
+        try:
+            ask()
+        except AxisError as error:
+            return error.reason == "EVENT_LOG_FORBIDDEN"
+        return False
+
+    def read() -> list[bytes]:
+        records = reader.poll(10, 0.1)
+        found.extend(record.value for record in records)
+        reader.commit(records)
+        return found
+
+    def write(value: bytes) -> None:
+        intake.publish([NewRecord(DOCUMENTS, b"key", value, {})])
+
+    write(b"before")
+    eventually(lambda: b"before" in read())
+    admin = AdminClient(options(section))
+    admin.delete_acls([EVERY_RIGHT])[EVERY_RIGHT].result(30.0)
+    eventually(lambda: refused(lambda: write(b"meanwhile")))
+    eventually(lambda: refused(read))
+    grant(section)
+    eventually(lambda: not refused(lambda: write(b"after")))
+    eventually(lambda: refused(read) or b"after" in found)
+    assert found[found.index(b"before") :] == [b"before", b"after"]
 
 
 @pytest.mark.parametrize("service", PUBLISHED)
