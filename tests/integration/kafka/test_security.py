@@ -68,7 +68,8 @@ def log_of(
     scram: bool = False,
 ) -> KafkaEventLog:
     """Opens the log as a service; `more` changes its settings."""
-    section = {**cluster.settings_of(who, scram=scram), "answer_seconds": 2.0, "session_seconds": 6.0, **more}
+    quick = {"publish_seconds": 4.0, "answer_seconds": 2.0, "session_seconds": 6.0}
+    section = {**cluster.settings_of(who, scram=scram), **quick, **more}
     logs.append(KafkaEventLog(KafkaSection.model_validate(section), TOPICS))
     return logs[-1]
 
@@ -104,34 +105,35 @@ def test_rights_that_are_taken_and_given_back(secure: KafkaCluster, logs: list[K
     section = KafkaSection.model_validate(secure.settings())
     intake = log_of(logs, secure, "intake")
     reader = log_of(logs, secure, "signing").join("signing", CONSUMED["signing"])
+    written: list[bytes] = []
     found: list[bytes] = []
 
-    def refused(ask: Callable[[], object]) -> bool:
+    def said(ask: Callable[[], object]) -> str:
         try:
             ask()
         except AxisError as error:
-            return error.reason == "EVENT_LOG_FORBIDDEN"
-        return False
+            return error.reason
+        return "done"
 
-    def read() -> list[bytes]:
+    def write() -> None:
+        value = b"%d" % len(written)
+        intake.publish([NewRecord(DOCUMENTS, b"taken", value, {})])
+        written.append(value)
+
+    def read() -> None:
         records = reader.poll(10, 0.1)
-        found.extend(record.value for record in records)
+        found.extend(record.value for record in records if record.key == b"taken")
         reader.commit(records)
-        return found
 
-    def write(value: bytes) -> None:
-        intake.publish([NewRecord(DOCUMENTS, b"key", value, {})])
-
-    write(b"before")
-    eventually(lambda: b"before" in read())
+    write()
+    eventually(lambda: said(read) == "done" and found == written)
     admin = AdminClient(options(section))
     admin.delete_acls([EVERY_RIGHT])[EVERY_RIGHT].result(30.0)
-    eventually(lambda: refused(lambda: write(b"meanwhile")))
-    eventually(lambda: refused(read))
+    eventually(lambda: said(write) == "EVENT_LOG_FORBIDDEN")
+    eventually(lambda: said(read) == "EVENT_LOG_FORBIDDEN")
     grant(section)
-    eventually(lambda: not refused(lambda: write(b"after")))
-    eventually(lambda: refused(read) or b"after" in found)
-    assert found[found.index(b"before") :] == [b"before", b"after"]
+    eventually(lambda: said(write) == "done")
+    eventually(lambda: said(read) == "done" and found == written)
 
 
 @pytest.mark.parametrize("service", PUBLISHED)
