@@ -15,7 +15,7 @@ from lienthong.chassis.directory.store import tell_all
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.events.event import Event
-from lienthong.chassis.events.held import held_event
+from lienthong.chassis.events.held import held_event, position_of
 from lienthong.chassis.events.inbox import InboxBatch
 from lienthong.chassis.events.outbox import count_kept, outbox_state, republish
 from lienthong.chassis.events.tables import audit, dead_letters, parked, positions
@@ -248,9 +248,8 @@ def _take(connection: Connection, identifier: str) -> Event:
 
 
 def _advance(connection: Connection, event: Event) -> None:
-    kept = select(positions.c.version).where(positions.c.topic == event.topic, positions.c.subject == event.subject)
     # The event may have come again and taken effect, and others after it: positions never go back.
-    if (connection.execute(kept).scalar_one_or_none() or 0) >= event.sequence:
+    if position_of(connection, event) >= event.sequence:
         return
     row = {"topic": event.topic, "subject": event.subject, "version": event.sequence}
     upsert(connection, positions, row, ("topic", "subject"), ("version",))

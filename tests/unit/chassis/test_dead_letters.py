@@ -4,6 +4,7 @@ import pytest
 
 from lienthong.chassis.auth.caller import Caller
 from lienthong.chassis.directory.model import Role, System
+from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import DIRECTORY, Event
 from lienthong.chassis.events.held import bury
@@ -12,7 +13,7 @@ from lienthong.chassis.operations import OperationsApi
 from lienthong.chassis.rpc.call import Call
 from lienthong.common.v1 import operations_pb2 as pb
 
-from .stage import Stage, event
+from .stage import TOPIC, Stage, event
 
 CALL = Call(Caller(System("op", "operator", Role.OPERATOR), person="trực ban"), "lienthong.common.v1.Operations/X")
 
@@ -161,3 +162,14 @@ def test_republishing(stage: Stage, api: OperationsApi) -> None:
     request.dry_run = False
     assert api.republish_outbox(request, CALL).events == 2
     assert stage.relay().publish_once() == 2
+
+
+def test_what_was_given_up_comes_again(stage: Stage, api: OperationsApi) -> None:
+    """A consumer that goes back in the log meets it once more: it is dropped, not kept for the operator again."""
+    consumer, record = stage.consumer(), Record(TOPIC, 0, 7, b"", b"raw", {}, 0)
+    assert consumer.handle([record])
+    (found,) = api.list_dead_letters(pb.ListDeadLettersRequest(service="service"), CALL).events
+    request = pb.SkipDeadLetterRequest(service="service", event=found.event, note="không đọc được", request_id="s")
+    api.skip_dead_letter(request, CALL)
+    assert consumer.handle([record])
+    assert stage.dead() == []

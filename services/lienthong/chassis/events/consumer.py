@@ -211,9 +211,12 @@ class Consumer:
 
     def _bury(self, event: Event, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
-        _log.error("event kept as a dead letter", type=event.type, subject=event.subject, exc_info=error)
         with self._units.begin() as work:
-            bury(work, event, reason, self._limits.attempts)
+            kept = bury(work, event, reason, self._limits.attempts)
+        if not kept:
+            _log.info("an event that was given up came again", type=event.type, subject=event.subject)
+            return
+        _log.error("event kept as a dead letter", type=event.type, subject=event.subject, exc_info=error)
         now = time.monotonic()
         self._deaths.append(now)
         while self._deaths and self._deaths[0] < now - _HOUR_SECONDS:

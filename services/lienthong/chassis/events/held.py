@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.events.event import Event
-from lienthong.chassis.events.tables import dead_letters, parked
+from lienthong.chassis.events.tables import dead_letters, parked, positions
 from lienthong.chassis.uow import UnitOfWork
+
+_PLACE = ("topic", "subject", "sequence")
 
 
 def held_row(event: Event, work: UnitOfWork) -> dict[str, Any]:
@@ -58,8 +60,22 @@ def parked_after(work: UnitOfWork, place: tuple[int, str], count: int) -> Sequen
     return work.connection.execute(found.order_by(parked.c.held_at, parked.c.id).limit(count)).all()
 
 
-def bury(work: UnitOfWork, event: Event, reason: str, attempts: int) -> None:
-    """Keeps an event that could not be handled, for an operator."""
+def bury(work: UnitOfWork, event: Event, reason: str, attempts: int) -> bool:
+    """Keeps an event that could not be handled, for an operator; tells whether it is kept.
+
+    One that took effect before, or that an operator gave up, comes again when a consumer goes back: it is dropped.
+    """
     # Errors repeat what they met, and no text of a database holds a NUL.
     row = held_row(event, work) | {"reason": reason.replace("\0", ""), "attempts": attempts}
-    upsert(work.connection, dead_letters, row, ("topic", "subject", "sequence"), ("reason", "attempts"))
+    upsert(work.connection, dead_letters, row, _PLACE, ("reason", "attempts"))
+    if position_of(work.connection, event) < event.sequence:
+        return True
+    # Only now, because an operator may give up what this copy has in hand.
+    work.connection.execute(delete(dead_letters).where(*(dead_letters.c[name] == row[name] for name in _PLACE)))
+    return False
+
+
+def position_of(connection: Connection, event: Event) -> int:
+    """Tells up to which event an aggregate was taken: the one that this event is about."""
+    kept = select(positions.c.version).where(positions.c.topic == event.topic, positions.c.subject == event.subject)
+    return connection.execute(kept).scalar_one_or_none() or 0
