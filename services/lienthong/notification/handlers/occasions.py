@@ -52,10 +52,11 @@ def on_superseded(desk: Desk, work: UnitOfWork, message: routing.DeliverySuperse
 
 
 def on_request(desk: Desk, work: UnitOfWork, message: routing.RequestDelivered, event: Event) -> None:
-    """Tells the recipient of a recall that waits for its answer."""
+    """Tells the recipient of a recall that waits for its answer, but not of one of what could not be delivered."""
     delivery = delivery_of(work, message.reference.delivery)
+    recipient = delivery.recipient if delivery.shown else ""
     said = {"request": request_name(message.request), "reason": message.reason}
-    tell(desk, work, event.id, about(Kind.REQUEST_RECEIVED, delivery, **said))
+    tell(desk, work, event.id, about(Kind.REQUEST_RECEIVED, delivery, recipient=recipient, **said))
 
 
 def on_delivery_verdict(desk: Desk, work: UnitOfWork, message: routing.DeliveryVerdictChanged, event: Event) -> None:
