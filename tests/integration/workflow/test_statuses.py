@@ -15,6 +15,7 @@ from lienthong.chassis.seals import verify_seal
 from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import document_pb2
 from lienthong.common.v1 import lifecycle_pb2 as life
+from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
 from lienthong.workflow.handlers import reports
@@ -264,6 +265,33 @@ def test_status_13_asks_routing_for_each_recipient(world: Any) -> None:
     assert [one.reference.delivery for one in told] == ["d2", "d1", "d2"]
     assert len({one.recall for one in told}) == 3
     assert world.say(HCMC, "13", "d1", description="x").outcome == pb.OUTCOME_KEPT
+
+
+def test_status_13_means_the_document_whose_id_its_updates_repeat(world: Any) -> None:
+    """An update may repeat the DocumentId: the 13 is about what stands at each recipient, once."""
+    world.accept("doc")
+    world.create("d1", "doc", HCMC, count=2)
+    world.create("d2", "doc", NGHE_AN, count=2)
+    world.arrive("d2")
+    for delivery, original, recipient in (("d3", "d1", HCMC), ("d4", "d2", NGHE_AN)):
+        again = {"document_id": DOCUMENT_ID}
+        world.create(delivery, "update", recipient, original_delivery=original, count=2, header=again)
+    world.tell(routing.DeliverySuperseded, "d1", successor_delivery="d3")
+    asked = world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai")
+    assert asked.outcome == pb.OUTCOME_FORWARDED
+    assert [one.reference.delivery for one in world.bench.told(events.RecallAsked)] == ["d3", "d2"]
+
+
+def test_status_13_reaches_the_update_that_took_the_place(world: Any) -> None:
+    """A document that an update overtook is taken back as that update; the update alone by its own DocumentId."""
+    world.accept("doc")
+    world.create("d1", "doc", HCMC)
+    world.create("d2", "update", HCMC, original_delivery="d1", takes_place=True)
+    world.tell(routing.DeliverySuperseded, "d1", successor_delivery="d2")
+    assert world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai").outcome == pb.OUTCOME_FORWARDED
+    world.deliver("d3", "third", HCMC, original_delivery="d2")
+    assert world.say(VPCP, "13", document_id="G22,2026-11-20,third", description="sai").outcome == pb.OUTCOME_FORWARDED
+    assert [one.reference.delivery for one in world.bench.told(events.RecallAsked)] == ["d2", "d3"]
 
 
 def test_recall_of_a_refused_document_is_answered_at_once(world: Any) -> None:

@@ -24,7 +24,7 @@ from lienthong.workflow.domain import (
 )
 from lienthong.workflow.handlers.cases import changed, close_settled, moment
 from lienthong.workflow.handlers.desk import Desk
-from lienthong.workflow.handlers.lines import case_of, move
+from lienthong.workflow.handlers.lines import case_of, move, reason_of
 from lienthong.workflow.handlers.telling import (
     facts_of,
     party_of,
@@ -33,6 +33,7 @@ from lienthong.workflow.handlers.telling import (
     tell_alert,
     tell_requests,
     tell_status,
+    tell_withdrawn,
 )
 from lienthong.workflow.storage import StoredDelivery, StoredStatus
 
@@ -57,6 +58,10 @@ def take_status(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, status: 
     _tell(desk, work, before, delivery, status, decision, event)
     if Effect.ASK_ROUTING in decision.effects:
         _ask_routing(work, delivery, status)
+    if Effect.WITHDRAW in decision.effects:
+        # Updates are content of what was withdrawn, agreed to or not; what was sent again has a line of its own.
+        for update in storage.updates_behind(work.rows, delivery):
+            tell_withdrawn(work, update, reason_of(before, decision.closed[0]))
     if Effect.EMIT_15 in decision.effects:
         _by_axis(desk, work, delivery, decision, status.event_at, NOTHING_TO_WITHDRAW)
     _audit(work, status, decision)

@@ -135,6 +135,15 @@ def tell_requests(work: UnitOfWork, before: StoredDelivery, decision: Decision, 
         tell(work, before, events.SideRequestOpened(reference=about, request=kind, reason=reason, event_time=when))
 
 
+def tell_withdrawn(work: UnitOfWork, update: StoredDelivery, reason: str) -> None:
+    """Tells that an update is taken back with its original, as if its own recall had been agreed to."""
+    kind, when = request_number(SideRequest.RECALL), to_timestamp(work.now)
+    closed = events.SideRequestClosed(
+        reference=reference(update), request=kind, agreed=True, reason=reason, event_time=when
+    )
+    tell(work, update, closed)
+
+
 def tell_alert(work: UnitOfWork, delivery: StoredDelivery, decision: Decision, detail: str) -> None:
     """Tells of a conflict that a person must look at."""
     alert = events.CaseAlert(
