@@ -129,7 +129,7 @@ def once(
         request: The request, with a field `request_id`.
         kind: Type of the answer.
         action: Does it.
-        resource: What the answer is about, for whoever uses the key again; the name in it, or in the request, when empty.
+        resource: What the answer is about, for whoever uses the key again; when empty, the name in it or in `request`.
 
     Raises:
         AxisError: The key is missing or was used for other content, or whatever `action` raised.

@@ -252,7 +252,7 @@ def test_evidence(shell: Shell, world: World, tmp_path: Path) -> None:
 
 def test_evidence_is_verified_by_a_stranger_years_later(shell: Shell, world: World, tmp_path: Path) -> None:
     """The command that the evidence names verifies each seal as of its moment: its certificate may have ended since."""
-    receipt, item = delivered(world)
+    receipt, _item = delivered(world)
     shell.json("document", "evidence", receipt.document, "-o", "evidence.zip", "--as", "vpcp")
     with ZipFile(tmp_path / "evidence.zip") as archive:
         archive.extractall(tmp_path)

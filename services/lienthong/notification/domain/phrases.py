@@ -54,7 +54,7 @@ LABELS: dict[str, dict[str, str]] = {
 
 PRIORITIES: dict[str, dict[int, str]] = {
     "vi": {1: "Khẩn", 2: "Thượng khẩn", 3: "Hỏa tốc", 4: "Hỏa tốc hẹn giờ"},
-    "en": {1: "Urgent", 2: "Very urgent", 3: "Immediate", 4: "At a set hour"},
+    "en": {1: "Urgent", 2: "Very urgent", 3: "Immediate", 4: "Immediate at a set hour"},
 }
 """Urgency (QD28 Art. 10); 4 is an older term."""
 
