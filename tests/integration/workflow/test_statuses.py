@@ -303,6 +303,16 @@ def test_recall_of_a_refused_document_is_answered_at_once(world: Any) -> None:
     assert (last.facts.code, last.facts.source, last.forward) == ("15", "axis", True)
 
 
+def test_a_recall_that_routing_delivered_to_who_refused_is_closed(world: Any) -> None:
+    """Rule 30 by the other door: routing, which knows of no refusal, takes its question out of the mailbox again."""
+    world.deliver("d1", "doc")
+    world.say(HCMC, "02", "d1", description="nhầm")
+    world.tell(routing.RequestDelivered, "d1", request=life.SIDE_REQUEST_RECALL, request_id="r1", reason="lấy lại")
+    assert world.bench.told(events.StatusRecorded)[-1].facts.code == "15"
+    (closed,) = world.bench.told(events.SideRequestClosed)
+    assert (closed.reference.delivery, closed.request, closed.agreed) == ("d1", life.SIDE_REQUEST_RECALL, False)
+
+
 def test_staff_reaches_the_event(world: Any) -> None:
     """The status message that routing renders names the clerk."""
     world.deliver("d1", "doc")

@@ -93,6 +93,32 @@ def test_a_recall_after_the_denial_of_another_is_asked(routing: Routing) -> None
     assert routing.waiting(HCMC)[-1].description == "Lần hai"
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_request_that_was_answered_leaves_the_mailbox(routing: Routing, taken: bool) -> None:  # noqa: FBT001 - a row's value
+    """Answered before anybody took it, it asks nothing any more; who has it in hand may still acknowledge it."""
+    document = routing.deliver(HCMC)
+    (item,) = routing.take(HCMC)
+    routing.recall(document)
+    pulled = routing.pull(HCMC) if taken else []
+    deny(routing, item)
+    assert len(routing.waiting(HCMC)) == taken
+    assert routing.acknowledge(HCMC, *pulled) == [0] * taken if taken else not pulled
+
+
+def test_clocks_that_differ_ask_no_recall_twice(routing: Routing) -> None:
+    """A 16 that seems older than its recall, by another clock, answers it all the same."""
+    document = routing.deliver(HCMC)
+    (item,) = routing.take(HCMC)
+    before = routing.bench.clock.now()
+    for reason in ("Lần một", "Lần hai"):
+        routing.bench.clock.advance(seconds=1)
+        routing.recall(document, reason=reason)
+    deny(routing, item, before)
+    deny(routing, item, before)
+    deny(routing, item, before)
+    assert [one.reason for one in routing.told(events.RequestDelivered)] == ["Lần một", "Lần hai"]
+
+
 def test_a_recall_before_the_denial_of_another_is_not_asked(routing: Routing) -> None:
     """A recall that was repeated while one was open got its answer with that one."""
     document = routing.deliver(HCMC)

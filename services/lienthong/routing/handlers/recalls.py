@@ -24,6 +24,7 @@ from lienthong.routing.handlers.telling import tell
 from lienthong.routing.papers import recall_size
 from lienthong.routing.storage.deliveries import delivery_by_id, of_document, save_delivery
 from lienthong.routing.storage.documents import document_by_id, keep_recall, recall_by_id, recalls_of, the_document
+from lienthong.routing.storage.items import end_untaken_requests
 from lienthong.routing.storage.rows import StoredDelivery, StoredRecall
 
 
@@ -84,7 +85,8 @@ def apply_recall(work: UnitOfWork, desk: Desk, row: StoredDelivery, asked: Recal
 def close_request(work: UnitOfWork, desk: Desk, closed: SideRequestClosed) -> None:
     """Takes the recipient's answer to a recall: 15 withdraws the delivery, 16 makes room for another recall.
 
-    One that the sender asked after the 16 may have come in before it, by another topic.
+    Its question leaves the mailbox unless somebody has it in hand. One that the sender asked after the 16 may have come
+    in before it, by another topic.
 
     Raises:
         ParentUnknownError: There is no such delivery.
@@ -97,9 +99,11 @@ def close_request(work: UnitOfWork, desk: Desk, closed: SideRequestClosed) -> No
     if closed.agreed:
         withdraw(work, row, row.recall, row.recall_reason or closed.reason, unopened=False)
     elif row.recall:
+        later = _asked_after(work, row, closed)
         row.recall = row.recall_reason = ""
         save_delivery(work.rows, row)
-        for asked in recalls_since(work, row.document, closed.event_time):
+        end_untaken_requests(work.rows, row.id, row.recipient)
+        for asked in later:
             if concerns(desk.directory.get(), asked, row.recipient, work.now):
                 apply_recall(work, desk, row, asked)
 
@@ -120,6 +124,12 @@ def concerns(directory: Directory, asked: RecallRequested, recipient: str, at: d
     if not asked.agencies or recipient in asked.agencies:
         return True
     return any(heir.id in asked.agencies for heir in directory.heirs(recipient, at))
+
+
+def _asked_after(work: UnitOfWork, row: StoredDelivery, closed: SideRequestClosed) -> list[RecallRequested]:
+    # Clocks differ: what is answered, and what came before that, is never asked again.
+    answered = [one.request_time for one in recalls_before(work, row.document) if one.recall == row.recall]
+    return recalls_since(work, row.document, max([closed.event_time, *answered], key=timestamp_micros))
 
 
 def _ask(work: UnitOfWork, desk: Desk, row: StoredDelivery, asked: RecallRequested) -> None:

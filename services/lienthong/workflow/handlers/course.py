@@ -31,9 +31,9 @@ from lienthong.workflow.handlers.telling import (
     reference,
     tell,
     tell_alert,
+    tell_recall_closed,
     tell_requests,
     tell_status,
-    tell_withdrawn,
 )
 from lienthong.workflow.storage import StoredDelivery, StoredStatus
 
@@ -61,7 +61,7 @@ def take_status(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, status: 
     if Effect.WITHDRAW in decision.effects:
         # Updates are content of what was withdrawn, agreed to or not; what was sent again has a line of its own.
         for update in storage.updates_behind(work.rows, delivery):
-            tell_withdrawn(work, update, reason_of(before, decision.closed[0]))
+            tell_recall_closed(work, update, reason_of(before, decision.closed[0]), agreed=True)
     if Effect.EMIT_15 in decision.effects:
         _by_axis(desk, work, delivery, decision, status.event_at, NOTHING_TO_WITHDRAW)
     _audit(work, status, decision)
@@ -91,6 +91,8 @@ def take_fact(
     elif Effect.EMIT_15 in decision.effects:
         _by_axis(desk, work, delivery, decision, at, _axis_text(trigger, reason))
         tell_requests(work, before, decision, event)
+        if trigger is Trigger.RECALL_DELIVERED:
+            tell_recall_closed(work, delivery, NOTHING_TO_WITHDRAW, agreed=False)
     else:
         _change_only(desk, work, delivery, decision, trigger, at)
         tell_requests(work, before, decision, event)
