@@ -83,7 +83,8 @@ def recall_answer(
         raise AxisError(
             Code.ALREADY_EXISTS,
             "REQUEST_ID_REUSED",
-            f"request_id {request_id!r} was used for other content, which became {row.resource}. Use a new key.",
+            f"request_id {request_id!r} was used for other content, which became {row.resource or 'done'}. "
+            "Use a new key.",
             {"first": row.resource, "request_id": request_id},
         )
     return answer.FromString(row.answer)
@@ -99,10 +100,17 @@ def remember_answer(
         "request_id": request_id,
         "content": content,
         "answer": answer.SerializeToString(deterministic=True),
-        "resource": resource or getattr(answer, "name", ""),
+        "resource": resource or named_in(answer),
         "answered_at": work.now_micros,
     }
     work.rows.insert(requests, [row])
+
+
+def named_in(message: Message) -> str:
+    """Gives the resource that a message is about: its own name, or that of the first of a list; empty without any."""
+    own: str = getattr(message, "name", "")
+    listed = (value[0] for one, value in message.ListFields() if one.is_repeated and one.message_type)
+    return own or next((first.name for first in listed if getattr(first, "name", "")), "")
 
 
 def once(
@@ -121,7 +129,7 @@ def once(
         request: The request, with a field `request_id`.
         kind: Type of the answer.
         action: Does it.
-        resource: What the answer is about, for whoever uses the key again; the answer's `name` when empty.
+        resource: What the answer is about, for whoever uses the key again; when empty, the name in it or in `request`.
 
     Raises:
         AxisError: The key is missing or was used for other content, or whatever `action` raised.
@@ -134,5 +142,5 @@ def once(
         if known is not None:
             return known
         answer = action(work)
-        remember_answer(work, call, request_id, content, answer, resource)
+        remember_answer(work, call, request_id, content, answer, resource or named_in(answer) or named_in(request))
         return answer

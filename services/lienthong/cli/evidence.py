@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -14,7 +15,7 @@ from lienthong.intake.v1 import intake_pb2 as pb
 from lienthong.signing.v1 import signing_pb2
 from lienthong.workflow.v1 import workflow_pb2
 
-READ_ME = """Evidence of one document, as the axis holds it.
+READ_ME = r"""Evidence of one document, as the axis holds it.
 
 manifest.json      SHA-256 of every entry
 document.edxml     the canonical file; its hash stands in the receipt
@@ -24,9 +25,12 @@ statuses/          statuses that took effect, each with its seal
 verification.json  what was found about the signatures
 axis-root.pem      certificate against which every seal verifies
 
-Verify a seal with any CMS tool:
+Verify a seal with any CMS tool, as of the moment when it was made: its certificate ends long before the seal does.
 
-  openssl cms -verify -binary -inform DER -in receipt.cms -content receipt.json -CAfile axis-root.pem -out /dev/null
+  openssl cms -verify -binary -inform DER -in receipt.cms -content receipt.json -CAfile axis-root.pem -out /dev/null \
+    -attime $(date -d "$(sed 's/.*"acceptedAt":"\([^"]*\)".*/\1/' receipt.json)" +%s)
+
+The moment stands in the seal too (signingTime); in a status it is receive_time, in place of acceptedAt.
 """
 
 
@@ -102,7 +106,9 @@ def _statuses(axis: Axis, document: str) -> Iterator[tuple[str, bytes]]:
         page = axis.workflow.ListStatuses(request)
         for status in page.statuses:
             number += 1
-            label = f"statuses/{number:03}-{status.code}"
+            # A code is whatever somebody reported, and an entry's name is a path where it is unpacked.
+            code = status.code if re.fullmatch("[0-9A-Za-z]+", status.code) else "unknown"
+            label = f"statuses/{number:03}-{code}"
             if status.seal:
                 yield f"{label}.json", status.seal_subject
                 yield f"{label}.cms", status.seal

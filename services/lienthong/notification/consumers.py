@@ -28,6 +28,7 @@ def subscription(desk: Desk) -> Subscription:
         handler(routing.DeliverySuperseded, partial(occasions.on_superseded, desk)),
         handler(routing.RequestDelivered, partial(occasions.on_request, desk)),
         handler(workflow.StatusRecorded, partial(progress.on_status, desk)),
+        handler(workflow.SideRequestOpened, partial(progress.on_request_opened, desk)),
         handler(workflow.TaskAssigned, partial(progress.on_task_assigned, desk)),
         handler(workflow.TaskHandedOver, partial(progress.on_task_handed_over, desk)),
         handler(workflow.TaskCompleted, partial(progress.on_task_completed, desk)),

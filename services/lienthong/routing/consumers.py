@@ -29,7 +29,7 @@ def subscription(desk: Desk) -> Subscription:
         ask_recall(work, desk, message)
 
     def on_closed(work: UnitOfWork, message: SideRequestClosed, _event: Event) -> None:
-        close_request(work, message)
+        close_request(work, desk, message)
 
     def on_status(work: UnitOfWork, message: StatusRecorded, _event: Event) -> None:
         record_status(work, desk, message)

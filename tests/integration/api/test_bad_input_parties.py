@@ -135,6 +135,7 @@ def test_a_system_for_two_agencies_names_one(world: World) -> None:
     assert told(error, "SENDER_DIFFERS").field == "MessageHeader/From/OrganId"
     mine = document_of(sender=edxml.Organization("H29"), recipients=to("H41"))
     assert submit(spoken, file_of(mine)).document
+    assert listed(world.speak("shared", world.agencies["city"].name)) == listed(spoken)
 
 
 @pytest.mark.parametrize("named", ["H41", "X77", "H98"])

@@ -10,8 +10,10 @@ from lienthong.chassis.errors import Code
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.intake.v1 import intake_pb2
+from lienthong.notification.v1 import notification_pb2
+from lienthong.workflow.v1 import workflow_pb2
 
-from .world import World, attached, document_of, file_of, refused, submit, told
+from .world import World, attached, delivered, document_of, file_of, refused, submit, told
 
 PDF = b"%PDF-1.7\n%%EOF\n"
 
@@ -28,6 +30,30 @@ def test_the_same_request_and_other_content(world: World) -> None:
     first = submit(world.vpcp, file_of(), key)
     error = refused(Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", lambda: submit(world.vpcp, file_of(), key))
     assert error.metadata == {"first": first.name, "request_id": key}
+
+
+def test_whatever_was_asked_first_is_named(world: World) -> None:
+    """Answers without a name of their own are named by what they tell of, or by what was asked of."""
+    _receipt, item = delivered(world)
+    key, status = new_request_id(), workflow_pb2.StatusReport(delivery=item.delivery, code="03")
+    call = world.city.workflow.ReportStatuses
+    (first,) = call(workflow_pb2.ReportStatusesRequest(statuses=[status], request_id=key)).results
+    status.code = "05"
+    again = workflow_pb2.ReportStatusesRequest(statuses=[status], request_id=key)
+    assert refused(Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", lambda: call(again)).metadata["first"] == first.name
+    wanted = notification_pb2.Subscription(channel=notification_pb2.CHANNEL_IN_APP)
+    made = [
+        world.city.notification.CreateSubscription(
+            notification_pb2.CreateSubscriptionRequest(subscription=wanted, request_id=new_request_id())
+        ).name
+        for _ in range(2)
+    ]
+    end = [notification_pb2.DeleteSubscriptionRequest(name=name, request_id=key) for name in made]
+    world.city.notification.DeleteSubscription(end[0])
+    error = refused(
+        Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", lambda: world.city.notification.DeleteSubscription(end[1])
+    )
+    assert error.metadata["first"] == made[0]
 
 
 def test_keys_belong_to_an_agency_and_a_method(world: World) -> None:

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -14,7 +16,7 @@ from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.seals import verify_seal
 
 from .shell import PDF, Shell
-from .world import World, attached, delivered, document_of, file_of, pull, submit, wait_for
+from .world import World, attached, delivered, document_of, file_of, pull, report, submit, wait_for
 
 
 def test_the_directory(world: World, shell: Shell, tmp_path: Path) -> None:
@@ -246,6 +248,35 @@ def test_evidence(shell: Shell, world: World, tmp_path: Path) -> None:
     subject = json.loads(entries["receipt.json"])
     assert subject["rendition"]["sha256"] == manifest["sha256"]["document.edxml"]
     assert subject["attachments"][0]["sha256"] == hashlib.sha256(PDF).hexdigest()
+
+
+def test_evidence_is_verified_by_a_stranger_years_later(shell: Shell, world: World, tmp_path: Path) -> None:
+    """The command that the evidence names verifies each seal as of its moment: its certificate may have ended since."""
+    receipt, _item = delivered(world)
+    shell.json("document", "evidence", receipt.document, "-o", "evidence.zip", "--as", "vpcp")
+    with ZipFile(tmp_path / "evidence.zip") as archive:
+        archive.extractall(tmp_path)
+    read_me = (tmp_path / "README.txt").read_text("utf-8")
+    command = read_me[read_me.index("openssl cms") :].partition("\n\n")[0]
+    status = command.replace("receipt.", "statuses/001-01.").replace("acceptedAt", "receive_time")
+    later = re.sub(r"-attime \S.*", f"-attime {int(time.time()) + 5 * 365 * 86_400}", command, flags=re.DOTALL)
+    for text, verified in ((command, True), (status, True), (later, False)):
+        found = subprocess.run(  # noqa: S602 -- a command that people are told to type
+            text, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+        )
+        assert (found.returncode == 0) is verified, found.stderr
+
+
+def test_evidence_has_no_names_of_others(shell: Shell, world: World, tmp_path: Path) -> None:
+    """A code that a recipient made up names no entry: whoever unpacks the file would write where that says."""
+    receipt, item = delivered(world)
+    for code in ("../../../../e", "C:\\a", "77"):
+        report(world.city, code, delivery=item.delivery)
+    shell.json("document", "evidence", receipt.document, "-o", "evidence.zip", "--as", "vpcp")
+    with ZipFile(tmp_path / "evidence.zip") as archive:
+        names = [name for name in archive.namelist() if name.endswith(".history.json")]
+        assert [json.loads(archive.read(name))["code"] for name in names] == ["../../../../e", "C:\\a", "77"]
+    assert names == [f"statuses/{place}.history.json" for place in ("002-unknown", "003-unknown", "004-77")]
 
 
 def test_exit_codes(shell: Shell, world: World, letter: Path) -> None:

@@ -57,6 +57,16 @@ def test_a_request_is_answered_at_once(world: World, _round: int) -> None:
     assert agreed.outcome == pb.OUTCOME_APPLIED
 
 
+@pytest.mark.parametrize("_round", range(ROUNDS))
+def test_a_status_is_linked_at_once(world: World, _round: int) -> None:
+    """A status that was kept is linked to a delivery right after the pull."""
+    kept = report(world.city, "03", document_id=f"nowhere {new_request_id()}")
+    receipt = submit(world.vpcp, file_of())
+    item = pull(world.city, receipt.document)
+    request = pb.LinkUnmatchedStatusRequest(name=kept.name, delivery=item.delivery, request_id=new_request_id())
+    assert world.city.workflow.LinkUnmatchedStatus(request).outcome == pb.OUTCOME_APPLIED
+
+
 def test_patience_ends(world: World) -> None:
     """What does not exist is not found, soon: at once when it is no name of the last minute."""
     begun = time.monotonic()

@@ -1,14 +1,17 @@
 """An update or a replacement that is taken back leaves no question behind at what it would have changed."""
 
+from io import BytesIO
+
 import pytest
 
+from lienthong.chassis.errors import Code
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2, lifecycle_pb2
 from lienthong.intake.v1 import intake_pb2
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2
 
-from .world import World, acknowledge, delivered, document_of, progress_of, pull, report, wait_for
+from .world import World, acknowledge, delivered, document_of, progress_of, pull, refused, report, wait_for
 
 UPDATE, REPLACEMENT = document_pb2.DOCUMENT_KIND_UPDATE, document_pb2.DOCUMENT_KIND_REPLACEMENT
 ASKS = {UPDATE: lifecycle_pb2.SIDE_REQUEST_UPDATE, REPLACEMENT: lifecycle_pb2.SIDE_REQUEST_REPLACE}
@@ -71,3 +74,27 @@ def test_a_replacement_is_taken_back_unopened(world: World) -> None:
     result = report(world.city, "15", delivery=item.delivery)
     assert (result.outcome, result.rule) == (workflow_pb2.OUTCOME_CONFLICT, "31")
     assert progress_of(world.vpcp, receipt.document).recipients[0].state == lifecycle_pb2.DELIVERY_STATE_ARRIVED
+
+
+def test_an_update_is_taken_back_with_its_document(world: World) -> None:
+    """A recall of a document that was updated, and agreed to, ends the content of the update too."""
+    receipt, item = delivered(world)
+    second = follow_up(world, UPDATE, receipt.document_id)
+    asking = pull(world.city, second)
+    acknowledge(world.city, asking)
+    asked(world, receipt.document, ASKS[UPDATE])
+    assert report(world.city, "15", delivery=item.delivery).rule == "24"
+    recall(world, receipt.document)
+    asked(world, receipt.document, lifecycle_pb2.SIDE_REQUEST_RECALL)
+    assert report(world.city, "15", delivery=item.delivery).state == lifecycle_pb2.DELIVERY_STATE_WITHDRAWN
+
+    def withdrawn() -> bool:
+        request = mailbox_pb2.GetDeliveryRequest(name=asking.delivery)
+        return world.city.mailbox.GetDelivery(request).transport_state == "WITHDRAWN"
+
+    wait_for("the update is withdrawn too", withdrawn)
+    refused(
+        Code.FAILED_PRECONDITION,
+        "DOCUMENT_WITHDRAWN",
+        lambda: world.city.download(f"{asking.delivery}/content", BytesIO()),
+    )

@@ -52,6 +52,11 @@ def status(code: str, source: str = "call", **facts: Any) -> workflow.StatusReco
     )
 
 
+def opened_request(request: life.SideRequest.ValueType) -> workflow.SideRequestOpened:
+    """Make a request that waits for the recipient's answer."""
+    return workflow.SideRequestOpened(reference=PROGRESS_REFERENCE, request=request, reason="Sai số liệu")
+
+
 CASES: list[tuple[str, Message, str, set[str]]] = [
     (DELIVERIES, routing.DeliveryFailed(reference=REFERENCE, reason="RECIPIENT_RETIRED"), "delivery.failed", {"VPCP"}),
     (DELIVERIES, routing.DeliveryParked(reference=REFERENCE, reason="LEASES_EXPIRED"), "delivery.parked", {"HCMC"}),
@@ -68,6 +73,9 @@ CASES: list[tuple[str, Message, str, set[str]]] = [
         "verdict.changed",
         {"HCMC"},
     ),
+    (PROGRESS, opened_request(life.SIDE_REQUEST_UPDATE), "request.received", {"HCMC"}),
+    (PROGRESS, opened_request(life.SIDE_REQUEST_REPLACE), "request.received", {"HCMC"}),
+    (PROGRESS, opened_request(life.SIDE_REQUEST_RECALL), "request.received", set()),  # routing tells of it
     (PROGRESS, status("03"), "status.recorded", {"VPCP"}),
     (PROGRESS, status("15", source="axis"), "status.recorded", {"VPCP"}),
     (PROGRESS, status("99", from_agency=VPCP.id, to_agency=HCMC.id, forward=True), "status.recorded", {"HCMC"}),
@@ -153,6 +161,7 @@ def test_hidden_delivery_is_not_betrayed(post: Any) -> None:
     post.bench.feed(DELIVERIES, "l1", routing.DeliverySuperseded(reference=REFERENCE, successor_delivery="l2"))
     post.bench.feed(DELIVERIES, "l1", routing.DeliveryWithdrawn(reference=REFERENCE, unopened=True))
     post.bench.feed(PROGRESS, "l1", status("99", from_agency=VPCP.id, to_agency=HCMC.id, forward=True))
+    post.bench.feed(PROGRESS, "l1", opened_request(life.SIDE_REQUEST_REPLACE))
     assert kinds(post, VPCP) == ["document.superseded", "document.withdrawn"]
     assert kinds(post, HCMC) == []
 

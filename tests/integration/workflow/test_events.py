@@ -203,10 +203,42 @@ def test_two_requests_are_answered_in_their_order(world: Any) -> None:
     assert (second.request, second.reason) == (life.SIDE_REQUEST_RECALL, "lấy lại")
     assert world.say(HCMC, "15", "d1").rule == "21"
     closed = world.bench.told(events.SideRequestClosed)
-    assert [(one.request, one.agreed) for one in closed] == [
-        (life.SIDE_REQUEST_UPDATE, False),
-        (life.SIDE_REQUEST_RECALL, True),
+    assert [(one.request, one.agreed, one.reference.delivery) for one in closed] == [
+        (life.SIDE_REQUEST_UPDATE, False, "d1"),
+        (life.SIDE_REQUEST_RECALL, True, "d1"),
+        (life.SIDE_REQUEST_RECALL, True, "d2"),
     ]
+
+
+@pytest.mark.parametrize("answer", ["", "15", "16"])
+def test_an_agreed_recall_takes_updates_along(world: Any, answer: str) -> None:
+    """An update is content of its original: agreed to, denied or not answered yet, it is withdrawn with that."""
+    world.deliver("d1", "doc")
+    world.deliver("d2", "update", original_delivery="d1")
+    world.deliver("d3", "second", original_delivery="d2")
+    if answer:
+        world.say(HCMC, answer, "d1", description="đã xem")
+        world.say(HCMC, answer, "d1", description="đã xem")
+    world.tell(routing.RequestDelivered, "d1", request=life.SIDE_REQUEST_RECALL, request_id="r1", reason="sai nội dung")
+    while world.say(HCMC, "15", "d1").state != life.DELIVERY_STATE_WITHDRAWN:
+        pass
+    closed = [one for one in world.bench.told(events.SideRequestClosed) if one.request == life.SIDE_REQUEST_RECALL]
+    assert [(one.reference.delivery, one.agreed) for one in closed] == [("d1", True), ("d2", True), ("d3", True)]
+    assert closed[-1].reason == "sai nội dung"
+    world.tell(routing.DeliveryWithdrawn, "d2")
+    assert world.progress(VPCP, "update").recipients[0].state == life.DELIVERY_STATE_WITHDRAWN
+
+
+def test_an_agreed_recall_leaves_what_has_a_line_of_its_own(world: Any) -> None:
+    """What was sent again after a refusal is no longer content of what was refused, nor of an update of that."""
+    world.deliver("d1", "doc")
+    world.deliver("d2", "update", original_delivery="d1")
+    world.say(HCMC, "02", "d1", description="thiếu phụ lục")
+    world.deliver("d3", "again", original_delivery="d1")
+    world.tell(routing.RequestDelivered, "d3", request=life.SIDE_REQUEST_RECALL, request_id="r1", reason="sai")
+    world.say(HCMC, "15", "d3")
+    closed = [one for one in world.bench.told(events.SideRequestClosed) if one.request == life.SIDE_REQUEST_RECALL]
+    assert [one.reference.delivery for one in closed] == ["d3"]
 
 
 def test_recall_of_an_update_leaves_the_original(world: Any) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lienthong.edxml.codes import PRIORITY_NAMES
 from lienthong.notification.domain import LANGUAGES, Kind, NoticeFacts, render
-from lienthong.notification.domain.phrases import LABELS, PHRASES
+from lienthong.notification.domain.phrases import LABELS, PHRASES, PRIORITIES
 from lienthong.notification.domain.templates import TITLE_LENGTH
 
 
@@ -61,11 +62,12 @@ def test_missing_facts_leave_no_holes(kind: Kind, language: str) -> None:
 
 
 def test_languages_are_complete() -> None:
-    """Both languages have every kind and every label, and each title names places that exist."""
+    """Both languages have every kind, label and urgency, and each title names places that exist."""
     for language in LANGUAGES:
         assert set(PHRASES[language]) == {kind.value for kind in Kind}
         for phrase in PHRASES[language].values():
             assert {name for _, name, _, _ in string.Formatter().parse(phrase.title) if name} <= set(LABELS[language])
+        assert {0, *PRIORITIES[language]} == set(PRIORITY_NAMES)
     assert list(LABELS["vi"]) == list(LABELS["en"])
 
 

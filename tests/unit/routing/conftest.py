@@ -124,6 +124,7 @@ class Routing:
             sender_agency=VPCP.id,
             reason=reason,
             agencies=[agency.id for agency in agencies],
+            request_time=to_timestamp(self.bench.clock.now()),
         )
         self.bench.feed(DOCUMENTS, document, asked)
         return identifier

@@ -46,14 +46,18 @@ def test_a_big_fan_out_goes_on_in_the_background(small: Routing) -> None:
 
 
 def test_chunks_made_after_a_recall_are_born_withdrawn(small: Routing) -> None:
-    """A recall between two chunks holds for all deliveries, also for those made later; none is ever shown."""
+    """A recall between two chunks holds for all deliveries, also for those made later; none is ever shown.
+
+    Of what cannot be delivered workflow is told, which answers the sender.
+    """
     everybody = agencies(8)
     small.bench.know(*everybody)
-    document = small.deliver(*everybody)
+    document = small.deliver(*everybody, "000.00.00.X99")
     small.recall(document)
     small.step()
-    assert len(small.told(events.DeliveryCreated)) == 8
+    assert len(small.told(events.DeliveryCreated)) == 9
     assert len(small.told(events.DeliveryWithdrawn)) == 8
+    assert len(small.told(events.RequestDelivered)) == 1
     assert len(small.told(events.DeliveryAvailable)) == 3
     assert all(small.waiting(agency) == [] for agency in everybody)
 

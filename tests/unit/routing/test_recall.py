@@ -1,10 +1,13 @@
 """Recalls and updates race with the first opening; routing alone decides."""
 
+from datetime import datetime
+
 import pytest
 from tests.unit.routing.conftest import Routing, refusal
 
 from lienthong import edxml
 from lienthong.chassis.errors import AxisError
+from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import document_pb2, lifecycle_pb2
 from lienthong.events.v1 import intake_documents_pb2 as intake
 from lienthong.events.v1 import routing_deliveries_pb2 as events
@@ -18,6 +21,12 @@ RECALL = lifecycle_pb2.SIDE_REQUEST_RECALL
 def bare(name: str) -> str:
     """Gives the identifier of a delivery's name."""
     return name.removeprefix("deliveries/")
+
+
+def deny(routing: Routing, item: pb.Item, at: datetime | None = None) -> None:
+    """Lets the recipient answer a recall with 16."""
+    when = to_timestamp(at or routing.bench.clock.now())
+    routing.progress(bare(item.delivery), workflow.SideRequestClosed(request=RECALL, agreed=False, event_time=when))
 
 
 def test_a_recall_before_the_opening_takes_the_document_back(routing: Routing) -> None:
@@ -65,9 +74,96 @@ def test_a_second_recall_while_one_is_open_is_ignored(routing: Routing) -> None:
     routing.recall(document)
     routing.recall(document)
     assert len(routing.told(events.RequestDelivered)) == 1
-    routing.progress(bare(item.delivery), workflow.SideRequestClosed(request=RECALL, agreed=False))
+    deny(routing, item)
     routing.recall(document)
     assert len(routing.told(events.RequestDelivered)) == 2
+
+
+def test_a_recall_after_the_denial_of_another_is_asked(routing: Routing) -> None:
+    """A recall that was asked after the 16 counts, also when it came in before the news of the 16."""
+    document = routing.deliver(HCMC)
+    (item,) = routing.take(HCMC)
+    routing.recall(document)
+    denied = routing.bench.clock.now()
+    routing.bench.clock.advance(seconds=1)
+    second = routing.recall(document, reason="Lần hai")
+    assert len(routing.told(events.RequestDelivered)) == 1
+    deny(routing, item, denied)
+    assert [one.request_id for one in routing.told(events.RequestDelivered)][1:] == [second]
+    assert routing.waiting(HCMC)[-1].description == "Lần hai"
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_request_that_was_answered_leaves_the_mailbox(routing: Routing, taken: bool) -> None:  # noqa: FBT001 - a row's value
+    """Answered before anybody took it, it asks nothing any more; who has it in hand may still acknowledge it."""
+    document = routing.deliver(HCMC)
+    (item,) = routing.take(HCMC)
+    routing.recall(document)
+    pulled = routing.pull(HCMC) if taken else []
+    deny(routing, item)
+    assert len(routing.waiting(HCMC)) == taken
+    assert routing.acknowledge(HCMC, *pulled) == [0] * taken if taken else not pulled
+
+
+def test_clocks_that_differ_ask_no_recall_twice(routing: Routing) -> None:
+    """A 16 that seems older than its recall, by another clock, answers it all the same."""
+    document = routing.deliver(HCMC)
+    (item,) = routing.take(HCMC)
+    before = routing.bench.clock.now()
+    for reason in ("Lần một", "Lần hai"):
+        routing.bench.clock.advance(seconds=1)
+        routing.recall(document, reason=reason)
+    deny(routing, item, before)
+    deny(routing, item, before)
+    deny(routing, item, before)
+    assert [one.reason for one in routing.told(events.RequestDelivered)] == ["Lần một", "Lần hai"]
+
+
+def test_a_recall_before_the_denial_of_another_is_not_asked(routing: Routing) -> None:
+    """A recall that was repeated while one was open got its answer with that one."""
+    document = routing.deliver(HCMC)
+    (item,) = routing.take(HCMC)
+    routing.recall(document)
+    routing.recall(document, reason="Lần hai")
+    deny(routing, item)
+    assert len(routing.told(events.RequestDelivered)) == 1
+
+
+def test_a_recall_reaches_the_update_that_took_the_place(routing: Routing) -> None:
+    """A recall of a document takes back what stands of it: the update in whose favour it ended."""
+    original = routing.deliver(HCMC)
+    update(routing, original)
+    second = update(routing, original)
+    routing.recall(original)
+    assert routing.waiting(HCMC) == []
+    (event,) = routing.told(events.DeliveryWithdrawn)
+    assert (event.reference.document, event.unopened) == (second, True)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_update_comes_in_after_the_recall_of_its_original(routing: Routing, again: bool) -> None:  # noqa: FBT001 - a row's value
+    """An update that was sent before the recall is taken back with its original; one that was sent after it is new."""
+    original = routing.deliver(HCMC)
+    document = updating(routing, original)
+    routing.bench.clock.advance(seconds=1)
+    routing.recall(original)
+    if again:
+        routing.bench.clock.advance(seconds=1)
+        document = updating(routing, original)
+    routing.feed_document(document)
+    routing.verdict(document.document)
+    assert len(routing.waiting(HCMC)) == again
+    assert len(routing.told(events.DeliveryWithdrawn)) == 2 - again
+
+
+def test_a_recall_of_what_was_never_delivered_is_told(routing: Routing) -> None:
+    """Nothing lies at the recipient: workflow is told, which answers with a 15 at once (rule 30), and once."""
+    document = routing.deliver(HCMC, "000.00.00.X99")
+    recall = routing.recall(document)
+    routing.recall(document)
+    (event,) = routing.told(events.RequestDelivered)
+    assert (event.request_id, event.reference.recipient_agency) == (recall, "")
+    assert routing.waiting(HCMC) == []
 
 
 def test_an_agreed_recall_withdraws(routing: Routing) -> None:
@@ -112,6 +208,12 @@ def test_an_acknowledgement_after_the_withdrawal_is_refused(routing: Routing) ->
     routing.progress(bare(item.delivery), workflow.SideRequestClosed(request=RECALL, agreed=True))
     assert routing.acknowledge(HCMC, item) == [9]
     assert routing.told(events.DeliveryAcknowledged) == []
+
+
+def updating(routing: Routing, original: str) -> intake.DocumentAccepted:
+    """Makes an update of a document for Ho Chi Minh City that has not come in yet."""
+    affected = [intake.AffectedDocument(document=original)]
+    return routing.document(HCMC, kind=document_pb2.DOCUMENT_KIND_UPDATE, affected=affected)
 
 
 def update(routing: Routing, original: str, kind: int = document_pb2.DOCUMENT_KIND_UPDATE) -> str:

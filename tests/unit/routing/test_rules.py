@@ -21,7 +21,9 @@ def test_only_what_nobody_opened_is_taken_back_or_overtaken(state: Transport) ->
     """An update overtakes unopened deliveries only; a recall decides by the same line."""
     assert ((state, Step.SUPERSEDE) in TABLE) == (state in UNOPENED)
     wanted = RecallDecision.ASK
-    if state in FINAL:
+    if state is Transport.FAILED:
+        wanted = RecallDecision.TELL
+    elif state in FINAL:
         wanted = RecallDecision.IGNORE
     elif state in UNOPENED:
         wanted = RecallDecision.WITHDRAW

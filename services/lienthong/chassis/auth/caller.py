@@ -1,7 +1,7 @@
 """Who calls: a system by its certificate, the agency for which it acts, the person it claims.
 
 Credentials belong to a system. The directory says, with dates, for which agencies it may act. A system that may act for
-several always names one in the metadata `x-lienthong-agency`, by identifier or by a code in force.
+several always names one in the metadata `x-lienthong-agency`, by its resource name, identifier or a code in force.
 """
 
 from collections.abc import Mapping
@@ -187,9 +187,10 @@ def _agency(directory: Directory, system: System, named: str, now: datetime) -> 
     allowed = directory.acts_for(system, now)
     if not named:
         return directory.agencies[_only(system, allowed)]
-    agency = directory.agencies.get(named)
+    wanted = named.removeprefix("agencies/")
+    agency = directory.agencies.get(wanted)
     if agency is None:
-        resolved = directory.resolve(named, now)
+        resolved = directory.resolve(wanted, now)
         agency = resolved.agency if resolved.match is not Match.UNKNOWN else None
     if agency is None or agency.id not in allowed:
         raise _denied("AGENCY_NOT_GRANTED", f"system {system.name!r} may not act for {named!r}")

@@ -53,10 +53,10 @@ LABELS: dict[str, dict[str, str]] = {
 """Names of the facts, in the order in which a text lists them."""
 
 PRIORITIES: dict[str, dict[int, str]] = {
-    "vi": {1: "Khẩn", 2: "Thượng khẩn", 3: "Hỏa tốc"},
-    "en": {1: "Urgent", 2: "Very urgent", 3: "Immediate"},
+    "vi": {1: "Khẩn", 2: "Thượng khẩn", 3: "Hỏa tốc", 4: "Hỏa tốc hẹn giờ"},
+    "en": {1: "Urgent", 2: "Very urgent", 3: "Immediate", 4: "Immediate at a set hour"},
 }
-"""Urgency (QD28 Art. 10)."""
+"""Urgency (QD28 Art. 10); 4 is an older term."""
 
 STATUSES: dict[str, dict[str, str]] = {
     "vi": {

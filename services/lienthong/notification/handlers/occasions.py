@@ -52,10 +52,11 @@ def on_superseded(desk: Desk, work: UnitOfWork, message: routing.DeliverySuperse
 
 
 def on_request(desk: Desk, work: UnitOfWork, message: routing.RequestDelivered, event: Event) -> None:
-    """Tells the recipient what the sender asks."""
+    """Tells the recipient of a recall that waits for its answer, but not of one of what could not be delivered."""
     delivery = delivery_of(work, message.reference.delivery)
-    request = SideRequest.Name(message.request).removeprefix("SIDE_REQUEST_")
-    tell(desk, work, event.id, about(Kind.REQUEST_RECEIVED, delivery, request=request, reason=message.reason))
+    recipient = delivery.recipient if delivery.shown else ""
+    said = {"request": request_name(message.request), "reason": message.reason}
+    tell(desk, work, event.id, about(Kind.REQUEST_RECEIVED, delivery, recipient=recipient, **said))
 
 
 def on_delivery_verdict(desk: Desk, work: UnitOfWork, message: routing.DeliveryVerdictChanged, event: Event) -> None:
@@ -121,6 +122,11 @@ def facts_of(kind: Kind, document: KnownDocument, **said: Any) -> NoticeFacts:
         "due": None if document.due_at is None else from_micros(document.due_at),
     }
     return NoticeFacts(kind, **(known | said))
+
+
+def request_name(request: SideRequest.ValueType) -> str:
+    """Gives the name of a request as the texts know it."""
+    return SideRequest.Name(request).removeprefix("SIDE_REQUEST_")
 
 
 def verdict_name(verdict: int) -> str:

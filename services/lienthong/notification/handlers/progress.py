@@ -1,15 +1,16 @@
-"""What workflow tells, turned into notices: statuses, tasks, cases."""
+"""What workflow tells, turned into notices: statuses, requests, tasks, cases."""
 
 from typing import Any
 
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.times import from_timestamp
 from lienthong.chassis.uow import UnitOfWork
+from lienthong.common.v1.lifecycle_pb2 import SideRequest
 from lienthong.events.v1 import workflow_progress_pb2 as workflow
 from lienthong.notification.domain import Kind, NoticeEvent, Side
 from lienthong.notification.handlers.desk import Desk
 from lienthong.notification.handlers.learn import delivery_of, document_of
-from lienthong.notification.handlers.occasions import about, facts_of
+from lienthong.notification.handlers.occasions import about, facts_of, request_name
 from lienthong.notification.handlers.tell import Occasion, tell
 from lienthong.notification.storage.copies import KnownDelivery, end_task, keep_task
 
@@ -42,6 +43,16 @@ def reporter_of(facts: workflow.StatusFacts, delivery: KnownDelivery) -> Side | 
     if facts.to_agency and facts.to_agency == delivery.recipient:
         return Side.SENDER
     return Side.SENDER if facts.from_agency == delivery.document.sender else Side.RECIPIENT
+
+
+def on_request_opened(desk: Desk, work: UnitOfWork, message: workflow.SideRequestOpened, event: Event) -> None:
+    """Tells the recipient of an update or a replacement that waits for its answer; of a recall routing has told."""
+    if message.request == SideRequest.SIDE_REQUEST_RECALL:
+        return
+    delivery = delivery_of(work, message.reference.delivery)
+    recipient = delivery.recipient if delivery.shown else ""
+    said = {"request": request_name(message.request), "reason": message.reason}
+    tell(desk, work, event.id, about(Kind.REQUEST_RECEIVED, delivery, recipient=recipient, **said))
 
 
 def on_task_assigned(desk: Desk, work: UnitOfWork, message: workflow.TaskAssigned, event: Event) -> None:

@@ -10,6 +10,7 @@ class RecallDecision(Enum):
 
     WITHDRAW = "nobody leased or opened it: it is taken back at once"
     ASK = "somebody did: the recipient is asked"
+    TELL = "it could not be delivered: workflow is told, which answers the sender"
     IGNORE = "a recall is open already, or nothing is left to take back"
 
 
@@ -20,6 +21,8 @@ def decide(state: Transport, *, recall_open: bool) -> RecallDecision:
         state: Of the delivery, read under its lock.
         recall_open: Whether an earlier recall waits for the recipient's answer.
     """
-    if state in FINAL or recall_open:
+    if recall_open:
         return RecallDecision.IGNORE
+    if state in FINAL:
+        return RecallDecision.TELL if state is Transport.FAILED else RecallDecision.IGNORE
     return RecallDecision.WITHDRAW if state in UNOPENED else RecallDecision.ASK

@@ -17,7 +17,7 @@ from lienthong.routing.handlers.desk import Desk, micros
 from lienthong.routing.handlers.jobs import FAN_OUT, Job, Progress, begin
 from lienthong.routing.handlers.lifecycle import fail, release, supersede, withdraw
 from lienthong.routing.handlers.links import Links, links_of
-from lienthong.routing.handlers.recalls import concerns, recalls_before
+from lienthong.routing.handlers.recalls import apply_recall, concerns, recalls_before, recalls_since
 from lienthong.routing.handlers.recipients import Destination, destinations
 from lienthong.routing.storage.deliveries import add_delivery, add_words, of_document
 from lienthong.routing.storage.documents import add_document, document_by_id, recipients_of, the_document
@@ -145,6 +145,9 @@ def _make(
         document_id=accepted.header.document_id,
     )
     asked = recalls_before(work, accepted.document)
+    if links.original is not None and links.original.state == Transport.WITHDRAWN.value:
+        # What took the original back after this update was sent takes it back too, whichever came in first.
+        asked += recalls_since(work, links.original.document, accepted.accept_time)
     recall = next((one for one in asked if concerns(directory, one, found.agency, work.now)), None)
     return Made(row, recipient, found, links, recall)
 
@@ -195,6 +198,8 @@ def _settle(
         row = one.row
         if one.destination.failure is not None:
             fail(work, row, one.destination.failure)
+            if one.recall is not None:
+                apply_recall(work, desk, row, one.recall)
             continue
         if one.recall is not None:
             withdraw(work, row, one.recall.recall, one.recall.reason, unopened=True)

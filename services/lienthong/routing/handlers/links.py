@@ -41,10 +41,11 @@ def links_of(work: UnitOfWork, directory: Directory, accepted: DocumentAccepted,
     ]
     if kind == DocumentKind.DOCUMENT_KIND_REPLACEMENT:
         return Links(replaced=tuple(row.id for row in earlier))
-    return Links(original=_current(work, earlier[0])) if earlier else Links()
+    return Links(original=standing(work, earlier[0])) if earlier else Links()
 
 
-def _current(work: UnitOfWork, row: StoredDelivery) -> StoredDelivery:
+def standing(work: UnitOfWork, row: StoredDelivery) -> StoredDelivery:
+    """Gives the delivery that stands in the place of one that updates overtook, itself when none did."""
     for _ in range(_UPDATES_AT_MOST):
         if row.state != Transport.SUPERSEDED.value:
             break

@@ -174,6 +174,16 @@ def end_items(rows: Rows, delivery: str, mailbox: str, state: ItemState) -> None
         shelf.save(item)
 
 
+def end_untaken_requests(rows: Rows, delivery: str, mailbox: str) -> None:
+    """Ends requests about a delivery that wait in a mailbox and are in nobody's hand."""
+    untaken = items.c.state == ItemState.AVAILABLE.value
+    found = ITEMS.select().where(items.c.delivery == delivery, items.c.mailbox == mailbox, untaken)
+    shelf = rows.of(ITEMS)
+    for item in shelf.find(found.where(items.c.kind == ItemKind.REQUEST.value)):
+        item.state, item.waiting = ItemState.GONE.value, 0
+        shelf.save(item)
+
+
 def any_exhausted(connection: Connection, now: int, attempts: int) -> bool:
     """Tells whether the last lease of an item expired."""
     found = select(items.c.id).where(*_exhausted(now, attempts)).limit(1)

@@ -198,6 +198,7 @@ class WorkflowApi:
         reporter = reading.reporter_of(call)
         status = reading.resource("name", request.name, "statuses")
         delivery = reading.resource("delivery", request.delivery, "deliveries")
+        await_deliveries(self._context.database, [delivery], (), self._now())
 
         def join(work: UnitOfWork) -> pb.StatusResult:
             return messages.result_message(link(self._desk, work, reporter, status, delivery))

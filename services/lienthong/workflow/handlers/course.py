@@ -24,13 +24,14 @@ from lienthong.workflow.domain import (
 )
 from lienthong.workflow.handlers.cases import changed, close_settled, moment
 from lienthong.workflow.handlers.desk import Desk
-from lienthong.workflow.handlers.lines import case_of, move
+from lienthong.workflow.handlers.lines import case_of, move, reason_of
 from lienthong.workflow.handlers.telling import (
     facts_of,
     party_of,
     reference,
     tell,
     tell_alert,
+    tell_recall_closed,
     tell_requests,
     tell_status,
 )
@@ -57,6 +58,10 @@ def take_status(desk: Desk, work: UnitOfWork, delivery: StoredDelivery, status: 
     _tell(desk, work, before, delivery, status, decision, event)
     if Effect.ASK_ROUTING in decision.effects:
         _ask_routing(work, delivery, status)
+    if Effect.WITHDRAW in decision.effects:
+        # Updates are content of what was withdrawn, agreed to or not; what was sent again has a line of its own.
+        for update in storage.updates_behind(work.rows, delivery):
+            tell_recall_closed(work, update, reason_of(before, decision.closed[0]), agreed=True)
     if Effect.EMIT_15 in decision.effects:
         _by_axis(desk, work, delivery, decision, status.event_at, NOTHING_TO_WITHDRAW)
     _audit(work, status, decision)
@@ -86,6 +91,8 @@ def take_fact(
     elif Effect.EMIT_15 in decision.effects:
         _by_axis(desk, work, delivery, decision, at, _axis_text(trigger, reason))
         tell_requests(work, before, decision, event)
+        if trigger is Trigger.RECALL_DELIVERED:
+            tell_recall_closed(work, delivery, NOTHING_TO_WITHDRAW, agreed=False)
     else:
         _change_only(desk, work, delivery, decision, trigger, at)
         tell_requests(work, before, decision, event)

@@ -59,8 +59,13 @@ def line_of(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
 
 
 def latest_of(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
-    """Gives the delivery that took the place of one that nobody had opened, itself when it stands."""
-    current = line_of(rows, delivery)
+    """Gives the delivery that stands where a report is about one: its main line, or what took the place of that."""
+    return standing_of(rows, line_of(rows, delivery))
+
+
+def standing_of(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
+    """Gives the update that took the place of one that nobody had opened, itself when none did."""
+    current = delivery
     for _ in range(LINKS_AT_MOST):
         following = storage.delivery_by_id(rows, current.successor) if current.successor else None
         if following is None:

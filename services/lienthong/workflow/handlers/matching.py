@@ -1,6 +1,7 @@
 """Which delivery a status is about: by its name, by DocumentId, else by number, notation, date and other party."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from lienthong.edxml.codes import STATUS_NAMES
 from lienthong.workflow import storage
 from lienthong.workflow.domain import Actor, Trigger
 from lienthong.workflow.handlers.desk import Desk
-from lienthong.workflow.handlers.lines import latest_of, line_of
+from lienthong.workflow.handlers.lines import latest_of, line_of, standing_of
 from lienthong.workflow.storage import StoredDelivery, StoredStatus
 
 SEPARATOR = "\n"
@@ -104,12 +105,27 @@ def _sent(
         named = own_delivery(rows, reach, status.named_delivery, sender=True)
         return () if named is None else (named,)
     found = storage.sent(rows, reach, status.named_document_id) if status.named_document_id else []
-    if len({one.document for one in found}) != 1:
+    if len({one.sender for one in found}) != 1 or not all(_complete(rows, *one) for one in _counted(found)):
         return ()
-    case = storage.case_by_document(rows, found[0].document)
-    if case is None or len(found) < case.delivery_count:
-        return ()  # routing is still making deliveries: it waits for the last one
-    return tuple(_concerned(found, directory, status, work))
+    standing = {one.id: one for one in (_standing(rows, delivery) for delivery in found)}
+    return tuple(_concerned(list(standing.values()), directory, status, work))
+
+
+def _counted(found: list[StoredDelivery]) -> Iterable[tuple[str, int]]:
+    """Counts the deliveries of each document: updates may repeat the DocumentId."""
+    return Counter(one.document for one in found).items()
+
+
+def _complete(rows: Rows, document: str, made: int) -> bool:
+    """Tells whether routing has made all deliveries of a document; else a status waits for the last one."""
+    case = storage.case_by_document(rows, document)
+    return case is not None and made >= case.delivery_count
+
+
+def _standing(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
+    """Gives what stands of a document at a recipient; an update under a DocumentId of its own is meant alone."""
+    line = line_of(rows, delivery)
+    return standing_of(rows, line if line.document_id == delivery.document_id else delivery)
 
 
 def _concerned(

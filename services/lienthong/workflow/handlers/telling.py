@@ -135,6 +135,15 @@ def tell_requests(work: UnitOfWork, before: StoredDelivery, decision: Decision, 
         tell(work, before, events.SideRequestOpened(reference=about, request=kind, reason=reason, event_time=when))
 
 
+def tell_recall_closed(work: UnitOfWork, delivery: StoredDelivery, reason: str, *, agreed: bool) -> None:
+    """Tells of a recall that ended without being open here: of an update with its original, or of what was refused."""
+    kind, when = request_number(SideRequest.RECALL), to_timestamp(work.now)
+    closed = events.SideRequestClosed(
+        reference=reference(delivery), request=kind, agreed=agreed, reason=reason, event_time=when
+    )
+    tell(work, delivery, closed)
+
+
 def tell_alert(work: UnitOfWork, delivery: StoredDelivery, decision: Decision, detail: str) -> None:
     """Tells of a conflict that a person must look at."""
     alert = events.CaseAlert(

@@ -21,6 +21,7 @@ from lienthong.workflow.storage.deliveries import (
     seen_among,
     sent,
     still_owing,
+    updates_behind,
 )
 from lienthong.workflow.storage.lists import CaseFilter, list_cases, made_between
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery, StoredStatus, StoredTask
@@ -89,5 +90,6 @@ __all__ = [
     "still_owing",
     "task_by_id",
     "unmatched",
+    "updates_behind",
     "waiting_for",
 ]

@@ -64,6 +64,19 @@ def deliveries_shown(rows: Rows, document: str) -> list[StoredDelivery]:
     return _found(rows, (deliveries.c.case_document == document) | (deliveries.c.document == document))
 
 
+def updates_behind(rows: Rows, delivery: StoredDelivery) -> list[StoredDelivery]:
+    """Lists the updates of a delivery, and updates of those, that have no main line of their own; holds nothing."""
+    behind = [deliveries.c.case_document == delivery.case_document, deliveries.c.own_line.is_(False)]
+    found: dict[str, StoredDelivery] = {}
+    earlier = [delivery.id]
+    while earlier:
+        of_those = DELIVERIES.select().where(*behind, deliveries.c.original.in_(earlier)).order_by(deliveries.c.id)
+        later = [StoredDelivery(**row) for row in rows.execute(of_those).mappings()]
+        earlier = [one.id for one in later if one.id not in found]
+        found.update({one.id: one for one in later})
+    return list(found.values())
+
+
 def still_owing(rows: Rows, document: str) -> bool:
     """Tells whether a case waits for one of its deliveries."""
     found = select(deliveries.c.id).where(deliveries.c.case_document == document, OWING).limit(1)
