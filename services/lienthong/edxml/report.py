@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.edxml.findings import Code, EdxmlError, Finding, Problem, Reason
-from lienthong.edxml.problems import problem
+from lienthong.edxml.problems import cut, problem
 
 if TYPE_CHECKING:
     from lienthong.edxml.limits import Limits
@@ -33,7 +33,7 @@ class Report:
     def find(self, code: Code, path: str, found: str = "", taken: str = "") -> None:
         """Add a finding; beyond the bound one FINDINGS_CUT stands for the rest."""
         if len(self.findings) < self._bound:
-            self.findings.append(Finding(code, path, found, taken))
+            self.findings.append(Finding(code, path, cut(found), cut(taken)))
         elif len(self.findings) == self._bound:
             self.findings.append(Finding(Code.FINDINGS_CUT, "", taken=str(self._bound)))
 
