@@ -63,6 +63,11 @@ class Judgement:
     targets: tuple[Target, ...]
     answers: tuple[str, ...]
 
+    @property
+    def recalled(self) -> str:
+        """Identifier of the document that a recall concerns; empty when the axis does not know it."""
+        return self.targets[0].document if self.targets else ""
+
     def insist(self) -> None:
         """Lets only a sender pass that the caller may act for.
 

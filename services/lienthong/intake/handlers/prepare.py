@@ -45,11 +45,13 @@ class RefusedError(Exception):
 
     Attributes:
         problems: All of them.
+        header: What its header says, if that much could be read of a file.
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], header: edxml.Document | None = None) -> None:
         super().__init__(f"{len(problems)} problems")
         self.problems = tuple(problems)
+        self.header = header
 
     def told(self) -> AxisError:
         """Makes the error that the caller is told."""
@@ -105,7 +107,8 @@ def prepare_edxml(source: Iterator[bytes], blobs: BlobStore, section: IntakeSect
             reader.feed(piece)
         result = reader.close()
     except edxml.EdxmlError as error:
-        raise RefusedError([from_codec(problem) for problem in error.problems]) from error
+        header = reader.message if isinstance(reader.message, edxml.Document) else None
+        raise RefusedError([from_codec(problem) for problem in error.problems], header) from error
     except BaseException:
         # The source broke, not the file: what was spooled so far belongs to nobody.
         reader.abort()
@@ -123,7 +126,7 @@ def prepared_by(outcome: Outcome) -> Prepared:
         RefusedError: With every problem that could be seen.
     """
     if outcome.problems:
-        raise RefusedError([from_codec(problem) for problem in outcome.problems])
+        raise RefusedError([from_codec(problem) for problem in outcome.problems], outcome.document)
     if outcome.document is None:
         raise RefusedError([_STATUS_AT_INTAKE])
     return Prepared(outcome.document, outcome.findings, outcome.sha256, outcome.size, outcome.outside)
