@@ -89,7 +89,7 @@ def test_each_of_a_batch_stands_for_itself(world: Any) -> None:
 
 
 def test_a_document_is_sent_to_intake(world: Any) -> None:
-    """An edXML document among statuses is refused with a pointer to intake."""
+    """An edXML document among statuses, whole or not, is refused with a pointer to intake."""
     document = edxml.Document(
         edxml.Organization("000.00.00.H29", "UBND"),
         (edxml.Organization("000.00.00.G22", "VPCP"),),
@@ -100,10 +100,10 @@ def test_a_document_is_sent_to_intake(world: Any) -> None:
         signer=edxml.SignerInfo("TM.", "Chủ tịch", "Nguyễn Văn A"),
     )
     file = b"".join(edxml.write(document, edxml.MemorySpools()))
-    (result,) = world.say_all(HCMC, edxml=(file,))
-    error = from_status(result.status)
-    assert error.reason == "EDXML_IS_DOCUMENT"
-    assert "SubmitEdxml" in error.message
+    for result in world.say_all(HCMC, edxml=(file, file[:-9])):
+        error = from_status(result.status)
+        assert error.reason == "EDXML_IS_DOCUMENT"
+        assert "SubmitEdxml" in error.message
 
 
 def test_batch_is_bounded(world: Any) -> None:
@@ -248,31 +248,6 @@ def test_unknown_code_is_kept_verbatim_and_forwarded(world: Any) -> None:
     assert second.forward
     assert third.forward
     assert third.facts.to_agency == HCMC.id
-
-
-def test_status_13_asks_routing_for_each_recipient(world: Any) -> None:
-    """A 13 by DocumentId means all recipients, or those named; routing decides."""
-    world.accept("doc")
-    world.create("d1", "doc", HCMC, count=2)
-    early = world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai", recipient_codes=["H41"])
-    assert early.outcome == pb.OUTCOME_KEPT
-    world.create("d2", "doc", NGHE_AN, count=2)
-    assert [one.reference.delivery for one in world.bench.told(events.RecallAsked)] == ["d2"]
-    asked = world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai")
-    assert asked.outcome == pb.OUTCOME_FORWARDED
-    told = world.bench.told(events.RecallAsked)
-    assert [one.reference.delivery for one in told] == ["d2", "d1", "d2"]
-    assert len({one.recall for one in told}) == 3
-    assert world.say(HCMC, "13", "d1", description="x").outcome == pb.OUTCOME_KEPT
-
-
-def test_recall_of_a_refused_document_is_answered_at_once(world: Any) -> None:
-    """Rule 30: nothing to take back, the axis gives the 15."""
-    world.deliver("d1", "doc")
-    world.say(HCMC, "02", "d1", description="nhầm")
-    assert world.say(VPCP, "13", "d1", description="lấy lại").rule == "30"
-    last = world.bench.told(events.StatusRecorded)[-1]
-    assert (last.facts.code, last.facts.source, last.forward) == ("15", "axis", True)
 
 
 def test_staff_reaches_the_event(world: Any) -> None:

@@ -104,12 +104,30 @@ def _sent(
         named = own_delivery(rows, reach, status.named_delivery, sender=True)
         return () if named is None else (named,)
     found = storage.sent(rows, reach, status.named_document_id) if status.named_document_id else []
+    if not found:
+        return _sent_to(work, directory, reach, status)
     if len({one.document for one in found}) != 1:
         return ()
     case = storage.case_by_document(rows, found[0].document)
     if case is None or len(found) < case.delivery_count:
         return ()  # routing is still making deliveries: it waits for the last one
     return tuple(_concerned(found, directory, status, work))
+
+
+def _sent_to(
+    work: UnitOfWork, directory: Directory, reach: Collection[str], status: StoredStatus
+) -> tuple[StoredDelivery, ...]:
+    """Finds by number, notation, date and the recipient; one SDK writes the first two where the last one belongs."""
+    names = (status.named_code, status.named_recipients)
+    for code, organ in (names, names[::-1]):
+        party = directory.known(organ, work.now) if code and organ else None
+        if party is None:
+            continue
+        alike = storage.sent_to(work.rows, reach, directory.mailboxes(party.id, work.now), code)
+        found = [one for one in alike if status.named_date in ("", one.promulgated)]
+        if found:
+            return tuple(found) if len({one.document for one in found}) == 1 else ()
+    return ()
 
 
 def _concerned(

@@ -20,6 +20,7 @@ from lienthong.workflow.storage.deliveries import (
     save_delivery,
     seen_among,
     sent,
+    sent_to,
     still_owing,
 )
 from lienthong.workflow.storage.lists import CaseFilter, list_cases, made_between
@@ -84,6 +85,7 @@ __all__ = [
     "save_task",
     "seen_among",
     "sent",
+    "sent_to",
     "status_by_id",
     "status_by_key",
     "still_owing",
