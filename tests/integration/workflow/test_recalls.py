@@ -39,7 +39,7 @@ def test_recall_of_a_refused_document_is_answered_at_once(world: Any) -> None:
     ("code", "organ"), [("7816/VPCP-doc", "000.00.00.H29"), ("H29", "7816/VPCP-doc")], ids=["in place", "exchanged"]
 )
 def test_a_file_of_another_make_finds_its_delivery(world: Any, code: str, organ: str) -> None:
-    """Its DocumentId is made up: number, notation, date and recipient find it, also when code and agency are exchanged."""
+    """Its DocumentId is made up: number, date and recipient find it, also when code and agency are exchanged."""
     world.accept("doc")
     world.create("d1", "doc", HCMC, count=2)
     world.create("d2", "doc", NGHE_AN, count=2)
