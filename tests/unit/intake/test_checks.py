@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from tests.unit.intake.test_submit import file_of, submission, vpcp
 
 from lienthong import edxml
 from lienthong.chassis.errors import AxisError
+from lienthong.common.v1 import document_pb2
 from lienthong.intake.v1 import intake_pb2 as pb
 from lienthong.testing.service import ServiceBench
 
@@ -63,6 +65,26 @@ def test_a_check_of_types_names_its_field(intake: ServiceBench) -> None:
     intake.api("Intake").submit_document(submission(), vpcp(intake))
     content = submission(subject="Khác").document
     assert checked(intake, document=content) == [("DOCUMENT_ID_TAKEN", "header.document_id")]
+
+
+def test_a_document_in_types_is_told_of_all_at_once(intake: ServiceBench) -> None:
+    """What is wrong with a field and who is not known come together, at the fields that the caller filled in."""
+    content = submission(priority=9, recipients=[document_pb2.Organization(code="H77")]).document
+    assert checked(intake, document=content) == [
+        ("PRIORITY_INVALID", "header.priority"),
+        ("RECIPIENT_UNKNOWN", "header.recipients[0].code"),
+    ]
+    content.header.kind = 99  # type: ignore[assignment] # a kind of a later contract
+    assert checked(intake, document=content)[0] == ("KIND_MISSING", "header.kind")
+
+
+def test_accents_make_no_other_document(intake: ServiceBench) -> None:
+    """A DocumentId is the same however its accents are composed: a repeat, a target and a recall find the document."""
+    composed = "Số 1/CV-ĐỘI"
+    apart = normalize("NFD", composed)
+    first = submitted(intake, file_of(document_id=composed))
+    assert submitted(intake, file_of(document_id=apart), "b").name == first.name
+    assert submitted(intake, file_of(document_id=apart, business=RECALL), "c").document == first.document
 
 
 def test_a_broken_file_is_told_of_its_header_too(intake: ServiceBench) -> None:

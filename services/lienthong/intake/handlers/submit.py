@@ -133,7 +133,7 @@ class Counter:
         except RefusedError as refused:
             if refused.header is None:
                 raise
-            judgement = self._judge(call, Prepared(refused.header))
+            judgement = self._judge(call, refused.header)
             judgement.insist()
             raise RefusedError([*refused.problems, *judgement.problems]) from refused
 
