@@ -93,8 +93,10 @@ def _refused(file: Path, error: edxml.EdxmlError, *, as_json: bool) -> None:
         print_json({"acceptable": False, "problems": [_plain(problem) for problem in error.problems]})
         return
     for problem in error.problems:
-        place = f"line {problem.line}, column {problem.column}: " if problem.line else ""
-        text = escape(f"{file.name} {place}{problem.path} {problem.rule}. {problem.remedy}")
+        place = f"line {problem.line}, column {problem.column}" if problem.line else ""
+        where = " ".join(filter(None, (file.name, place, problem.path)))
+        found = f"; found {problem.found!r}" if problem.found else ""
+        text = escape(f"{where}: {problem.rule}{found}. {problem.remedy}.")
         err.print(f"[red]{problem.reason}[/] {text}", soft_wrap=True)
 
 

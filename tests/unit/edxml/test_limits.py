@@ -69,6 +69,8 @@ def test_a_zip_bomb_is_refused_in_flat_memory(small_file: bytes, tmp_path: Path)
     tracemalloc.stop()
     assert caught.value.problems[0].reason is Reason.LIMIT_EXCEEDED
     assert caught.value.problems[0].found == "zip_ratio"
+    assert caught.value.problems[0].path == "edXML/AttachmentEncoded/Attachment"
+    assert caught.value.problems[0].line > 1
     assert peak < 20 * _MIB
     assert list(tmp_path.iterdir()) == []
 
