@@ -103,7 +103,8 @@ class Gathering:
     def payload(self, node: Node) -> Payload | None:
         """A payload of the current attachment starts; None, with a problem, when it had one already."""
         if self.encoded[-1].payload:
-            self.report.refuse(Reason.ATTACHMENT_REPEATED, node.path, node.place, node.name)
+            rule = f"an Attachment has one {node.name}"
+            self.report.refuse(Reason.ATTACHMENT_REPEATED, node.path, node.place, rule=rule)
             return None
         payload = Payload(self._spool(), self.limits, node.path, node.place)
         self.encoded[-1].payload = payload

@@ -144,7 +144,8 @@ class Builder:
         if name.rpartition(":")[2] != SIGNATURE or parent is None or not is_header(parent):
             return False
         if self.signature:
-            raise refuse(Reason.HEADER_REPEATED, f"{parent.path}/{SIGNATURE}", place, found=SIGNATURE)
+            rule = f"a header has at most one {SIGNATURE}"
+            raise refuse(Reason.HEADER_REPEATED, f"{parent.path}/{SIGNATURE}", place, rule=rule)
         self._in_signature = True
         # Namespaces of the subtree are its own affair: only the scope around it matters.
         self.signature = Mark(self._offset(), dict(self._tree.names.scope), depth=0)

@@ -43,10 +43,12 @@ class Report:
             self._once.add((code, found))
             self.find(code, path, found, taken)
 
-    def refuse(self, reason: Reason, path: str, place: tuple[int, int] = (0, 0), found: str = "") -> None:
+    def refuse(
+        self, reason: Reason, path: str, place: tuple[int, int] = (0, 0), found: str = "", rule: str = ""
+    ) -> None:
         """Add a problem; `settle` raises it together with the others."""
         if len(self.problems) < self._bound:
-            self.problems.append(problem(reason, path, place, found=found))
+            self.problems.append(problem(reason, path, place, found=found, rule=rule))
 
     def skip(self, path: str, text: str) -> None:
         """Note an element that has no place in the model."""

@@ -52,9 +52,8 @@ class Node:
         return (child for child in self.children if child.name == name)
 
     def value(self, name: str) -> str:
-        """The text of the first child with the name; empty when it is missing or blank."""
-        child = self.first(name)
-        return child.text if child and child.text.strip() else ""
+        """The text of the first child with the name that has one; empty when there is none."""
+        return next((child.text for child in self.every(name) if child.text.strip()), "")
 
 
 @dataclass(slots=True)

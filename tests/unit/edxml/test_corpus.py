@@ -197,6 +197,20 @@ def test_header_problems_come_together() -> None:
     assert _problem_paths(data[:at]) == {*wanted, ""}  # cut off behind its header
 
 
+@pytest.mark.parametrize(
+    ("end", "twice"),
+    [(b"</edXML:edXMLHeader>", b"Signature"), (b"</Attachment>", b"ContentTransferEncoded")],
+)
+def test_what_stands_there_twice_is_named(small_file: bytes, end: bytes, twice: bytes) -> None:
+    """Of a second signature or content the rule says so, and nothing of headers or content ids."""
+    element = b"<%s></%s>" % (twice, twice)
+    with pytest.raises(EdxmlError) as caught:
+        read([small_file.replace(end, element + element + end)], MemorySpools())
+    problem = caught.value.problems[0]
+    assert problem.rule in {"a header has at most one Signature", "an Attachment has one ContentTransferEncoded"}
+    assert twice.decode() in problem.rule
+
+
 def _problem_paths(data: bytes) -> set[str]:
     with pytest.raises(EdxmlError) as caught:
         read([data], MemorySpools())

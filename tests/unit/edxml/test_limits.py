@@ -174,7 +174,7 @@ def test_the_first_business_counts(small_file: bytes) -> None:
 def test_an_operation_is_remarked_on_as_it_is_read(small_file: bytes, before: bytes, *, lacking: bool) -> None:
     """What an operation lacks is told of the one that counts, wherever it stands, and of no other."""
     at = small_file.index(b"    </edXML:edXMLHeader>")
-    kind = b"" if lacking else b"<edXML:BusinessDocType>2</edXML:BusinessDocType>"
+    kind = b"<edXML:BusinessDocType/>" + (b"" if lacking else b"<edXML:BusinessDocType>2</edXML:BusinessDocType>")
     business = b"<edXML:Business>%s<edXML:DocumentId>1</edXML:DocumentId></edXML:Business>" % kind
     lists = b"<edXML:TraceHeaderList>" + before + business + b"</edXML:TraceHeaderList>"
     result = read([small_file[:at] + lists + small_file[at:]], MemorySpools())
