@@ -104,6 +104,17 @@ def test_a_broken_file_is_told_of_its_header_too(intake: ServiceBench) -> None:
     assert [one.reason for one in refused.value.violations] == ["ATTACHMENT_MISSING", *dict(header)]
 
 
+def test_what_is_said_of_a_long_code_is_bounded(intake: ServiceBench) -> None:
+    """A code of any length is told in part, as a warning and as a problem."""
+    long = edxml.Organization("H" * 5000)
+    receipt = submitted(intake, file_of(recipients=(edxml.Organization("H29"), long)))
+    assert [len(one.found) for one in receipt.warnings if one.code == "RECIPIENT_UNKNOWN"] == [120]
+    request = pb.CheckDocumentRequest(edxml=file_of(document_id="doc-2", recipients=(long,)))
+    (problem,) = intake.api("Intake").check_document(request, vpcp(intake, "CheckDocument")).problems
+    assert (problem.reason, len(problem.found)) == ("RECIPIENT_UNKNOWN", 120)
+    assert len(problem.rule) < 300
+
+
 def test_a_number_beyond_32_bits_is_a_warning(intake: ServiceBench) -> None:
     """A number that no message carries stops nothing: the document goes, the number stands in a warning."""
     data = file_of(steering_type=12_345_678_901)
