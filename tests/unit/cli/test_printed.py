@@ -102,7 +102,7 @@ def test_a_refused_file_is_told_with_place_and_cause(
         main()
     assert ended.value.code == 3
     rule = "a file must be well-formed XML 1.0; found 'mismatched tag'. Correct the file at this place."
-    assert f"XML_MALFORMED 17-mismatched.edxml line 38, column 81: {rule}\n" == capsys.readouterr().err
+    assert f"XML_MALFORMED 17-mismatched.edxml: line 38, column 81: {rule}\n" == capsys.readouterr().err
 
 
 def run(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: str) -> str:
