@@ -251,9 +251,11 @@ def _known(work: UnitOfWork, handed: Handed) -> pb.Receipt | None:
 
 def _conflict(first: storage.StoredDocument, prepared: Prepared) -> AxisError:
     clash = _clash(first, prepared)
-    differs = {"first": f"documents/{first.id}", "different": clash.found}
     return AxisError(
-        Code.ALREADY_EXISTS, clash.reason, f"{clash.rule}; different: {clash.found}. {clash.remedy}", differs
+        Code.ALREADY_EXISTS,
+        "DOCUMENT_ID_TAKEN",
+        f"{clash.rule}; different: {clash.found}. {clash.remedy}",
+        {"first": f"documents/{first.id}", "different": clash.found},
     )
 
 
