@@ -30,7 +30,7 @@ from lienthong.cli.console import (
     to_dict,
     transfer_bar,
 )
-from lienthong.cli.files import EdxmlFile
+from lienthong.cli.files import EdxmlFile, told
 from lienthong.cli.names import whole
 from lienthong.client.session import INLINE_BYTES
 from lienthong.client.transfers import new_request_id
@@ -135,9 +135,7 @@ def check(file: EdxmlFile, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) 
         print_json(to_dict(answer))
     else:
         for problem in answer.problems:
-            place = f" (line {problem.line}, column {problem.column})" if problem.line else ""
-            text = escape(f"{problem.path}{place}: {problem.rule}. {problem.remedy}")
-            out.print(f"[red]{problem.reason}[/] {text}", soft_wrap=True)
+            out.print(f"[red]{problem.reason}[/] {escape(told(problem))}", soft_wrap=True)
         for warning in answer.warnings:
             text = escape(f"{warning.path}: {warning.found} → {warning.taken}")
             out.print(f"[yellow]{warning.code}[/] {text}", soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from lienthong import edxml
 from lienthong.cli.console import Json, err, out, print_json
-from lienthong.cli.files import EdxmlFile, written
+from lienthong.cli.files import EdxmlFile, told, written
 
 app = typer.Typer(help="edXML files: check, show, rewrite in the canonical form.")
 
@@ -93,9 +93,7 @@ def _refused(file: Path, error: edxml.EdxmlError, *, as_json: bool) -> None:
         print_json({"acceptable": False, "problems": [_plain(problem) for problem in error.problems]})
         return
     for problem in error.problems:
-        place = f"line {problem.line}, column {problem.column}: " if problem.line else ""
-        text = escape(f"{file.name} {place}{problem.path} {problem.rule}. {problem.remedy}")
-        err.print(f"[red]{problem.reason}[/] {text}", soft_wrap=True)
+        err.print(f"[red]{problem.reason}[/] {escape(f'{file.name}: {told(problem)}')}", soft_wrap=True)
 
 
 def _plain(value: Any) -> Any:

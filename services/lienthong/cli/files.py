@@ -8,7 +8,17 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from lienthong import edxml
+from lienthong.chassis.errors import Violation
+from lienthong.common.v1 import document_pb2
+
 EdxmlFile = Annotated[Path, typer.Argument(help="An edXML file.")]
+
+
+def told(problem: edxml.Problem | document_pb2.Problem) -> str:
+    """Tells a problem of a file in one line: where, which rule, what was found, what to do."""
+    place = problem.line, problem.column
+    return Violation(problem.path, problem.reason, problem.rule, problem.remedy, problem.found, *place).text()
 
 
 @contextmanager

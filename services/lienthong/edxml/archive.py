@@ -62,7 +62,7 @@ def unpack(stream: BinaryIO, meter: Meter, limits: Limits) -> ContentRef | None:
             with archive.open(entry) as content:
                 while block := content.read(_BLOCK):
                     if meter.size + len(block) > bound:
-                        raise over_limit("zip_ratio", limits.zip_ratio, "")
+                        raise over_limit("zip_ratio", limits.zip_ratio, meter.path, meter.place)
                     meter.write(block)
     except _DAMAGE:
         return None

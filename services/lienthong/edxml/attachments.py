@@ -103,9 +103,10 @@ class Gathering:
     def payload(self, node: Node) -> Payload | None:
         """A payload of the current attachment starts; None, with a problem, when it had one already."""
         if self.encoded[-1].payload:
-            self.report.refuse(Reason.ATTACHMENT_REPEATED, node.path, node.place, node.name)
+            rule = f"an Attachment has one {node.name}"
+            self.report.refuse(Reason.ATTACHMENT_REPEATED, node.path, node.place, rule=rule)
             return None
-        payload = Payload(self._spool(), self.limits, node.place)
+        payload = Payload(self._spool(), self.limits, node.path, node.place)
         self.encoded[-1].payload = payload
         return payload
 
@@ -190,7 +191,7 @@ class Gathering:
             raise AssertionError("attachments without content were refused before")
         path, extension = item.node.path, extension_of(name)
         sent = _Layer(item.payload.content, item.payload.head, item.payload.spool)
-        found = self._unwrapped(sent, path, extension)
+        found = self._unwrapped(sent, item.node, extension)
         zipped, content, head = found is not sent, found.content, found.head
         if declared and (declared == _ZIP_TYPE) != (zipped or (extension == "zip" and is_zip(head))):
             self.report.find(Code.LABEL_DISAGREES, path, declared, "unpacked" if zipped else "kept as it came")
@@ -207,7 +208,7 @@ class Gathering:
         if not fits:
             self.report.find(Code.CONTENT_NOT_AS_NAMED, path, extension, head.hex())
 
-    def _unwrapped(self, sent: _Layer, path: str, extension: str) -> _Layer:
+    def _unwrapped(self, sent: _Layer, node: Node, extension: str) -> _Layer:
         """The content within the archive that a sender put around it; what was sent when there is none.
 
         One archive is taken off, the one that the canonical form puts around. What that form sends as it is loses all
@@ -217,22 +218,22 @@ class Gathering:
         for _ in range(self.limits.zip_layers):
             if extension == "zip" or not is_zip(layer.head):
                 return layer
-            inner = self._unpacked(layer, path, extension)
+            inner = self._unpacked(layer, node, extension)
             if inner is None or extension not in RAW_TYPES:
                 return inner or layer
             layer = inner
-        raise over_limit("zip_layers", self.limits.zip_layers, path)
+        raise over_limit("zip_layers", self.limits.zip_layers, node.path, node.place)
 
-    def _unpacked(self, layer: _Layer, path: str, extension: str) -> _Layer | None:
+    def _unpacked(self, layer: _Layer, node: Node, extension: str) -> _Layer | None:
         with self.spools.reader(layer.content.handle) as stream:
             names = entries(stream, self.limits)
             if len(names) != 1:
                 if extension not in _PACKAGES:
                     code = Code.ZIP_SEVERAL_ENTRIES if names else Code.ZIP_KEPT_PACKED
-                    self.report.find(code, path, str(len(names)), "kept packed")
+                    self.report.find(code, node.path, str(len(names)), "kept packed")
                 return None
             spool = self._spool()
-            meter = self._bounded(spool)
+            meter = self._bounded(spool, node)
             unpacked = unpack(stream, meter, self.limits)
         # A package may have one part alone (kmz, jar); an archive around a package holds one of the same kind.
         wrapper = extension not in _PACKAGES or extension_of(names[0]) == extension or _is_package(meter.head)
@@ -241,17 +242,17 @@ class Gathering:
         loser.discard()
         self._open.remove(loser)
         if unpacked is None:
-            self.report.find(Code.ZIP_KEPT_PACKED, path, "1", "kept packed")
+            self.report.find(Code.ZIP_KEPT_PACKED, node.path, "1", "kept packed")
         elif inner:
             self._unpacked_bytes += unpacked.size
         return inner
 
-    def _bounded(self, spool: Spool) -> Meter:
+    def _bounded(self, spool: Spool, node: Node) -> Meter:
         """A meter for unpacking: one archive is bounded, and all together, or many small ones would fill a disk."""
         left = self.limits.attachments_bytes - self._unpacked_bytes
         if left < self.limits.attachment_bytes:
-            return Meter(spool, left, "attachments_bytes")
-        return Meter(spool, self.limits.attachment_bytes)
+            return Meter(spool, left, node.path, node.place, "attachments_bytes")
+        return Meter(spool, self.limits.attachment_bytes, node.path, node.place)
 
     def _spool(self) -> Spool:
         spool = self.spools.open()

@@ -53,6 +53,7 @@ class Builder:
         self._payload_bytes = 0
         self._in_payload = False
         self._in_signature = False
+        self._headed = False
         self.encoding = "UTF-8"
         self.signature: Mark | None = None
         self.message: Message | None = None
@@ -61,9 +62,9 @@ class Builder:
         """Say whom to ask for places; the scanner and its listener know each other."""
         self._where = where
 
-    def declared(self, encoding: str) -> None:
-        """The XML declaration names an encoding."""
-        self.encoding = encoding
+    def declared(self, encoding: str, used: str) -> None:
+        """The XML declaration names an encoding; `used` is the one that the bytes are read in."""
+        self.encoding = used
         if encoding.upper() != "UTF-8":
             self._report.find(Code.ENCODING_OTHER, "", encoding, "UTF-8")
 
@@ -113,21 +114,22 @@ class Builder:
         if self._payload:
             self._payload.write(data)
 
-    def finish(self) -> Message:
-        """The file is complete: its message, still without attachments.
+    def finish(self) -> Message | None:
+        """The file is complete: its message, still without attachments; None when its header is refused.
 
         Raises:
             EdxmlError: there was no header.
         """
         if self._tree.root:
             note_unknown(self._tree.root, self._report)
-        if self.message is None:
+        if not self._headed:
             raise refuse(Reason.HEADER_MISSING, f"edXML/edXMLEnvelope/{HEADER}")
         return self.message
 
     def _read(self, node: Node) -> None:
-        if self.message is not None:
+        if self._headed:
             raise refuse(Reason.HEADER_REPEATED, node.path, node.place)
+        self._headed = True
         self.message = read_header(node, self._report)
         node.children.clear()
 
@@ -142,7 +144,8 @@ class Builder:
         if name.rpartition(":")[2] != SIGNATURE or parent is None or not is_header(parent):
             return False
         if self.signature:
-            raise refuse(Reason.HEADER_REPEATED, f"{parent.path}/{SIGNATURE}", place, found=SIGNATURE)
+            rule = f"a header has at most one {SIGNATURE}"
+            raise refuse(Reason.HEADER_REPEATED, f"{parent.path}/{SIGNATURE}", place, rule=rule)
         self._in_signature = True
         # Namespaces of the subtree are its own affair: only the scope around it matters.
         self.signature = Mark(self._offset(), dict(self._tree.names.scope), depth=0)

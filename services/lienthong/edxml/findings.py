@@ -81,7 +81,7 @@ class Finding:
     """A deviation that was accepted.
 
     `path` leads to the element (`To[2]` is the second), `found` is the text as it came, `taken` is what the
-    reader made of it; an empty `taken` means that the value counts as absent.
+    reader made of it; an empty `taken` means that the value counts as absent. Long texts are cut.
     """
 
     code: Code

@@ -21,17 +21,12 @@ _STAND_IN = "DigitalSignature"
 _KNOWN = {"MessageHeader", "Status", "TraceHeaderList", SIGNATURE, _STAND_IN}
 
 
-def read_header(node: Node, report: Report) -> Message:
-    """The message of a header.
-
-    Raises:
-        EdxmlError: with all problems of the header together.
-    """
+def read_header(node: Node, report: Report) -> Message | None:
+    """The message of a header; None when it is refused, and the report has all problems of the header."""
     message = node.first("MessageHeader", "Status")
     if message is None:
         report.refuse(Reason.HEADER_MISSING, f"{node.path}/MessageHeader", node.place)
-        report.settle()
-        raise AssertionError("a refused header settles")
+        return None
     for extra in [child for child in node.children if child.name in {"MessageHeader", "Status"}][1:]:
         report.refuse(Reason.HEADER_REPEATED, extra.path, extra.place)
     for child in node.children:
@@ -43,7 +38,7 @@ def read_header(node: Node, report: Report) -> Message:
     return _status(message, report) if is_status else _document(node, message, report)
 
 
-def _status(message: Node, report: Report) -> Status:
+def _status(message: Node, report: Report) -> Status | None:
     values = read_fields(message, STATUS_HEADER, report)
     answered = values.get("response_for")
     path = f"{message.path}/ResponseFor"
@@ -53,17 +48,19 @@ def _status(message: Node, report: Report) -> Status:
         if not answered.code:
             report.refuse(Reason.FIELD_REQUIRED, f"{path}/DocumentId", message.place)
         report.find(Code.FIELD_MISSING, f"{path}/DocumentId")
-    report.settle()
+    if report.problems:
+        return None
     if values["code"] not in STATUS_NAMES:
         report.find(Code.STATUS_CODE_UNKNOWN, f"{message.path}/StatusCode", values["code"], values["code"])
     return Status(**values)
 
 
-def _document(node: Node, message: Node, report: Report) -> Document:
+def _document(node: Node, message: Node, report: Report) -> Document | None:
     values = read_fields(message, DOCUMENT_HEADER, report)
     for trace in node.every("TraceHeaderList"):
         _merge(values, trace, report)
-    report.settle()
+    if report.problems:
+        return None
     document = Document(**values)
     _remark_recipients(document, message, report)
     _remark_business(document, node, report)

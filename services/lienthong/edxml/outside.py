@@ -63,6 +63,12 @@ class Outside:
         """Where an offset outside the payloads lies among the kept bytes."""
         return offset - self._cut
 
+    def fed(self, offset: int) -> int:
+        """The byte that was fed at an offset outside the payloads; 0 when it is not kept."""
+        within = offset - self._fed
+        kept, at = (self._piece, within) if within >= 0 else (self._kept, self.at(offset))
+        return kept[at] if 0 <= at < len(kept) else 0
+
     def slice(self, start: int, stop: int | None) -> bytes:
         """Kept bytes between two places given by `at`."""
         return bytes(self._kept[start:stop])

@@ -22,12 +22,16 @@ _HEAD = 8
 
 
 class Meter:
-    """Writes bytes to a spool and measures them in passing."""
+    """Writes bytes to a spool and measures them in passing; `path` and `place` say of which element they are."""
 
-    def __init__(self, spool: Spool, limit: int, name: str = "attachment_bytes") -> None:
+    def __init__(
+        self, spool: Spool, limit: int, path: str, place: tuple[int, int], name: str = "attachment_bytes"
+    ) -> None:
         self._spool = spool
         self._limit = limit
         self._name = name
+        self.path = path
+        self.place = place
         self._hash = hashlib.sha256()
         self._crc = 0
         self.size = 0
@@ -41,7 +45,7 @@ class Meter:
         """
         self.size += len(data)
         if self.size > self._limit:
-            raise over_limit(self._name, self._limit, "")
+            raise over_limit(self._name, self._limit, self.path, self.place)
         if len(self.head) < _HEAD:
             self.head = (self.head + data)[:_HEAD]
         self._hash.update(data)
@@ -96,6 +100,7 @@ class Payload:
 
     spool: Spool
     limits: Limits
+    path: str
     place: tuple[int, int]
     fault: str = ""
     content: ContentRef | None = None
@@ -103,7 +108,7 @@ class Payload:
     _meter: Meter = field(init=False)
 
     def __post_init__(self) -> None:
-        self._meter = Meter(self.spool, self.limits.attachment_bytes)
+        self._meter = Meter(self.spool, self.limits.attachment_bytes, self.path, self.place)
 
     @property
     def head(self) -> bytes:

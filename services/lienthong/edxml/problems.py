@@ -73,7 +73,12 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
 def problem(reason: Reason, path: str, place: tuple[int, int] = (0, 0), *, found: str = "", rule: str = "") -> Problem:
     """A problem with the sentence of its reason; `place` is line and column, `rule` a more exact rule."""
     general, remedy = _SENTENCES[reason]
-    return Problem(reason, path, rule or general, remedy, place[0], place[1], found[:200])
+    return Problem(reason, path, rule or general, remedy, place[0], place[1], cut(found))
+
+
+def cut(text: str, length: int = 200) -> str:
+    """A text as a report shows it: a longer one loses its end, or one file could fill memory with its report."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def refuse(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from lienthong.edxml.attachments import Gathering
 from lienthong.edxml.builder import Builder
-from lienthong.edxml.findings import Code, Finding
+from lienthong.edxml.findings import Code, EdxmlError, Finding
 from lienthong.edxml.limits import Limits
 from lienthong.edxml.model import Message, Status
 from lienthong.edxml.report import Report, Unread
@@ -16,7 +17,7 @@ from lienthong.edxml.signature import carriable, self_contained
 from lienthong.edxml.structure import SIGNATURE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from lienthong.edxml.spools import Spools
 
@@ -42,10 +43,9 @@ class ReadResult:
 class Reader:
     """Reads one file that is pushed in pieces of any size.
 
-    Problems of the header are raised together by the `feed` that completes the header, problems of
-    attachments together by `close`; a file that is not well-formed, goes beyond a limit or has a DOCTYPE is
-    refused at once. After an error, or `abort`, everything written to spools has been discarded. Memory is
-    bounded by `limits`.
+    Problems of the header and of attachments are raised together by `close`; a file that is not well-formed, goes
+    beyond a limit or has a DOCTYPE is refused at once, with what was found before. After an error, or `abort`,
+    everything written to spools has been discarded. Memory is bounded by `limits`.
     """
 
     def __init__(self, spools: Spools, limits: Limits | None = None) -> None:
@@ -59,7 +59,7 @@ class Reader:
 
     @property
     def message(self) -> Message | None:
-        """The message without attachments and signature, from the end of its header on; None before."""
+        """The message without attachments and signature, from the end of its header on; None before, or refused."""
         return self._builder.message
 
     def feed(self, chunk: bytes) -> None:
@@ -69,12 +69,8 @@ class Reader:
             EdxmlError: the file is refused.
             ValueError: the reader has ended, by an error, `abort` or `close`.
         """
-        self._check_open()
-        try:
+        with self._going_on():
             self._scanner.feed(chunk)
-        except BaseException:
-            self.abort()
-            raise
 
     def close(self) -> ReadResult:
         """The file is complete.
@@ -83,12 +79,8 @@ class Reader:
             EdxmlError: the file is refused.
             ValueError: the reader has ended already.
         """
-        self._check_open()
-        try:
+        with self._going_on():
             result = self._finish()
-        except BaseException:
-            self.abort()
-            raise
         self._ended = True
         return result
 
@@ -97,9 +89,21 @@ class Reader:
         self._ended = True
         self._gathering.discard()
 
-    def _check_open(self) -> None:
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
         if self._ended:
             raise ValueError("this reader has ended; make a new one for another file")
+        try:
+            yield
+        except EdxmlError as error:
+            self.abort()
+            earlier = tuple(self._report.problems)
+            if error.problems == earlier:
+                raise
+            raise EdxmlError((*earlier, *error.problems)) from error
+        except BaseException:
+            self.abort()
+            raise
 
     def _finish(self) -> ReadResult:
         self._scanner.close()
@@ -111,7 +115,10 @@ class Reader:
         report = self._report
         return ReadResult(message, tuple(report.findings), tuple(report.unread), outside.content(), tuple(outside.gaps))
 
-    def _completed(self, message: Message, outside: bytes) -> Message:
+    def _completed(self, message: Message | None, outside: bytes) -> Message:
+        if message is None:
+            self._gathering.settle()
+            raise AssertionError("a refused header settles")
         if isinstance(message, Status):
             if self._gathering.encoded or self._gathering.references:
                 self._report.find(Code.STATUS_WITH_ATTACHMENTS, "", str(len(self._gathering.encoded)))

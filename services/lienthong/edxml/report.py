@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.edxml.findings import Code, EdxmlError, Finding, Problem, Reason
-from lienthong.edxml.problems import problem
+from lienthong.edxml.problems import cut, problem
 
 if TYPE_CHECKING:
     from lienthong.edxml.limits import Limits
@@ -33,7 +33,7 @@ class Report:
     def find(self, code: Code, path: str, found: str = "", taken: str = "") -> None:
         """Add a finding; beyond the bound one FINDINGS_CUT stands for the rest."""
         if len(self.findings) < self._bound:
-            self.findings.append(Finding(code, path, found, taken))
+            self.findings.append(Finding(code, path, cut(found), cut(taken)))
         elif len(self.findings) == self._bound:
             self.findings.append(Finding(Code.FINDINGS_CUT, "", taken=str(self._bound)))
 
@@ -43,10 +43,12 @@ class Report:
             self._once.add((code, found))
             self.find(code, path, found, taken)
 
-    def refuse(self, reason: Reason, path: str, place: tuple[int, int] = (0, 0), found: str = "") -> None:
+    def refuse(
+        self, reason: Reason, path: str, place: tuple[int, int] = (0, 0), found: str = "", rule: str = ""
+    ) -> None:
         """Add a problem; `settle` raises it together with the others."""
         if len(self.problems) < self._bound:
-            self.problems.append(problem(reason, path, place, found=found))
+            self.problems.append(problem(reason, path, place, found=found, rule=rule))
 
     def skip(self, path: str, text: str) -> None:
         """Note an element that has no place in the model."""

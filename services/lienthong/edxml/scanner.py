@@ -12,7 +12,7 @@ import codecs
 import pyexpat
 from typing import TYPE_CHECKING, Protocol
 
-from lienthong.edxml.findings import Reason
+from lienthong.edxml.findings import EdxmlError, Reason
 from lienthong.edxml.outside import Outside
 from lienthong.edxml.position import Position
 from lienthong.edxml.problems import over_limit, refuse
@@ -28,15 +28,20 @@ _HELD = 8192
 _OPENING = 4
 _BOM = b"\xef\xbb\xbf"
 _ZIP = b"PK\x03\x04"
-_INVALID_TOKEN = pyexpat.errors.codes[pyexpat.errors.XML_ERROR_INVALID_TOKEN]
+_UNDECODED = {
+    pyexpat.errors.codes[pyexpat.errors.XML_ERROR_INVALID_TOKEN],
+    pyexpat.errors.codes[pyexpat.errors.XML_ERROR_PARTIAL_CHAR],
+}
+_DECLARED_WRONGLY = pyexpat.errors.codes[pyexpat.errors.XML_ERROR_INCORRECT_ENCODING]
+_ASCII = 0x80
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<", b"\x00\x00")
 
 
 class Events(Protocol):
     """What is told of a file, in its order."""
 
-    def declared(self, encoding: str) -> None:
-        """The XML declaration names an encoding."""
+    def declared(self, encoding: str, used: str) -> None:
+        """The XML declaration names an encoding; `used` is the one that the bytes are read in."""
 
     def start(self, name: str, attributes: list[str]) -> bool:
         """An element starts; attributes are names and values in turn. True when its text is a payload."""
@@ -64,6 +69,7 @@ class Scanner:
         self._seen = 0
         self._quiet = 0
         self._begun = False
+        self._marked = False
         self._misnamed = ""
         self._lines: list[str] = []
         self._in_payload = False
@@ -148,11 +154,7 @@ class Scanner:
         try:
             self._parser.Parse(piece, final)
         except pyexpat.ExpatError as error:
-            place = self._position.place(error.lineno, error.offset)
-            if self._misnamed and error.code == _INVALID_TOKEN:
-                rule = "the declaration calls the encoding UTF-8"
-                raise refuse(Reason.XML_ENCODING, "", place, found=self._misnamed, rule=rule) from error
-            raise refuse(Reason.XML_MALFORMED, "", place, found=pyexpat.ErrorString(error.code)) from error
+            raise self._malformed(error) from error
         except (LookupError, ValueError) as error:
             # Before the first element this is the declared encoding; later it is somebody else's error.
             if self._begun:
@@ -163,8 +165,21 @@ class Scanner:
         if self._quiet > self._limits.token_bytes + _PIECE:
             raise over_limit("token_bytes", self._limits.token_bytes, "", self.place())
 
-    def _new_parser(self) -> pyexpat.XMLParserType:
-        parser = pyexpat.ParserCreate()
+    def _malformed(self, error: pyexpat.ExpatError) -> EdxmlError:
+        place = self._position.place(error.lineno, error.offset)
+        if error.code == _DECLARED_WRONGLY:
+            rule = "the declaration names the encoding that the bytes are in"
+            return refuse(Reason.XML_ENCODING, "", place, rule=rule)
+        byte = self.outside.fed(self._parser.ErrorByteIndex) if error.code in _UNDECODED else 0
+        if byte < _ASCII:
+            return refuse(Reason.XML_MALFORMED, "", place, found=pyexpat.ErrorString(error.code))
+        if self._misnamed:
+            rule = "the declaration calls the encoding UTF-8"
+            return refuse(Reason.XML_ENCODING, "", place, found=self._misnamed, rule=rule)
+        return refuse(Reason.XML_ENCODING, "", place, found=f"byte {byte:02X}")
+
+    def _new_parser(self, encoding: str | None = None) -> pyexpat.XMLParserType:
+        parser = pyexpat.ParserCreate(encoding)
         parser.ordered_attributes = True
         parser.XmlDeclHandler = self._on_declaration
         parser.StartDoctypeDeclHandler = self._on_doctype
@@ -185,9 +200,10 @@ class Scanner:
 
     def _on_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         self._event()
-        if encoding and _is_misnamed(encoding):
+        if encoding and not self._marked and _is_misnamed(encoding):
             self._misnamed = encoding
-        self._events.declared(encoding or "UTF-8")
+        named = encoding or "UTF-8"
+        self._events.declared(named, "UTF-8" if self._marked else named)
 
     def _on_doctype(self, name: str, *_rest: object) -> None:
         raise refuse(Reason.XML_DOCTYPE, "", self.place(), found=name)
@@ -222,12 +238,15 @@ class Scanner:
     def _on_other(self, *_details: object) -> None:
         self._event()
 
-    @staticmethod
-    def _check_opening(data: bytes) -> None:
+    def _check_opening(self, data: bytes) -> None:
         if data.startswith(_ZIP):
             raise refuse(Reason.FILE_IS_ZIP, "", (1, 1))
         if data.startswith(_WIDE):
             raise refuse(Reason.XML_ENCODING, "", (1, 1), found="UTF-16 or UTF-32")
+        if data.startswith(_BOM):
+            # The mark is in the bytes themselves: it is believed before a declaration that names another encoding.
+            self._marked = True
+            self._parser = self._new_parser("UTF-8")
         lead = data.removeprefix(_BOM)[:_OPENING]
         if lead.strip() and not lead.lstrip().startswith(b"<"):
             rule = "nothing stands before the XML declaration"

@@ -13,7 +13,9 @@ from lienthong.edxml.times import read_date, read_timestamp, write_date, write_t
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_INTEGER = re.compile(r"[+-]?0*[0-9]{1,18}")
+_CARRIED = range(-(2**31), 2**31)
+"""Numbers that the axis carries: no field of the format needs more than 32 bits."""
 _MAX_PRIORITY = 4
 
 
@@ -50,7 +52,8 @@ def _organ_id(text: str) -> Reading:
 def _integer(text: str) -> Reading:
     if not _INTEGER.fullmatch(text.strip()):
         return Reading(None, Code.VALUE_UNREADABLE)
-    return Reading(int(text))
+    number = int(text)
+    return Reading(number) if number in _CARRIED else Reading(None, Code.VALUE_OUT_OF_RANGE)
 
 
 def _within(low: int, high: int | None) -> Callable[[str], Reading]:

@@ -61,7 +61,8 @@ class Outcome:
     """What a file holds, or why it is refused.
 
     Attributes:
-        document: The document, handles of contents are their keys; None when refused or a status.
+        document: The document, handles of contents are their keys; of one that is refused the header, if that could be
+            read; None for a status.
         findings: What was read with tolerance.
         problems: Why it is refused.
         sha256: Hash of the file, hex.
@@ -127,7 +128,8 @@ def _read(file: str, spools: "_Spools", blobs: BlobStore, limits: edxml.Limits) 
                 reader.feed(piece)
         result = reader.close()
     except edxml.EdxmlError as error:
-        return Outcome(problems=error.problems)
+        header = reader.message if isinstance(reader.message, edxml.Document) else None
+        return Outcome(header, problems=error.problems)
     except AxisError as error:
         reader.abort()
         return Outcome(failure=Failure.of(error))

@@ -4,6 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from lienthong.common.v1 import document_pb2
+from lienthong.common.v1 import lifecycle_pb2 as life
+from lienthong.events.v1 import workflow_progress_pb2 as events
+from lienthong.workflow.v1 import workflow_pb2 as pb
 from sqlalchemy import select
 
 from lienthong import edxml
@@ -13,15 +17,10 @@ from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.rpc.status import from_status
 from lienthong.chassis.seals import verify_seal
 from lienthong.chassis.times import to_timestamp
-from lienthong.common.v1 import document_pb2
-from lienthong.common.v1 import lifecycle_pb2 as life
-from lienthong.events.v1 import routing_deliveries_pb2 as routing
-from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
 from lienthong.workflow.handlers import reports
 from lienthong.workflow.handlers.kept import match_again
 from lienthong.workflow.handlers.matching import NOTHING
-from lienthong.workflow.v1 import workflow_pb2 as pb
 
 DOCUMENT_ID = "G22,2026-11-20,doc"
 AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -90,7 +89,7 @@ def test_each_of_a_batch_stands_for_itself(world: Any) -> None:
 
 
 def test_a_document_is_sent_to_intake(world: Any) -> None:
-    """An edXML document among statuses is refused with a pointer to intake."""
+    """An edXML document among statuses, whole or not, is refused with a pointer to intake."""
     document = edxml.Document(
         edxml.Organization("000.00.00.H29", "UBND"),
         (edxml.Organization("000.00.00.G22", "VPCP"),),
@@ -101,10 +100,10 @@ def test_a_document_is_sent_to_intake(world: Any) -> None:
         signer=edxml.SignerInfo("TM.", "Chủ tịch", "Nguyễn Văn A"),
     )
     file = b"".join(edxml.write(document, edxml.MemorySpools()))
-    (result,) = world.say_all(HCMC, edxml=(file,))
-    error = from_status(result.status)
-    assert error.reason == "EDXML_IS_DOCUMENT"
-    assert "SubmitEdxml" in error.message
+    for result in world.say_all(HCMC, edxml=(file, file[:-9])):
+        error = from_status(result.status)
+        assert error.reason == "EDXML_IS_DOCUMENT"
+        assert "SubmitEdxml" in error.message
 
 
 def test_batch_is_bounded(world: Any) -> None:
@@ -249,68 +248,6 @@ def test_unknown_code_is_kept_verbatim_and_forwarded(world: Any) -> None:
     assert second.forward
     assert third.forward
     assert third.facts.to_agency == HCMC.id
-
-
-def test_status_13_asks_routing_for_each_recipient(world: Any) -> None:
-    """A 13 by DocumentId means all recipients, or those named; routing decides."""
-    world.accept("doc")
-    world.create("d1", "doc", HCMC, count=2)
-    early = world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai", recipient_codes=["H41"])
-    assert early.outcome == pb.OUTCOME_KEPT
-    world.create("d2", "doc", NGHE_AN, count=2)
-    assert [one.reference.delivery for one in world.bench.told(events.RecallAsked)] == ["d2"]
-    asked = world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai")
-    assert asked.outcome == pb.OUTCOME_FORWARDED
-    told = world.bench.told(events.RecallAsked)
-    assert [one.reference.delivery for one in told] == ["d2", "d1", "d2"]
-    assert len({one.recall for one in told}) == 3
-    assert world.say(HCMC, "13", "d1", description="x").outcome == pb.OUTCOME_KEPT
-
-
-def test_status_13_means_the_document_whose_id_its_updates_repeat(world: Any) -> None:
-    """An update may repeat the DocumentId: the 13 is about what stands at each recipient, once."""
-    world.accept("doc")
-    world.create("d1", "doc", HCMC, count=2)
-    world.create("d2", "doc", NGHE_AN, count=2)
-    world.arrive("d2")
-    for delivery, original, recipient in (("d3", "d1", HCMC), ("d4", "d2", NGHE_AN)):
-        again = {"document_id": DOCUMENT_ID}
-        world.create(delivery, "update", recipient, original_delivery=original, count=2, header=again)
-    world.tell(routing.DeliverySuperseded, "d1", successor_delivery="d3")
-    asked = world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai")
-    assert asked.outcome == pb.OUTCOME_FORWARDED
-    assert [one.reference.delivery for one in world.bench.told(events.RecallAsked)] == ["d3", "d2"]
-
-
-def test_status_13_reaches_the_update_that_took_the_place(world: Any) -> None:
-    """A document that an update overtook is taken back as that update; the update alone by its own DocumentId."""
-    world.accept("doc")
-    world.create("d1", "doc", HCMC)
-    world.create("d2", "update", HCMC, original_delivery="d1", takes_place=True)
-    world.tell(routing.DeliverySuperseded, "d1", successor_delivery="d2")
-    assert world.say(VPCP, "13", document_id=DOCUMENT_ID, description="sai").outcome == pb.OUTCOME_FORWARDED
-    world.deliver("d3", "third", HCMC, original_delivery="d2")
-    assert world.say(VPCP, "13", document_id="G22,2026-11-20,third", description="sai").outcome == pb.OUTCOME_FORWARDED
-    assert [one.reference.delivery for one in world.bench.told(events.RecallAsked)] == ["d2", "d3"]
-
-
-def test_recall_of_a_refused_document_is_answered_at_once(world: Any) -> None:
-    """Rule 30: nothing to take back, the axis gives the 15."""
-    world.deliver("d1", "doc")
-    world.say(HCMC, "02", "d1", description="nhầm")
-    assert world.say(VPCP, "13", "d1", description="lấy lại").rule == "30"
-    last = world.bench.told(events.StatusRecorded)[-1]
-    assert (last.facts.code, last.facts.source, last.forward) == ("15", "axis", True)
-
-
-def test_a_recall_that_routing_delivered_to_who_refused_is_closed(world: Any) -> None:
-    """Rule 30 by the other door: routing, which knows of no refusal, takes its question out of the mailbox again."""
-    world.deliver("d1", "doc")
-    world.say(HCMC, "02", "d1", description="nhầm")
-    world.tell(routing.RequestDelivered, "d1", request=life.SIDE_REQUEST_RECALL, request_id="r1", reason="lấy lại")
-    assert world.bench.told(events.StatusRecorded)[-1].facts.code == "15"
-    (closed,) = world.bench.told(events.SideRequestClosed)
-    assert (closed.reference.delivery, closed.request, closed.agreed) == ("d1", life.SIDE_REQUEST_RECALL, False)
 
 
 def test_staff_reaches_the_event(world: Any) -> None:

@@ -92,6 +92,19 @@ def test_a_full_disk_is_named(
     assert f"{target}: No space left on device" in capsys.readouterr().err
 
 
+def test_a_refused_file_is_told_with_place_and_cause(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each problem is one line: which file, where in it, which rule, what was found, what to do."""
+    mismatched = LETTER.parent / "17-mismatched.edxml"
+    monkeypatch.setattr(sys, "argv", ["lienthong", "edxml", "check", str(mismatched)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 3
+    rule = "a file must be well-formed XML 1.0; found 'mismatched tag'. Correct the file at this place."
+    assert f"XML_MALFORMED 17-mismatched.edxml: line 38, column 81: {rule}\n" == capsys.readouterr().err
+
+
 def run(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: str) -> str:
     """Runs a command whose output takes an encoding; gives the output."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)

@@ -16,7 +16,6 @@ from lienthong.edxml import (
     EdxmlError,
     MemorySpools,
     Message,
-    Reader,
     ReadResult,
     Status,
     read,
@@ -187,13 +186,35 @@ def test_unknown_elements_are_listed() -> None:
 
 
 def test_header_problems_come_together() -> None:
-    """All problems of a header are raised at its end, before anything after it is read."""
-    reader = Reader(MemorySpools())
+    """All problems of a header are told together, and with them those of what stands behind it."""
     data = _bytes("31-header-empty")
+    wanted = {"From/OrganId", "To", "DocumentId"}
+    assert _problem_paths(data) == wanted
+    body = b"<edXMLBody><edXMLManifest><Reference><ContentId>cid:a</ContentId></Reference></edXMLManifest></edXMLBody>"
+    at = data.index(b"</edXMLHeader>") + len(b"</edXMLHeader>")
+    reference = "edXML/edXMLEnvelope/edXMLBody/edXMLManifest/Reference"
+    assert _problem_paths(data[:at] + body + data[at:]) == {*wanted, reference}
+    assert _problem_paths(data[:at]) == {*wanted, ""}  # cut off behind its header
+
+
+@pytest.mark.parametrize(
+    ("end", "twice"),
+    [(b"</edXML:edXMLHeader>", b"Signature"), (b"</Attachment>", b"ContentTransferEncoded")],
+)
+def test_what_stands_there_twice_is_named(small_file: bytes, end: bytes, twice: bytes) -> None:
+    """Of a second signature or content the rule says so, and nothing of headers or content ids."""
+    element = b"<%s></%s>" % (twice, twice)
     with pytest.raises(EdxmlError) as caught:
-        reader.feed(data[: data.index(b"</edXMLHeader>") + len(b"</edXMLHeader>")])
-    paths = [problem.path.split("MessageHeader/")[-1] for problem in caught.value.problems]
-    assert paths == ["From/OrganId", "To", "DocumentId"]
+        read([small_file.replace(end, element + element + end)], MemorySpools())
+    problem = caught.value.problems[0]
+    assert problem.rule in {"a header has at most one Signature", "an Attachment has one ContentTransferEncoded"}
+    assert twice.decode() in problem.rule
+
+
+def _problem_paths(data: bytes) -> set[str]:
+    with pytest.raises(EdxmlError) as caught:
+        read([data], MemorySpools())
+    return {problem.path.split("MessageHeader/")[-1] for problem in caught.value.problems}
 
 
 def test_status_codes() -> None:

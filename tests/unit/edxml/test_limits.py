@@ -69,6 +69,8 @@ def test_a_zip_bomb_is_refused_in_flat_memory(small_file: bytes, tmp_path: Path)
     tracemalloc.stop()
     assert caught.value.problems[0].reason is Reason.LIMIT_EXCEEDED
     assert caught.value.problems[0].found == "zip_ratio"
+    assert caught.value.problems[0].path == "edXML/AttachmentEncoded/Attachment"
+    assert caught.value.problems[0].line > 1
     assert peak < 20 * _MIB
     assert list(tmp_path.iterdir()) == []
 
@@ -115,18 +117,32 @@ def test_an_error_of_the_spool_stays_its_own(small_file: bytes) -> None:
         read([small_file], Full())
 
 
-def test_an_unknown_encoding_is_refused() -> None:
-    """An encoding that nobody knows is refused as such, with its place."""
-    problem = _refused(b'<?xml version="1.0" encoding="klingon"?><edXML/>')
-    assert (problem.reason, problem.line) == (Reason.XML_ENCODING, 1)
+def test_a_report_is_bounded(small_file: bytes) -> None:
+    """Long texts and names stand in a report in part: a small file cannot fill memory with what is said of it."""
+    at = small_file.index(b"    </edXML:MessageHeader>")
+    name = b"n" * 50_000
+    unknown = b"<%s>" % name + b"".join(b"<e%d/>" % n for n in range(100)) + b"</%s>" % name
+    subjects = b"<Subject>%s</Subject>" % (b"a" * 50_000) + b"<Subject>b</Subject>" * 100
+    result = read([small_file[:at] + unknown + subjects + small_file[at:]], MemorySpools())
+    codes = [finding.code for finding in result.warnings]
+    assert (codes.count(Code.ELEMENT_UNKNOWN), codes.count(Code.ELEMENT_REPEATED)) == (101, 100)
+    assert max(len(f"{one.path}{one.found}{one.taken}") for one in result.warnings) < 700
+    assert isinstance(result.message, Document)
+    assert result.message.subject == "a" * 50_000
 
 
-def test_a_misnamed_encoding_is_named(small_file: bytes) -> None:
-    """`utf8` is no name of UTF-8 in XML: where its bytes cannot be read so, the name is the fault, not the text."""
-    problem = _refused(small_file.replace(b'"UTF-8"', b'"utf8"'))
-    assert (problem.reason, problem.found) == (Reason.XML_ENCODING, "utf8")
-    assert problem.line > 1
-    assert _refused(b'<?xml version="1.0" encoding="utf8"?><edXML></b>').reason is Reason.XML_MALFORMED
+@pytest.mark.parametrize("element", ["OtherInfo/Priority", "OtherInfo/PageAmount", "SteeringType", "DocumentType/Type"])
+def test_a_number_beyond_32_bits_is_absent(small_file: bytes, element: str) -> None:
+    """A number that no message of the axis carries is reported and absent; it stops nothing."""
+    outer, _, inner = element.partition("/")
+    digits = "2147483648"
+    text = f"<{outer}><{inner}>{digits}</{inner}></{outer}>" if inner else f"<{outer}>{digits}</{outer}>"
+    at = small_file.index(b"    </edXML:MessageHeader>")
+    result = read([small_file[:at] + text.encode() + small_file[at:]], MemorySpools())
+    (finding,) = [one for one in result.warnings if one.found == digits]
+    assert (finding.code, finding.taken) == (Code.VALUE_OUT_OF_RANGE, "")
+    assert finding.path.endswith(element)
+    assert digits.encode() not in b"".join(write(result.message, MemorySpools()))
 
 
 def test_a_second_header_is_refused(small_file: bytes) -> None:
@@ -158,7 +174,7 @@ def test_the_first_business_counts(small_file: bytes) -> None:
 def test_an_operation_is_remarked_on_as_it_is_read(small_file: bytes, before: bytes, *, lacking: bool) -> None:
     """What an operation lacks is told of the one that counts, wherever it stands, and of no other."""
     at = small_file.index(b"    </edXML:edXMLHeader>")
-    kind = b"" if lacking else b"<edXML:BusinessDocType>2</edXML:BusinessDocType>"
+    kind = b"<edXML:BusinessDocType/>" + (b"" if lacking else b"<edXML:BusinessDocType>2</edXML:BusinessDocType>")
     business = b"<edXML:Business>%s<edXML:DocumentId>1</edXML:DocumentId></edXML:Business>" % kind
     lists = b"<edXML:TraceHeaderList>" + before + business + b"</edXML:TraceHeaderList>"
     result = read([small_file[:at] + lists + small_file[at:]], MemorySpools())

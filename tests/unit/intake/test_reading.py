@@ -73,7 +73,7 @@ def outcome(prepare: Callable[[], Prepared], blobs: BlobStore) -> object:
     try:
         prepared = prepare()
     except RefusedError as error:
-        return error.problems
+        return error.problems, error.header
     document = prepared.document
     commit(document.attachments)
     contents = []

@@ -21,7 +21,7 @@ from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.seals import verify_seal
 from lienthong.common.v1 import document_pb2
-from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
+from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.intake.component import build
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.v1 import intake_pb2 as pb
@@ -181,17 +181,6 @@ def test_a_broken_file_is_refused_with_its_place(intake: ServiceBench) -> None:
         )
     assert refused.value.reason == "XML_MALFORMED"
     assert (refused.value.violations[0].line, refused.value.violations[0].column) == (1, 1)
-
-
-def test_a_recall_file_is_no_duplicate(intake: ServiceBench) -> None:
-    """Type 1 repeats the DocumentId: it is a recall, told to routing, with a receipt of its own."""
-    api = intake.api("Intake")
-    first = api.submit_edxml(pb.SubmitEdxmlRequest(content=file_of(), request_id="a"), vpcp(intake, "SubmitEdxml"))
-    recall = file_of(business=edxml.Business(kind=edxml.BusinessKind.RECALL, reason="Sai nội dung"))
-    receipt = api.submit_edxml(pb.SubmitEdxmlRequest(content=recall, request_id="b"), vpcp(intake, "SubmitEdxml"))
-    (event,) = intake.told(RecallRequested)
-    assert receipt.document == first.document
-    assert event.reason == "Sai nội dung"
 
 
 @pytest.mark.parametrize(("words", "kept"), [(10, 1), (1_000, 2)], ids=["in the event", "in the store"])

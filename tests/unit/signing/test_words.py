@@ -70,6 +70,16 @@ def test_the_rules_are_named() -> None:
     assert "trả lại" in words.of_document([file(WRONG)]).vi
 
 
+def test_a_file_that_is_no_pdf_is_not_called_unsigned() -> None:
+    """A word file may be signed in its own way: that no signature was found does not say that there is none."""
+    for files in ([FileReport(FileState.NOT_A_PDF, NOW)], [file(), FileReport(FileState.NOT_A_PDF, NOW)]):
+        text = words.of_document(files)
+        assert "không có chữ ký" not in text.vi
+        assert "not signed" not in text.en
+        assert "không phải PDF" in text.vi
+    assert "không có chữ ký" in words.of_document([file()]).vi
+
+
 def test_a_signature_is_told_with_name_reason_and_time_of_viet_nam() -> None:
     """One paragraph: who, whether it holds, why not, and when, in Viet Nam time."""
     text = words.of_signature(UNSURE)

@@ -11,6 +11,7 @@ from enum import Enum
 
 from lienthong import edxml
 from lienthong.chassis.directory.model import Agency, Directory, Match
+from lienthong.chassis.text import shorten
 from lienthong.intake.domain.problems import Problem
 
 UNKNOWN = "RECIPIENT_UNKNOWN"
@@ -101,7 +102,7 @@ def _single(
     found = directory.resolve(code, at)
     if found.agency is None or found.match is Match.UNKNOWN:
         suggestion = f"nearest: {', '.join(found.nearest)}" if found.nearest else "nothing near it"
-        result.warnings.append((UNKNOWN, path, code, suggestion))
+        result.warnings.append((UNKNOWN, path, shorten(code), suggestion))
         result.recipients.append(Addressed(organization, How.UNKNOWN, nearest=found.nearest))
         return
     if found.agency.id in named:
@@ -109,7 +110,7 @@ def _single(
         return
     named[found.agency.id] = len(result.recipients) + 1
     if found.match is Match.SUCCESSOR:
-        result.warnings.append((FORMER, path, code, f"{found.agency.name} ({found.agency.code(at)})"))
+        result.warnings.append((FORMER, path, shorten(code), f"{found.agency.name} ({found.agency.code(at)})"))
     how = How.CODE if found.match is Match.CODE else How.SUCCESSOR
     result.recipients.append(Addressed(organization, how, found.agency.id))
 
@@ -142,7 +143,7 @@ def _judge(result: Addressing, at_most: int) -> None:
 
 
 def _unknown(number: int, recipient: Addressed) -> Problem:
-    code = recipient.organization.organ_id
+    code = shorten(recipient.organization.organ_id)
     nearest = f"nearest: {', '.join(recipient.nearest)}. " if recipient.nearest else ""
     return Problem(
         UNKNOWN,

@@ -13,6 +13,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "MessageHeader/Code/CodeNotation": "header.notation",
     "TraceHeaderList/Bussiness": "header.targets",
     "TraceHeaderList/Bussiness/BussinessDocType": "header.kind",
+    "TraceHeaderList/Bussiness/BussinessDocReason": "header.reason",
 }
 _RECIPIENT: Final = re.compile(r"MessageHeader/To\[(\d+)\]/OrganId")
 

@@ -25,7 +25,7 @@ from lienthong.chassis.sealing import SealKey
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
 from lienthong.intake import storage
-from lienthong.intake.domain import receipt_subject
+from lienthong.intake.domain import Problem, receipt_subject
 from lienthong.intake.handlers import contents
 from lienthong.intake.handlers.announce import accepted_event, receipt_facts
 from lienthong.intake.handlers.judge import Judgement, Target
@@ -157,6 +157,17 @@ def accept(desk: Desk, request: Request, prepared: Prepared, judgement: Judgemen
     return receipt
 
 
+def clashes(connection: Connection, agency: str, prepared: Prepared) -> list[Problem]:
+    """Tells for what `accept` would refuse a document of an agency as ALREADY_EXISTS."""
+    document = prepared.document
+    if document.kind is edxml.BusinessKind.UPDATE:
+        return []
+    first = storage.document_by_key(connection, agency, document.document_id)
+    if first is None or first.event.fingerprint == bytes.fromhex(edxml.fingerprint(document)):
+        return []
+    return [_clash(first, prepared)]
+
+
 def _ready(desk: Desk, handed: Handed, judgement: Judgement) -> Handed:
     """Makes contents durable and seals the receipt; nothing of it counts before the transaction."""
     request, prepared = handed.request, handed.prepared
@@ -239,17 +250,27 @@ def _known(work: UnitOfWork, handed: Handed) -> pb.Receipt | None:
 
 
 def _conflict(first: storage.StoredDocument, prepared: Prepared) -> AxisError:
+    clash = _clash(first, prepared)
+    return AxisError(
+        Code.ALREADY_EXISTS,
+        "DOCUMENT_ID_TAKEN",
+        f"{clash.rule}; different: {clash.found}. {clash.remedy}",
+        {"first": f"documents/{first.id}", "different": clash.found},
+    )
+
+
+def _clash(first: storage.StoredDocument, prepared: Prepared) -> Problem:
     changed = differences(first.event.header, header_message(prepared.document))
     before = [stored.attachment.sha256.hex() for stored in first.event.attachments]
     after = [attachment.content.sha256 for attachment in prepared.document.attachments]
     differs = ", ".join([*changed, *(["attachments"] if before != after else [])]) or "the header"
-    return AxisError(
-        Code.ALREADY_EXISTS,
+    return Problem(
         "DOCUMENT_ID_TAKEN",
-        f"DocumentId {first.event.header.document_id!r} was accepted before with other content; different: {differs}. "
+        "MessageHeader/DocumentId",
+        f"DocumentId {first.event.header.document_id!r} was accepted before with other content",
         "Send new content for it as an update (BussinessDocType 2 that names it in Bussiness/DocumentId), or take a "
         "new DocumentId.",
-        {"first": f"documents/{first.id}", "different": differs},
+        differs,
     )
 
 

@@ -13,6 +13,7 @@ from lienthong.chassis.documents import NAME_LENGTH, finding_messages, header_me
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import VALUE_BYTES_AT_MOST
 from lienthong.chassis.renditions import PACKED_BYTES_AT_MOST
+from lienthong.chassis.text import shorten
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.intake import storage
 from lienthong.intake.domain import Addressed, Addressing, Problem, address, field_of, judge_sender, same_code
@@ -62,6 +63,11 @@ class Judgement:
     addressing: Addressing
     targets: tuple[Target, ...]
     answers: tuple[str, ...]
+
+    @property
+    def recalled(self) -> str:
+        """Identifier of the document that a recall concerns; empty when the axis does not know it."""
+        return self.targets[0].document if self.targets else ""
 
     def insist(self) -> None:
         """Lets only a sender pass that the caller may act for.
@@ -175,7 +181,7 @@ def _targets(
 
 
 def _finding(code: str, found: str, taken: str) -> Finding:
-    return Finding(code=code, path=_TARGET, found=found, taken=taken)
+    return Finding(code=code, path=_TARGET, found=shorten(found), taken=taken)
 
 
 def _written_targets(document: edxml.Document) -> list[tuple[str, tuple[str, ...]]]:

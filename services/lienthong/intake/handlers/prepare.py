@@ -40,22 +40,6 @@ _PRIORITIES = range(5)
 _KINDS = frozenset(document_pb2.DocumentKind.values()) - {document_pb2.DOCUMENT_KIND_UNSPECIFIED}
 
 
-class RefusedError(Exception):
-    """What was handed in cannot become a document.
-
-    Attributes:
-        problems: All of them.
-    """
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(f"{len(problems)} problems")
-        self.problems = tuple(problems)
-
-    def told(self) -> AxisError:
-        """Makes the error that the caller is told."""
-        return refusal(self.problems)
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A document that was read, its contents spooled.
@@ -75,6 +59,24 @@ class Prepared:
     received_size: int = 0
     outside: bytes = field(default=b"", repr=False)
     typed: bool = False
+
+
+class RefusedError(Exception):
+    """What was handed in cannot become a document.
+
+    Attributes:
+        problems: All of them.
+        header: What its header says, if that much could be read.
+    """
+
+    def __init__(self, problems: Sequence[Problem], header: Prepared | None = None) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = tuple(problems)
+        self.header = header
+
+    def told(self) -> AxisError:
+        """Makes the error that the caller is told."""
+        return refusal(self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def prepare_edxml(source: Iterator[bytes], blobs: BlobStore, section: IntakeSect
             reader.feed(piece)
         result = reader.close()
     except edxml.EdxmlError as error:
-        raise RefusedError([from_codec(problem) for problem in error.problems]) from error
+        header = Prepared(reader.message) if isinstance(reader.message, edxml.Document) else None
+        raise RefusedError([from_codec(problem) for problem in error.problems], header) from error
     except BaseException:
         # The source broke, not the file: what was spooled so far belongs to nobody.
         reader.abort()
@@ -123,7 +126,8 @@ def prepared_by(outcome: Outcome) -> Prepared:
         RefusedError: With every problem that could be seen.
     """
     if outcome.problems:
-        raise RefusedError([from_codec(problem) for problem in outcome.problems])
+        header = Prepared(outcome.document) if outcome.document else None
+        raise RefusedError([from_codec(problem) for problem in outcome.problems], header)
     if outcome.document is None:
         raise RefusedError([_STATUS_AT_INTAKE])
     return Prepared(outcome.document, outcome.findings, outcome.sha256, outcome.size, outcome.outside)
@@ -140,7 +144,7 @@ def prepare_typed(
     """
     problems = field_problems(header, [one.name for one in attachments], section)
     if problems:
-        raise RefusedError(problems)
+        raise RefusedError(problems, _header_alone(header))
     spools = BlobSpools(blobs)
     attached: list[edxml.Attachment] = []
     try:
@@ -184,6 +188,13 @@ def refusal(problems: Sequence[Problem]) -> AxisError:
         return invalid(problems[0].reason, violations[0].text(), *violations)
     text = f"the document has {len(problems)} problems; the first: {violations[0].text()}"
     return AxisError(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", text, {}, violations)
+
+
+def _header_alone(header: DocumentHeader) -> Prepared | None:
+    try:
+        return Prepared(document_of(header, ()), typed=True)
+    except (KeyError, ValueError):
+        return None  # its kind or one of its dates is none
 
 
 def _header_problems(header: DocumentHeader) -> Iterator[Problem]:

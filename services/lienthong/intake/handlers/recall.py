@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lienthong import edxml
+from sqlalchemy import Connection
+
 from lienthong.chassis.directory.model import Directory
 from lienthong.chassis.documents import staff_message
-from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
+from lienthong.chassis.errors import not_found
 from lienthong.chassis.events.event import DOCUMENTS, NewEvent
 from lienthong.chassis.times import to_micros, to_timestamp
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
 from lienthong.common.v1.document_pb2 import Staff
 from lienthong.events.v1.intake_documents_pb2 import RecallRequested, Recipient
 from lienthong.intake import storage
-from lienthong.intake.domain import ReceiptFacts, receipt_subject
+from lienthong.intake.domain import Problem, ReceiptFacts, field_of, receipt_subject
 from lienthong.intake.handlers.accept import Desk, Request
+from lienthong.intake.handlers.prepare import Prepared, refusal
 from lienthong.intake.v1 import intake_pb2 as pb
 
 REASON_LENGTH = 4000
@@ -34,6 +36,8 @@ class Recall:
         staff: Who asks.
         received_sha256: Hash of the file as received; empty for a call in types.
         received_size: Its length in bytes.
+        reason_field: Where the reason stands in what was handed in.
+        codes_field: Where the recipients stand.
     """
 
     document: str
@@ -43,19 +47,23 @@ class Recall:
     staff: Staff | None = None
     received_sha256: str = ""
     received_size: int = 0
+    reason_field: str = "reason"
+    codes_field: str = "recipient_codes"
 
 
-def recall_of(document: edxml.Document, target: str, sha256: str, size: int) -> Recall:
-    """Reads a recall from an edXML message of type 1."""
-    business = document.business
+def recall_of(prepared: Prepared, target: str) -> Recall:
+    """Reads a recall from a document of type 1."""
+    document, business = prepared.document, prepared.document.business
+    fields = ("TraceHeaderList/Bussiness/BussinessDocReason", "MessageHeader/To")
     return Recall(
         target,
         document.document_id,
         business.reason if business else "",
         tuple(one.organ_id for one in document.recipients),
         staff_message(business.staff) if business else None,
-        sha256,
-        size,
+        prepared.received_sha256,
+        prepared.received_size,
+        *(map(field_of, fields) if prepared.typed else fields),
     )
 
 
@@ -66,15 +74,9 @@ def ask_recall(desk: Desk, request: Request, recall: Recall, directory: Director
         AxisError: INVALID_ARGUMENT without a reason, with one that is too long, or with a recipient that the document
             does not have; NOT_FOUND when the caller sent no such document.
     """
-    if not recall.reason.strip():
-        rule = "a recall says why (QD28 Art. 8)"
-        raise invalid(
-            "REASON_REQUIRED", f"reason: {rule}", Violation("reason", "REASON_REQUIRED", rule, "Give a reason.")
-        )
-    if len(recall.reason) > REASON_LENGTH:
-        rule = f"a reason has at most {REASON_LENGTH} characters, this has {len(recall.reason)}"
-        violation = Violation("reason", "TEXT_TOO_LONG", rule, "Shorten it.")
-        raise invalid("TEXT_TOO_LONG", f"reason: {rule}. Shorten it.", violation)
+    problems = _reason_problems(recall)
+    if problems:
+        raise refusal(problems)
     with desk.units.begin(request.call.traceparent) as work:
         known = request.recalled(work.connection)
         if known is not None:
@@ -84,17 +86,42 @@ def ask_recall(desk: Desk, request: Request, recall: Recall, directory: Director
         return answer
 
 
+def recall_problems(
+    connection: Connection, recall: Recall, reach: Sequence[str], directory: Directory, now: datetime
+) -> list[Problem]:
+    """Tells for what `ask_recall` would refuse a recall."""
+    problems = _reason_problems(recall)
+    stored = storage.document_by_id(connection, recall.document, reach) if recall.document else None
+    if stored is None:
+        error = not_found(f"document {recall.document_id or recall.document!r}")
+        return [*problems, Problem(error.reason, "MessageHeader/DocumentId", error.message)]
+    return [*problems, *_concerned(recall, stored, directory, now)[1]]
+
+
+def _reason_problems(recall: Recall) -> list[Problem]:
+    if not recall.reason.strip():
+        rule = "a recall says why (QD28 Art. 8)"
+        return [Problem("REASON_REQUIRED", recall.reason_field, rule, "Give a reason.")]
+    if len(recall.reason) > REASON_LENGTH:
+        rule = f"a reason has at most {REASON_LENGTH} characters, this has {len(recall.reason)}"
+        return [Problem("TEXT_TOO_LONG", recall.reason_field, rule, "Shorten it.")]
+    return []
+
+
 def _ask(desk: Desk, work: UnitOfWork, request: Request, recall: Recall, directory: Directory) -> pb.Receipt:
     caller = request.call.caller
     stored = storage.document_by_id(work.connection, recall.document, caller.reach) if recall.document else None
     if stored is None:
         raise not_found(f"document {recall.document_id or recall.document!r}")
+    agencies, problems = _concerned(recall, stored, directory, work.now)
+    if problems:
+        raise refusal(problems)
     event = RecallRequested(
         document=stored.id,
         recall=work.ids.new(),
         sender_agency=caller.acting().id,
         reason=recall.reason,
-        agencies=_concerned(recall.codes, stored, directory, work),
+        agencies=agencies,
         staff=recall.staff,
         request_time=to_timestamp(work.now),
     )
@@ -121,21 +148,26 @@ def _ask(desk: Desk, work: UnitOfWork, request: Request, recall: Recall, directo
 
 
 def _concerned(
-    codes: Sequence[str], stored: storage.StoredDocument, directory: Directory, work: UnitOfWork
-) -> list[str]:
-    agencies: set[str] = set()
-    for code in codes:
-        meant = _meant(code, stored.event.recipients, directory, work.now)
-        if not meant:
-            raise _not_a_recipient(code)
-        agencies |= meant
-    everybody = all(one.agency in agencies for one in stored.event.recipients)
-    return [] if everybody else sorted(agencies)
+    recall: Recall, stored: storage.StoredDocument, directory: Directory, now: datetime
+) -> tuple[list[str], list[Problem]]:
+    """Finds the agencies concerned, none when it is everybody; and what is wrong with the codes."""
+    recipients = stored.event.recipients
+    meant = {code: _meant(code, recipients, directory, now) for code in recall.codes}
+    agencies = {agency for found in meant.values() for agency in found}
+    everybody = all(agencies & {one.agency} or meant.keys() & {one.code, one.group_code} for one in recipients)
+    written = {one.code for one in recipients}
+    problems = [
+        _not_a_recipient(code, recall.codes_field, listed=code in written)
+        for code, found in meant.items()
+        # Of all recipients it may name also those that no agency answers to yet: they will not get the document.
+        if not found and not (everybody and code in written)
+    ]
+    return [] if everybody else sorted(agencies), problems
 
 
 def _meant(code: str, recipients: Sequence[Recipient], directory: Directory, now: datetime) -> set[str]:
     """Finds whom a code means among the recipients: as the document wrote it, as it is now, or who took them over."""
-    written = {one.agency for one in recipients if one.code == code and one.agency}
+    written = {one.agency for one in recipients if code in (one.code, one.group_code) and one.agency}
     holder = directory.known(code, now)
     if written or holder is None:
         return written
@@ -145,12 +177,11 @@ def _meant(code: str, recipients: Sequence[Recipient], directory: Directory, now
     return late | (had & set(directory.mailboxes(holder.id, now)))
 
 
-def _not_a_recipient(code: str) -> AxisError:
+def _not_a_recipient(code: str, field: str, *, listed: bool) -> Problem:
     rule = f"{code} is no recipient of this document"
-    violation = Violation(
-        "recipient_codes", "NOT_A_RECIPIENT", rule, "Name recipients of the document, or none for all."
-    )
-    return invalid("NOT_A_RECIPIENT", f"recipient_codes: {rule}", violation)
+    if listed:
+        rule = f"{code} is not in the directory, and from it alone nothing can be taken back"
+    return Problem("NOT_A_RECIPIENT", field, rule, "Name recipients of the document, or all of them.", code)
 
 
 def _receipt(

@@ -1,7 +1,7 @@
 """Handing a document in, from whatever source: prepare, judge, accept. One path for every size."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lienthong import edxml
 from lienthong.chassis.clock import VIETNAM
@@ -12,9 +12,9 @@ from lienthong.chassis.rpc.call import Call, pieces
 from lienthong.chassis.uow import AuditEntry
 from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.intake.config import IntakeSection
-from lienthong.intake.domain import Problem, document_id_of
+from lienthong.intake.domain import Problem, document_id_of, field_of
 from lienthong.intake.handlers import contents
-from lienthong.intake.handlers.accept import Desk, Request, accept
+from lienthong.intake.handlers.accept import Desk, Request, accept, clashes
 from lienthong.intake.handlers.judge import Judgement, judge
 from lienthong.intake.handlers.prepare import (
     Prepared,
@@ -26,7 +26,7 @@ from lienthong.intake.handlers.prepare import (
     prepare_typed,
     prepared_by,
 )
-from lienthong.intake.handlers.recall import ask_recall, recall_of
+from lienthong.intake.handlers.recall import ask_recall, recall_of, recall_problems
 from lienthong.intake.handlers.rendition import planned
 from lienthong.intake.v1 import intake_pb2 as pb
 
@@ -102,7 +102,7 @@ class Counter:
             AxisError: PERMISSION_DENIED.
         """
         try:
-            prepared = source()
+            prepared = self._read(call, source)
         except RefusedError as refused:
             return refused.problems, None
         try:
@@ -110,21 +110,39 @@ class Counter:
         finally:
             contents.drop(self.desk.blobs, prepared.document.attachments)
         judgement.insist()
-        return [*judgement.problems, *self._unwritable(prepared, judgement)], judgement
+        return [*judgement.problems, *self._later_problems(call, prepared, judgement)], judgement
 
-    def _unwritable(self, prepared: Prepared, judgement: Judgement) -> Sequence[Problem]:
+    def _later_problems(self, call: Call, prepared: Prepared, judgement: Judgement) -> list[Problem]:
+        """Tells for what a document that was judged would be refused all the same."""
+        now = self.desk.units.clock.now()
+        with self.desk.units.database.read() as connection:
+            if prepared.document.kind is edxml.BusinessKind.RECALL:
+                recall = recall_of(prepared, judgement.recalled)
+                return recall_problems(connection, recall, call.caller.reach, self.directory.get(), now)
+            problems = clashes(connection, call.caller.acting().id, prepared)
         try:
-            planned(prepared.document, judgement.addressing.recipients, self.desk.units.clock.now())
+            planned(prepared.document, judgement.addressing.recipients, now)
         except RefusedError as refused:
-            return refused.problems
-        return ()
+            problems += refused.problems
+        return [replace(one, path=field_of(one.path)) for one in problems] if prepared.typed else problems
+
+    def _read(self, call: Call, source: Source) -> Prepared:
+        """Reads what was handed in; one that is refused is told also what is wrong with its header on the axis."""
+        try:
+            return source()
+        except RefusedError as refused:
+            if refused.header is None:
+                raise
+            judgement = self._judge(call, refused.header)
+            judgement.insist()
+            raise RefusedError([*refused.problems, *judgement.problems]) from refused
 
     def _submit(self, request: Request, source: Source) -> pb.Receipt:
         with self.desk.units.database.read() as connection:
             known = request.recalled(connection)
         if known is not None:
             return known
-        prepared = source()
+        prepared = self._read(request.call, source)
         held = False
         try:
             judgement = self._passed(request.call, prepared)
@@ -158,9 +176,7 @@ class Counter:
             return judge(connection, prepared, call.caller, directory, now, self.section.recipients)
 
     def _recall(self, request: Request, prepared: Prepared, judgement: Judgement) -> pb.Receipt:
-        target = judgement.targets[0].document if judgement.targets else ""
-        recall = recall_of(prepared.document, target, prepared.received_sha256, prepared.received_size)
-        return ask_recall(self.desk, request, recall, self.directory.get())
+        return ask_recall(self.desk, request, recall_of(prepared, judgement.recalled), self.directory.get())
 
     def _note_refusal(self, call: Call, reason: str) -> None:
         caller = call.caller

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import Connection, Select, bindparam, select
 
@@ -148,8 +149,8 @@ def latest_update(connection: Connection, target: str) -> StoredDocument | None:
 
 
 def natural_key(sender: str, document_id: str) -> str:
-    """Makes the key under which a sender's document of kind 0 or 3 is unique."""
-    return f"{sender}{_SEPARATOR}{document_id}"
+    """Makes the key under which a sender's document of kind 0 or 3 is unique, however its accents are composed."""
+    return f"{sender}{_SEPARATOR}{normalize('NFC', document_id)}"
 
 
 def receipt_of(connection: Connection, document: str) -> bytes:

@@ -67,6 +67,14 @@ VERDICT: Mapping[str, Text] = {
     ),
 }
 
+UNSEEN = Text(
+    "Trong văn bản có tệp không phải PDF mà hệ thống không kiểm tra được chữ ký, và không thấy chữ ký số nào khác; "
+    "văn bản chỉ để biết, để tham khảo (Quyết định 28/2018, Điều 4). Nếu cần căn cứ để xử lý, đề nghị bên gửi gửi bản "
+    "PDF có ký số.",
+    "The document holds files that are no PDF, whose signatures cannot be checked here, and no other signature was "
+    "found: it is for information only (QD28 Art. 4). If it is to be acted upon, ask the sender for a signed PDF.",
+)
+"""Of a document for information in which there may be signatures all the same, as in a signed word file."""
 FILLED = Text(
     "Cả {count} chữ ký đều hợp lệ; sau khi ký, có ô nhập liệu đã được điền hoặc sửa, xem ở từng chữ ký.",
     "The signatures ({count}) are valid; after signing, form fields were filled in or changed, see at each signature.",

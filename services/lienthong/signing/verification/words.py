@@ -22,6 +22,7 @@ from lienthong.signing.verification.phrases import (
     PROBLEM,
     PROVED_TIME,
     SIGNATURE,
+    UNSEEN,
     VERDICT,
     Text,
 )
@@ -87,7 +88,10 @@ def overall(reports: Sequence[FileReport]) -> DocumentVerdict:
 
 def of_document(reports: Sequence[FileReport]) -> Text:
     """Return one paragraph on the whole document: what it is worth and what to do."""
-    text = VERDICT[overall(reports).value].filled()
+    verdict = overall(reports)
+    text = VERDICT[verdict.value].filled()
+    if verdict is DocumentVerdict.FOR_INFORMATION and any(one.overall is FileState.NOT_A_PDF for one in reports):
+        text = UNSEEN
     filled = any(_filled(report) for report in reports if report.overall is FileState.VALID)
     return _joined([text, ALSO_FILLED]) if filled else text
 

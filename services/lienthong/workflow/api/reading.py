@@ -190,9 +190,12 @@ def refused(field: str, reason: str, rule: str, remedy: str) -> AxisError:
 
 
 def _status_in(file: bytes, limits: WorkflowSection) -> edxml.Status:
+    bounds = edxml.Limits(file_bytes=limits.edxml_bytes, outside_bytes=limits.edxml_bytes)
+    reader = edxml.Reader(edxml.MemorySpools(), bounds)
     try:
-        bounds = edxml.Limits(file_bytes=limits.edxml_bytes, outside_bytes=limits.edxml_bytes)
-        message = edxml.read([file], edxml.MemorySpools(), bounds).message
+        reader.feed(file)
+        # Nothing of a document is read further: its attachments may be archives.
+        message = reader.message if isinstance(reader.message, edxml.Document) else reader.close().message
     except edxml.EdxmlError as error:
         violations = [
             Violation(one.path or "edxml", one.reason.value, one.rule, one.remedy, one.found, one.line, one.column)

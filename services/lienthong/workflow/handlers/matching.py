@@ -105,6 +105,8 @@ def _sent(
         named = own_delivery(rows, reach, status.named_delivery, sender=True)
         return () if named is None else (named,)
     found = storage.sent(rows, reach, status.named_document_id) if status.named_document_id else []
+    if not found:
+        return _sent_to(work, directory, reach, status)
     if len({one.sender for one in found}) != 1 or not all(_complete(rows, *one) for one in _counted(found)):
         return ()
     standing = {one.id: one for one in (_standing(rows, delivery) for delivery in found)}
@@ -126,6 +128,23 @@ def _standing(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
     """Gives what stands of a document at a recipient; an update under a DocumentId of its own is meant alone."""
     line = line_of(rows, delivery)
     return standing_of(rows, line if line.document_id == delivery.document_id else delivery)
+
+
+def _sent_to(
+    work: UnitOfWork, directory: Directory, reach: Collection[str], status: StoredStatus
+) -> tuple[StoredDelivery, ...]:
+    """Finds by number, notation, date and the recipient; one SDK writes the first two where the last one belongs."""
+    names = (status.named_code, status.named_recipients)
+    for code, organ in (names, names[::-1]):
+        party = directory.known(organ, work.now) if code and organ else None
+        if party is None:
+            continue
+        alike = storage.sent_to(work.rows, reach, directory.mailboxes(party.id, work.now), code)
+        found = [one for one in alike if status.named_date in ("", one.promulgated)]
+        if found:
+            standing = {one.id: one for one in (_standing(work.rows, delivery) for delivery in found)}
+            return tuple(standing.values()) if len(standing) == 1 else ()
+    return ()
 
 
 def _concerned(

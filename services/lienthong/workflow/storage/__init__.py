@@ -20,6 +20,7 @@ from lienthong.workflow.storage.deliveries import (
     save_delivery,
     seen_among,
     sent,
+    sent_to,
     still_owing,
     updates_behind,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "save_task",
     "seen_among",
     "sent",
+    "sent_to",
     "status_by_id",
     "status_by_key",
     "still_owing",

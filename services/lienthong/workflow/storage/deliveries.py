@@ -112,6 +112,12 @@ def sent(rows: Rows, senders: Collection[str], document_id: str) -> list[StoredD
     return _found(rows, deliveries.c.sender.in_(senders), deliveries.c.document_id == document_id)
 
 
+def sent_to(rows: Rows, senders: Collection[str], recipients: Collection[str], code: str) -> list[StoredDelivery]:
+    """Finds the deliveries of what was sent to some recipients under number and notation."""
+    theirs = deliveries.c.recipient.in_(recipients), deliveries.c.sender.in_(senders)
+    return _found(rows, *theirs, deliveries.c.code == code)
+
+
 def add_answer(rows: Rows, answer: StoredAnswer) -> None:
     """Notes an acknowledged answer; a repeat changes nothing."""
     shelf = rows.of(ANSWERS)
