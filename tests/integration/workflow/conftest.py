@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
-from lienthong.common.v1 import document_pb2, lifecycle_pb2
-from lienthong.events.v1 import intake_documents_pb2 as intake
-from lienthong.events.v1 import routing_deliveries_pb2 as routing
-from lienthong.events.v1 import signing_verdicts_pb2 as signing
-from lienthong.workflow.v1 import workflow_pb2 as pb
 
 from lienthong.chassis.directory.model import Agency
 from lienthong.chassis.events.event import DELIVERIES, DOCUMENTS, VERDICTS
 from lienthong.chassis.times import to_date, to_timestamp
+from lienthong.common.v1 import document_pb2, lifecycle_pb2
+from lienthong.events.v1 import intake_documents_pb2 as intake
+from lienthong.events.v1 import routing_deliveries_pb2 as routing
+from lienthong.events.v1 import signing_verdicts_pb2 as signing
 from lienthong.testing.clock import FakeClock
 from lienthong.testing.service import HCMC, VPCP, ServiceBench, service_bench
 from lienthong.workflow.component import build
 from lienthong.workflow.config import WorkflowSection
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 
 @dataclass

@@ -5,15 +5,15 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from lienthong.common.v1 import lifecycle_pb2 as life
-from lienthong.events.v1 import routing_deliveries_pb2 as routing
-from lienthong.events.v1 import workflow_progress_pb2 as events
-from lienthong.workflow.v1 import workflow_pb2 as pb
 
 from lienthong.chassis.directory.model import Agency
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.event import DELIVERIES, DOCUMENTS
+from lienthong.common.v1 import lifecycle_pb2 as life
+from lienthong.events.v1 import routing_deliveries_pb2 as routing
+from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 
 @pytest.mark.parametrize("order", list(permutations(("accept", "create", "verdict", "arrive"))))

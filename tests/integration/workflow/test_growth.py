@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from lienthong.events.v1 import workflow_progress_pb2 as events
-from lienthong.workflow.v1 import workflow_pb2 as pb
 from tests.plans import plans_of
 
 from lienthong.chassis.auth.policy import policy
+from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, VPCP
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 FILTERS = (
     "",

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
+from lienthong.chassis.errors import AxisError
 from lienthong.common.v1 import lifecycle_pb2 as life
 from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from lienthong.events.v1 import workflow_progress_pb2 as events
-from lienthong.workflow.v1 import workflow_pb2 as pb
-
-from lienthong.chassis.errors import AxisError
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 
 def test_acknowledgement_reports_01_by_itself(world: Any) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from tests.waiting import until
 
+from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
 from lienthong.workflow.handlers.owing import OwingCount
 

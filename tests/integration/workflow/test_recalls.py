@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
+from tests.integration.workflow.test_statuses import DOCUMENT_ID, status_file
+
 from lienthong.common.v1 import lifecycle_pb2 as life
 from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from lienthong.events.v1 import workflow_progress_pb2 as events
-from lienthong.workflow.v1 import workflow_pb2 as pb
-from tests.integration.workflow.test_statuses import DOCUMENT_ID, status_file
-
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 
 def test_status_13_asks_routing_for_each_recipient(world: Any) -> None:

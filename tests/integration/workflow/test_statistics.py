@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from lienthong.common.v1 import lifecycle_pb2 as life
-from lienthong.workflow.v1 import workflow_pb2 as pb
 
 from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.times import to_timestamp
+from lienthong.common.v1 import lifecycle_pb2 as life
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 
 def test_numbers_of_a_period(world: Any) -> None:

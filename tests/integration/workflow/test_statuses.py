@@ -4,10 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from lienthong.common.v1 import document_pb2
-from lienthong.common.v1 import lifecycle_pb2 as life
-from lienthong.events.v1 import workflow_progress_pb2 as events
-from lienthong.workflow.v1 import workflow_pb2 as pb
 from sqlalchemy import select
 
 from lienthong import edxml
@@ -17,10 +13,14 @@ from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.rpc.status import from_status
 from lienthong.chassis.seals import verify_seal
 from lienthong.chassis.times import to_timestamp
+from lienthong.common.v1 import document_pb2
+from lienthong.common.v1 import lifecycle_pb2 as life
+from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
 from lienthong.workflow.handlers import reports
 from lienthong.workflow.handlers.kept import match_again
 from lienthong.workflow.handlers.matching import NOTHING
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 DOCUMENT_ID = "G22,2026-11-20,doc"
 AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)

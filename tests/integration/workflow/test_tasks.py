@@ -4,14 +4,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from lienthong.common.v1 import document_pb2
-from lienthong.common.v1 import lifecycle_pb2 as life
-from lienthong.events.v1 import workflow_progress_pb2 as events
-from lienthong.workflow.v1 import workflow_pb2 as pb
 
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.times import to_timestamp
+from lienthong.common.v1 import document_pb2
+from lienthong.common.v1 import lifecycle_pb2 as life
+from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow.v1 import workflow_pb2 as pb
 
 
 @pytest.fixture
