@@ -26,11 +26,10 @@ from lienthong.chassis import config
 from lienthong.cli.main import app
 from lienthong.client import load_context
 from lienthong.custody import SEALS
+from lienthong.engines import CONTENTS
 from lienthong.settings import Settings
 
 SECRETS = "/etc/lienthong/secrets"
-CONTENTS = {"intake", "routing", "signing"}
-"""Services that read and write contents."""
 
 
 def loaded(values: Any, folder: Path) -> Settings:

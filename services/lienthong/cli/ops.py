@@ -53,6 +53,7 @@ ParkedItem = Annotated[
 
 EVENT: tuple[Column, ...] = (
     ("event", field("event")),
+    ("service", field("service")),
     ("type", lambda event: event.type.rpartition(".")[2]),
     ("reason", field("reason")),
     ("subject", field("subject")),
@@ -174,11 +175,9 @@ def redrive(
     if as_json:
         print_json(to_dict(answer))
     else:
-        word = "would be handled" if dry_run else "handled"
-        out.print(
-            f"{word}; {answer.released} parked events follow" if answer.handled else f"failed again: {answer.error}",
-            markup=False,
-        )
+        well, not_well = ("would be handled", "would fail again") if dry_run else ("handled", "failed again")
+        told = f"{well}; {answer.released} parked events follow" if answer.handled else f"{not_well}: {answer.error}"
+        out.print(told, markup=False, soft_wrap=True)
     if not answer.handled:
         raise typer.Exit(1)
 
