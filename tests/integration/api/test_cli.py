@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlalchemy import delete, insert
 from lienthong.chassis.events.tables import dead_letters
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.seals import verify_seal
+from lienthong.client import load_context
 from lienthong.client.context import SERVICES
 
 from .shell import PDF, Shell
@@ -234,6 +236,19 @@ def test_one_certificate_is_revoked_by_its_fingerprint(shell: Shell, world: Worl
         assert "fingerprint" in errors
     assert shell.json("system", "revoke", issued["system"], "--certificate", told)["name"] == issued["system"]
     assert world.city
+
+
+def test_credentials_move_with_the_data_folder(shell: Shell, world: World, tmp_path: Path) -> None:
+    """A data folder that was restored elsewhere has contexts that work; beyond it the authority is named in full."""
+    beside = load_context(shell.json("agency", "issue-credentials", "H29", "--name", "beside")["context"])
+    for part in ("keys", "contexts"):
+        shutil.copytree(world.folder / part, tmp_path / "restored" / part)
+    moved = load_context(tmp_path / "restored" / "contexts" / "beside.yaml")
+    assert beside.authority is not None
+    assert moved.authority is not None
+    assert moved.authority.resolve() == tmp_path / "restored" / "keys" / "axis-root.crt"
+    apart = shell.json("agency", "issue-credentials", "H29", "--name", "apart", "--folder", str(tmp_path / "usb"))
+    assert load_context(apart["context"]).authority == beside.authority.resolve()
 
 
 def test_fields_of_a_header_that_are_none(shell: Shell, world: World, tmp_path: Path) -> None:

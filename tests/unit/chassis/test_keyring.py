@@ -165,6 +165,11 @@ def _swapped(folder: Path) -> None:
     second.write_bytes(one)
 
 
+def _beheaded(folder: Path) -> None:
+    for kind in ("key", "crt"):
+        (folder / f"axis-root.{kind}").unlink()
+
+
 HARM: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "a key that is empty": (lambda keys: (keys / "server.key").write_bytes(b""), ("server.key cannot be read",)),
     "swapped keys": (_swapped, ("server.crt is of another key", "intake-seal.crt is of another key")),
@@ -180,10 +185,7 @@ HARM: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         lambda keys: (keys / "axis-root.crt").unlink(),
         ("axis-root.crt is missing, and ",),
     ),
-    "no authority": (
-        lambda keys: [(keys / f"axis-root.{kind}").unlink() for kind in ("key", "crt")],
-        ("axis-root.key is missing, and ",),
-    ),
+    "no authority": (_beheaded, ("axis-root.key is missing, and ",)),
     "no operator": (lambda keys: (keys / "operator.json").write_bytes(b""), ("operator.json must name",)),
 }
 

@@ -3,6 +3,7 @@
 import io
 import json
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +21,17 @@ from lienthong.cli.tables import fit, table_of
 from lienthong.settings import Settings
 
 LETTER = next(Path("tests/corpus/edxml").rglob("*.edxml")).absolute()
+PRESSED = """
+import sys
+
+class Hand:
+    def find_spec(name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Hand)
+import lienthong.cli
+"""
 HOSTILE = "V/v\x1b[2J\x1b]0;x\x07\x9b31m\u202e kết nối"
 
 
@@ -150,6 +162,12 @@ def test_the_line_for_the_operator_can_be_pasted(tmp_path: Path, capsys: pytest.
     _announce(cast("Any", SimpleNamespace(settings=Settings(data_dir=folder), target="all", port=1)), as_json=False)
     line = capsys.readouterr().err.splitlines()[-1].partition(": ")[2]
     assert shlex.split(line)[0] == f"LIENTHONG_CONTEXTS={folder}/contexts"
+
+
+def test_ctrl_c_while_the_program_is_loaded() -> None:
+    """Whoever thinks better of it within the first second is shown no traceback."""
+    ended = subprocess.run([sys.executable, "-c", PRESSED], capture_output=True, timeout=60, check=False)  # noqa: S603 -- ours
+    assert (ended.returncode, ended.stderr) == (130, b"")
 
 
 def test_what_breaks_off_says_how_it_goes_on(printed: io.StringIO) -> None:
