@@ -61,6 +61,8 @@ def test_no_step_leads_back_to_nothing(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path / "databases" / "intake.db")
     with pytest.raises(ConfigError, match="no step leads back to nothing"):
         migrations.downgrade(database, "intake", "base")
+    with pytest.raises(ConfigError, match=r"the schema of intake: .*'0099'; versions are 0001 to 0001"):
+        migrations.downgrade(database, "intake", "0099")
     database.close()
 
 
