@@ -47,7 +47,7 @@ from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
 from lienthong.custody import open_keys, renewal
-from lienthong.engines import Engines
+from lienthong.engines import CONTENTS, Engines
 from lienthong.folder import own_folder
 from lienthong.settings import Settings
 from lienthong.setup import CERTIFIED, write_context
@@ -247,7 +247,8 @@ class Platform:
         yield from checks.of_certificates(ring, self._certificates(), now)
         yield from checks.of_disk(self.settings.data_dir)
         yield examining.asked("topics", lambda: checks.of_topics(self._engines.topics(self.services)))
-        yield from examining.of_contents(self._engines.blobs)
+        if CONTENTS.intersection(self.services):
+            yield from examining.of_contents(self._engines.blobs)
         yield checks.of_deprecated(self.metrics.deprecated_uses())
 
     def _certificates(self) -> list[str]:

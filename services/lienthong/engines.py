@@ -21,6 +21,7 @@ from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
+from lienthong.chassis.errors import AxisError, cause_of
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.tally import Tally
@@ -30,6 +31,10 @@ from lienthong.settings import Settings
 
 _DISK = re.compile("full|I/O|readonly|unable to open")
 """How SQLite says that its disk is at fault, and not the file."""
+_AWAY = "DATABASE_AWAY"
+
+CONTENTS = frozenset({"intake", "routing", "signing"})
+"""Services that write or read contents; the others need neither the store nor a key to it."""
 
 
 class Engines:
@@ -120,9 +125,15 @@ def _embedded_log(folder: Path, clock: Clock) -> SqliteEventLog:
 def _undamaged(place: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.DatabaseError, DatabaseError) as error:
-        reason = str(getattr(error, "orig", error))
-        remedy = "make room, or mend the disk" if _DISK.search(reason) else "restore the data folder from a backup"
+    except (sqlite3.DatabaseError, DatabaseError, AxisError) as error:
+        if isinstance(error, AxisError) and error.reason != _AWAY:
+            raise
+        reason = cause_of(error) if isinstance(error, AxisError) else str(getattr(error, "orig", error))
+        remedy = (
+            "make room, mend the disk, or let this user write there"
+            if _DISK.search(reason)
+            else "restore the data folder from a backup"
+        )
         raise ConfigError([f"{place}: cannot be opened: {reason}; {remedy}"]) from error
 
 

@@ -111,11 +111,23 @@ def _authority(ring: Keyring, clock: Clock) -> pki.Authority:
     if files.key.exists() and files.chain.exists():
         ring.insist_on_pair("axis-root")
         return pki.Authority(load_certificates(files.chain)[0], ring.load(files.key))
+    _insist_on_a_first_start(ring)
     validity = pki.Validity.starting(clock.now(), ROOT_DAYS)
     authority = pki.make_authority("Lienthong axis root", "Lienthong", validity, x509.random_serial_number())
     ring.write(files.key, authority.key)
     write_certificates(files.chain, [authority.certificate])
     return authority
+
+
+def _insist_on_a_first_start(ring: Keyring) -> None:
+    """Refuses to make another authority where one has certified: whatever it certified would be worth nothing."""
+    certified = [file for file in (ring.named(name).chain for name in ("axis-root", *CERTIFIED)) if file.exists()]
+    if certified:
+        missing = next(file for file in (ring.root.key, ring.root.chain) if not file.exists())
+        raise pki.PkiError(
+            f"{missing} is missing, and {certified[0]} is of its authority; put it back from the backup. A new "
+            f"authority makes every certificate and credential worthless: to begin with one, move {ring.folder} away"
+        )
 
 
 def _certify(ring: Keyring, name: str, authority: pki.Authority, profile: pki.Profile, days: int, clock: Clock) -> bool:

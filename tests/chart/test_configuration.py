@@ -8,6 +8,7 @@ import typer
 import yaml
 from tests.chart.conftest import Render
 from tests.chart.support.rendering import (
+    ENGINES,
     SERVICES,
     TOPICS_CHART,
     Manifest,
@@ -25,11 +26,10 @@ from lienthong.chassis import config
 from lienthong.cli.main import app
 from lienthong.client import load_context
 from lienthong.custody import SEALS
+from lienthong.engines import CONTENTS
 from lienthong.settings import Settings
 
 SECRETS = "/etc/lienthong/secrets"
-CONTENTS = {"intake", "routing", "signing"}
-"""Services that read and write contents."""
 
 
 def loaded(values: Any, folder: Path) -> Settings:
@@ -176,6 +176,13 @@ def test_the_migration_stands_by_itself(rendered: Render, tmp_path: Path) -> Non
     found = loaded(settings(manifests, "migrate"), tmp_path).engines.postgres
     owners = {found.owner_password_file.replace("{service}", module.name) for module in MODULES}
     assert set(files(pod)) == owners
+
+
+def test_the_migration_finds_the_database_wherever_it_is_named(tmp_path: Path) -> None:
+    """Engines that are named for every component bring their schemas forward as those of the whole do."""
+    manifests = render(Wanted([{"defaults": ENGINES}]), tmp_path)
+    found = loaded(settings(manifests, "migrate"), tmp_path).engines.postgres
+    assert found == loaded(settings(render(Wanted([ENGINES]), tmp_path), "migrate"), tmp_path).engines.postgres
 
 
 def test_the_trial_reaches_every_service(rendered: Render, tmp_path: Path) -> None:

@@ -79,3 +79,4 @@ def test_callers_and_engines_may_be_narrowed(rendered: Render) -> None:
     assert not policies.lets(STRANGER, own, CALLS)
     assert policies.lets(own, *OUTSIDE["kafka"])
     assert not policies.lets(own, OUTSIDE["postgres"][0], Port(9093))
+    assert policies.lets(Peer(of_kind(manifests, "Pod")["test"]["metadata"]["labels"]), own, CALLS)

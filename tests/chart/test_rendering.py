@@ -61,6 +61,7 @@ OPTIONS = {
             "serviceAccount": {"annotations": {"role": "axis"}},
         }
     },
+    "account of all": {"defaults": {"serviceAccount": {"name": "axis"}}},
     "account that is there": {"defaults": {"serviceAccount": {"create": False, "name": "axis"}}},
     "bare": {
         "networkPolicy": {"enabled": False},
@@ -95,8 +96,10 @@ def test_each_size_is_taken_by_each_version(rendered: Render, file: str, version
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_each_option_is_taken_by_each_version(rendered: Render, option: str) -> None:
-    """Whatever is switched on or off, the API takes it."""
+    """Whatever is switched on or off, the API takes it, and Helm finds no name twice."""
     manifests = rendered(OPTIONS[option])
+    names = [(one["kind"], one["metadata"]["name"]) for one in manifests]
+    assert sorted(set(names)) == sorted(names)
     assert {version: found for version in VERSIONS if (found := problems(manifests, version))} == {}
 
 

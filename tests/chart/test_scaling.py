@@ -44,6 +44,15 @@ def test_who_is_scaled_has_no_number(rendered: Render) -> None:
 
 
 @pytest.mark.parametrize("source", ["keda-prometheus", "keda-kafka", "external"])
+def test_who_is_stopped_is_not_scaled(rendered: Render, source: str) -> None:
+    """No autoscaler brings back the pods of a service that was told to have none."""
+    manifests = rendered(lag(source) | {"components": {"workflow": {"replicas": 0}, "intake": {"replicas": 0}}})
+    stopped = {name for name, one in of_kind(manifests, "Deployment").items() if one["spec"].get("replicas") == 0}
+    assert stopped == {"workflow", "intake"}
+    assert not stopped & {*of_kind(manifests, "ScaledObject"), *of_kind(manifests, "HorizontalPodAutoscaler")}
+
+
+@pytest.mark.parametrize("source", ["keda-prometheus", "keda-kafka", "external"])
 def test_a_rebalance_storm_cannot_start(rendered: Render, source: str) -> None:
     """Pods come one at a time, further apart than a group needs to share its partitions, and leave slower still."""
     manifests = rendered(lag(source))

@@ -128,6 +128,8 @@ def test_unknown_values_in_lists_are_refused(rendered: Render) -> None:
         ("defaults.autoscaling.cpuPercent", 0, "minimum: got 0, want 1"),
         ("defaults.drainSeconds", 601, "maximum: got 601, want 600"),
         ("defaults.extraVolumes", [{"name": "data"}], "extraVolumes of intake: data is a volume of the chart"),
+        ("defaults.sidecars", [{"name": "lienthong"}], "sidecars of intake: lienthong is the program's own container"),
+        ("defaults.persistence", {"enabled": True}, "persistence of intake: only the component `all` keeps"),
         ("defaults.scratch.tmp", -1, "minimum: got -1, want 0"),
         ("networkPolicy.dns.ports", [70000], "maximum: got 70,000, want 65,535"),
         ("monitoring.interval", "30", "/monitoring/interval"),
@@ -201,6 +203,17 @@ def test_two_releases_in_one_namespace_are_apart(tmp_path: Path) -> None:
     assert pods
     assert re.fullmatch(pods[1], "lienthong-signing-7d9f8b6c5d-x2v4z")
     assert not re.fullmatch(pods[1], "lienthong-signing-intake-7d9f8b6c5d-x2v4z")
+
+
+@pytest.mark.parametrize("service", ["workflow", "signing", "notification"])
+def test_a_long_name_hides_no_pod(tmp_path: Path, service: str) -> None:
+    """KEDA finds a component's pods by their names, which Kubernetes cuts, also under the longest name of a release."""
+    release = "a" * 53
+    manifests = render(Wanted([ENGINES, {"defaults": {"autoscaling": {"enabled": True}}}], release=release), tmp_path)
+    (name,) = (one for one in of_kind(manifests, "Deployment") if one.endswith(f"-{service}"))
+    found = re.search(r'pod=~"([^"]+)"', next(_triggers(manifests, name))["metadata"]["query"])
+    assert found
+    assert re.fullmatch(found[1], f"{name}-7d9f8b6c5d-"[:58] + "x2v4z")
 
 
 def _triggers(manifests: Sequence[Manifest], name: str) -> Iterator[Manifest]:

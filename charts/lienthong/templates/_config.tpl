@@ -1,11 +1,13 @@
 {{/*
-Puts the configuration of a component under `settings` of its context: what the chart knows, then `config`, then its own.
+Puts the configuration of a component under `settings` of its context: what the chart knows, then `config`, then its own;
+the last two alone under `given`.
 Wants root, name and block.
 */}}
 {{- define "lienthong.settings" -}}
 {{- $given := mergeOverwrite (deepCopy .root.Values.config) (deepCopy .block.config) -}}
 {{- $known := ternary (include "lienthong.knownOfAll" .) (include "lienthong.known" (merge (dict "given" $given) .)) (eq .name "all") -}}
 {{- $settings := mergeOverwrite (fromYaml $known) $given -}}
+{{- $_ := set . "given" $given -}}
 {{- $_ := set . "settings" $settings -}}
 {{- include "lienthong.insistOnEngines" . -}}
 {{- include "lienthong.insistOnPlaces" . -}}
@@ -20,6 +22,16 @@ Wants root, name and block.
 {{- end -}}
 {{- if and (eq .name "all") (gt (int .block.replicas) 1) -}}
 {{- fail "components.all.replicas: 1 or 0; one process at a time has the folder with all engines" -}}
+{{- end -}}
+{{- if and .block.persistence.enabled (ne .name "all") -}}
+{{- fail (printf "persistence of %s: only the component `all` keeps anything in its folder; say {enabled: false}" .name) -}}
+{{- end -}}
+{{- range $list, $containers := dict "sidecars" .block.sidecars "initContainers" .block.initContainers -}}
+{{- range $containers -}}
+{{- if eq .name "lienthong" -}}
+{{- fail (printf "%s of %s: lienthong is the program's own container; give yours another name" $list $.name) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $scaling := .block.autoscaling -}}
 {{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}

@@ -1,6 +1,7 @@
-{{/* Name of this installation, at most 40 characters: names of components come behind it. */}}
+{{/* Name of this installation. Behind it come the component's, two dashes and a hash: Kubernetes cuts names of pods before
+their last part at 58 characters, and what asks for a component's figures knows its pods by their names. */}}
 {{- define "lienthong.fullname" -}}
-{{- $name := default .Release.Name .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- $name := default .Release.Name .Values.fullnameOverride | trunc 33 | trimSuffix "-" -}}
 {{- if not (regexMatch "^[a-z][a-z0-9-]*$" $name) -}}
 {{- fail (printf "fullnameOverride: names of services begin with a letter and have no dots, and %s is what theirs begin with; give it another one" $name) -}}
 {{- end -}}
@@ -118,6 +119,11 @@ imagePullSecrets:
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* Whether something scales a component; one that is stopped stays so. Wants name and block. */}}
+{{- define "lienthong.scaled" -}}
+{{- if and .block.autoscaling.enabled (ne .name "all") (gt (int .block.replicas) 0) -}}true{{- end -}}
 {{- end -}}
 
 {{/* Puts the component's name into a name or key of a secret. Wants name and text. */}}

@@ -144,7 +144,8 @@ def _patiently(database: Database, service: str, revisions: Revisions, patience:
         try:
             return _run(database, service, revisions)
         except CommandError as error:
-            raise ConfigError([f"the schema of {service}: {error}"]) from error
+            newest = scripts(service).get_current_head()
+            raise ConfigError([f"the schema of {service}: {error}; versions are 0001 to {newest}"]) from error
         except AxisError as error:
             if error.reason != _BUSY:
                 raise

@@ -134,6 +134,9 @@ class OperationsApi:
     def skip_dead_letter(self, request: pb.SkipDeadLetterRequest, call: Call) -> pb.SkipDeadLetterResponse:
         """Gives a dead letter up and releases what waits behind it."""
         component = self._component(request.service)
+        if not request.note.strip():
+            rule, remedy = "the audit trail keeps why an event was given up", "Say why."
+            raise invalid("NOTE_MISSING", f"note: {rule}. {remedy}", Violation("note", "NOTE_MISSING", rule, remedy))
 
         def skip(work: UnitOfWork) -> pb.SkipDeadLetterResponse:
             event = _take(work.connection, request.event)
@@ -218,7 +221,7 @@ class OperationsApi:
             rows = connection.execute(found).all()
         shown = rows[: page.size]
         last = (shown[-1].held_at, shown[-1].id) if len(rows) > page.size else None
-        return [_held_message(row) for row in shown], page.next_token(last)
+        return [_held_message(row, context.name) for row in shown], page.next_token(last)
 
     def _apply(self, component: Component, work: UnitOfWork, events: list[Event]) -> int:
         if component.subscription is None or not events:
@@ -279,7 +282,7 @@ def _expired(expiry: Expiry, rows: int) -> pb.ExpiredRows:
     return pb.ExpiredRows(table=expiry.name, rows=rows, keep=to_duration(expiry.keep))
 
 
-def _held_message(row: Any) -> pb.HeldEvent:
+def _held_message(row: Any, service: str) -> pb.HeldEvent:
     return pb.HeldEvent(
         event=row.id,
         topic=row.topic,
@@ -292,6 +295,7 @@ def _held_message(row: Any) -> pb.HeldEvent:
         attempts=getattr(row, "attempts", 0),
         hold_time=to_timestamp(row.held_at),
         traceparent=row.traceparent,
+        service=service,
     )
 
 

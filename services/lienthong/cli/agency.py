@@ -18,8 +18,6 @@ from lienthong.cli.console import (
     PassphraseFile,
     Size,
     context_file,
-    day_of,
-    err,
     explain,
     field,
     moment,
@@ -28,8 +26,8 @@ from lienthong.cli.console import (
     session,
     show,
     show_list,
-    stamp,
 )
+from lienthong.cli.typed import day_of, stamp
 from lienthong.client import AxisCallError, AxisUnavailableError, credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
@@ -125,8 +123,7 @@ def import_(file: Rows, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> 
                 raise
             except AxisCallError as error:
                 refused += 1
-                err.print(f"row {number} ({', '.join(row.codes)}) was not registered:", markup=False, soft_wrap=True)
-                explain(error)
+                explain(error, f"row {number} ({', '.join(row.codes)}) was not registered")
     show_list(made, COLUMNS, as_json=as_json)
     if refused:
         raise typer.Exit(REFUSED)

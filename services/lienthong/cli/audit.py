@@ -34,12 +34,15 @@ def list_(
 ) -> None:
     """Lists audit entries, newest first."""
     rows: list[pb.AuditEntry] = []
+    more = ""
     with session(who) as axis:
         for name in (service,) if service else SERVICES:
             request = pb.ListAuditEntriesRequest(service=name, page_size=limit, resource=resource)
-            rows += axis.operations(name).ListAuditEntries(request).entries
+            answer = axis.operations(name).ListAuditEntries(request)
+            rows += answer.entries
+            more = more or answer.next_page_token
     rows.sort(key=lambda row: (row.time.seconds, row.time.nanos), reverse=True)
-    show_list(rows[:limit], ENTRY, as_json=as_json)
+    show_list(rows[:limit], ENTRY, as_json=as_json, more=more or (str(limit) if len(rows) > limit else ""))
 
 
 @app.callback()

@@ -5,11 +5,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
-from google.protobuf.json_format import ParseDict
+from google.protobuf.json_format import ParseDict, ParseError
 
 from lienthong import edxml
-from lienthong.cli.console import err, transfer_bar
+from lienthong.chassis.config import ConfigError
+from lienthong.cli.console import transfer_bar
 from lienthong.client import Axis, Progress
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
@@ -58,7 +58,7 @@ class FollowUp:
         del changed.targets[:]
         changed.targets.add(document_id=first.header.document_id)
         if self.header is not None:
-            ParseDict(_json(self.header), changed)
+            _change(changed, self.header)
         with transfer_bar(self.document, as_json=as_json) as told:
             attachments = [attached(axis, file, told) for file in self.attach] or _kept(axis, first, told)
         content = pb.DocumentContent(header=changed, attachments=attachments)
@@ -79,9 +79,14 @@ def _kept(axis: Axis, first: pb.Document, progress: Progress) -> list[pb.Attachm
     return kept
 
 
-def _json(file: Path) -> dict[str, object]:
+def _change(header: document_pb2.DocumentHeader, file: Path) -> None:
+    """Takes the fields of a file into a header.
+
+    Raises:
+        ConfigError: The file holds no fields of a header.
+        OSError: It cannot be read.
+    """
     try:
-        return dict(json.loads(file.read_text("utf-8")))
-    except (OSError, ValueError) as error:
-        err.print(f"{file}: {error}", markup=False, soft_wrap=True)
-        raise typer.Exit(2) from error
+        ParseDict({**json.loads(file.read_text("utf-8"))}, header)
+    except (ParseError, ValueError, TypeError) as error:
+        raise ConfigError([f"{file}: is no JSON object with fields of a header: {error}"]) from error

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import typer
 
-from lienthong.cli.console import err, print_json
+from lienthong.cli.console import complain, print_json
 
 FAILED = 1
 
@@ -18,7 +18,7 @@ def confirmed(*, as_json: bool) -> Iterator[None]:
     try:
         yield
     except StoryError as error:
-        err.print(f"[bold red]NOT CONFIRMED[/]  {error}", soft_wrap=True)
+        complain("NOT_CONFIRMED", str(error))
         if as_json:
             print_json({"confirmed": False, "error": str(error)})
         raise typer.Exit(FAILED) from error

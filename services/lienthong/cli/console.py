@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from datetime import date, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -21,7 +21,7 @@ from rich.segment import Segment
 
 from lienthong.chassis.clock import VIETNAM
 from lienthong.chassis.text import OBEYED, escaped
-from lienthong.chassis.times import from_timestamp, to_timestamp
+from lienthong.chassis.times import from_timestamp
 from lienthong.cli.names import remember
 from lienthong.cli.tables import fit, table_of
 from lienthong.client import Axis, AxisCallError, AxisUnavailableError, connect
@@ -151,43 +151,27 @@ def local(moment: datetime) -> str:
     return moment.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def day_of(text: str) -> date:
-    """Reads a day as people write it here: 2027-02-13 or 13/02/2027.
-
-    Raises:
-        typer.BadParameter: It is none.
-    """
-    for form in ("%Y-%m-%d", "%d/%m/%Y"):
-        with suppress(ValueError):
-            return datetime.strptime(text, form).replace(tzinfo=VIETNAM).date()
-    raise typer.BadParameter(f"{text!r} is no day; write 2027-02-13 or 13/02/2027")
-
-
-def stamp(moment: datetime | None) -> Timestamp | None:
-    """Makes a time of what was typed: without a zone it is of Viet Nam, wherever the machine stands."""
-    return None if moment is None else to_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=VIETNAM))
-
-
-def deadline(moment: datetime | None) -> Timestamp | None:
-    """Makes a deadline of what was typed: a day without a time ends with its last second."""
-    if moment is not None and moment.time() == time.min:
-        moment = datetime.combine(moment, time(23, 59, 59), moment.tzinfo)
-    return stamp(moment)
-
-
-def complain(reason: str, text: str) -> None:
-    """Says what went wrong here, without the axis, on standard error; in JSON when JSON was asked for."""
-    if _for_a_program():
-        _write_json(sys.stderr, {"error": {"reason": reason, "message": text}})
-    else:
+def complain(reason: str, *problems: str) -> None:
+    """Says what went wrong here, without the axis, on standard error; as one JSON object when JSON was asked for."""
+    if for_a_program():
+        _write_json(sys.stderr, {"error": {"reason": reason, "message": "\n".join(problems)}})
+        return
+    for text in problems:
         err.print(f"[bold red]{reason}[/]  {escape(text)}", soft_wrap=True)
 
 
-def explain(error: AxisCallError) -> None:
-    """Says what went wrong and what to do, on standard error; in JSON when JSON was asked for."""
-    if _for_a_program():
-        _write_json(sys.stderr, {"error": _plain(error)})
+def explain(error: AxisCallError, about: str = "") -> None:
+    """Says what went wrong and what to do, on standard error; in JSON when JSON was asked for.
+
+    Args:
+        error: What went wrong.
+        about: With which of several things.
+    """
+    if for_a_program():
+        _write_json(sys.stderr, {"error": _plain(error) | ({"about": about} if about else {})})
         return
+    if about:
+        err.print(f"{about}:", markup=False, soft_wrap=True)
     err.print(f"[bold red]{error.reason}[/]  {escape(error.message)}", soft_wrap=True)
     for violation in error.violations[1:] if len(error.violations) > 1 else ():
         err.print(f"  · {escape(violation.text())}", soft_wrap=True)
@@ -196,7 +180,8 @@ def explain(error: AxisCallError) -> None:
             err.print(f"  [dim]{key}[/] {escape(value)}", soft_wrap=True)
 
 
-def _for_a_program() -> bool:
+def for_a_program() -> bool:
+    """Tells whether JSON was asked for."""
     return "--json" in sys.argv
 
 
@@ -235,7 +220,7 @@ def resumable(request_id: str) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, AxisUnavailableError):
-        if not _for_a_program():
+        if not for_a_program():
             err.print(f"[dim]it goes on where it stands: the same with --request-id {request_id}[/]", soft_wrap=True)
         raise
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from lienthong.cli import dev_platform
-from lienthong.cli.console import Json, err, out, print_json
+from lienthong.cli.console import Json, complain, out, print_json
 
 if TYPE_CHECKING:
     from lienthong.dev.servers import EngineServer
@@ -91,10 +90,10 @@ def _engines(folder: Path) -> "Iterator[dict[str, EngineServer]]":
         from lienthong.dev.engines import servers
         from lienthong.dev.servers import EngineError
     except ImportError as error:
-        err.print(f"[bold red]ENGINE[/]  {error.name} is not installed; `make engines` installs what engines need")
+        complain("ENGINE", f"{error.name} is not installed; `make engines` installs what engines need")
         raise typer.Exit(USAGE) from error
     try:
         yield servers(folder)
     except EngineError as error:
-        err.print(f"[bold red]ENGINE[/]  {escape(str(error))}", soft_wrap=True)
+        complain("ENGINE", str(error))
         raise typer.Exit(1) from error

@@ -27,7 +27,7 @@ from lienthong.cli.findings import (
 )
 from lienthong.cli.objectives import of_objectives
 from lienthong.cli.run import load
-from lienthong.client import Axis, AxisCallError, connect
+from lienthong.client import Axis, AxisCallError, NotAllowedError, connect
 from lienthong.client.context import SERVICES, Context
 from lienthong.common.v1 import operations_pb2 as pb
 
@@ -84,7 +84,12 @@ def _examine(axis: Axis, context: Context) -> Iterator[Finding]:
     if not reachable.ok:
         return
     yield from of_shown(context, "server certificate")
-    yield from _process(axis)
+    try:
+        yield from _process(axis)
+    except AxisCallError as error:
+        yield refused("process", error)
+        if isinstance(error, NotAllowedError):
+            return
     for name in SERVICES:
         yield from of_service(axis, name)
         try:
@@ -95,11 +100,7 @@ def _examine(axis: Axis, context: Context) -> Iterator[Finding]:
 
 def _process(axis: Axis) -> Iterator[Finding]:
     begun = datetime.now(UTC)
-    try:
-        answer = axis.operations(SERVICES[0]).Examine(pb.ExamineRequest())
-    except AxisCallError as error:
-        yield refused("process", error)
-        return
+    answer = axis.operations(SERVICES[0]).Examine(pb.ExamineRequest())
     yield of_skew(skew_of(from_timestamp(answer.time), begun, datetime.now(UTC)), "clock")
     yield from (told(check) for check in answer.checks)
 

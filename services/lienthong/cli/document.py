@@ -18,7 +18,6 @@ from lienthong.cli.console import (
     Json,
     RequestId,
     Size,
-    day_of,
     field,
     moment,
     out,
@@ -32,6 +31,7 @@ from lienthong.cli.console import (
 )
 from lienthong.cli.files import EdxmlFile, told
 from lienthong.cli.names import whole
+from lienthong.cli.typed import day_of
 from lienthong.client.session import INLINE_BYTES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2

@@ -82,9 +82,6 @@ def _read(file: Path, *, as_json: bool) -> Iterator[tuple[edxml.ReadResult, edxm
         except edxml.EdxmlError as error:
             _refused(file, error, as_json=as_json)
             raise typer.Exit(REFUSED) from error
-        except OSError as error:
-            err.print(f"{file}: {error.strerror}", markup=False, soft_wrap=True)
-            raise typer.Exit(2) from error
         yield result, spools
 
 

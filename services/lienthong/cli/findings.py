@@ -12,7 +12,7 @@ from lienthong.chassis.checks import SKEW_SECONDS
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.pki import needs_renewal
 from lienthong.chassis.times import from_duration
-from lienthong.client import Axis, AxisCallError, ContextError, server_certificate
+from lienthong.client import Axis, AxisCallError, ContextError, NotAllowedError, server_certificate
 from lienthong.client.context import Context
 from lienthong.common.v1 import operations_pb2 as pb
 
@@ -100,16 +100,19 @@ def told(check: pb.Check, place: str = "") -> Finding:
 
 def refused(what: str, error: AxisCallError) -> Finding:
     """A question that was not answered."""
-    return Finding(what, ok=False, text=f"{error.reason}: {error.message}", remedy="Is it running? See its log.")
+    remedy = "Is it running? See its log."
+    if isinstance(error, NotAllowedError):
+        remedy = "Speak as an operator: `--as operator`; `lienthong context list` shows whom there is."
+    return Finding(what, ok=False, text=f"{error.reason}: {error.message}", remedy=remedy)
 
 
 def of_service(axis: Axis, name: str) -> Iterator[Finding]:
     """Looks at a service, whichever copy answers; one question that fails does not keep the others from being asked."""
-    for look in (_outbox, _lag, _dead, _held):
+    for what, look in {"outbox": _outbox, "lag": _lag, "dead letters": _dead, "parked": _held}.items():
         try:
             yield look(axis, name)
         except AxisCallError as error:
-            yield refused(f"{name}: {look.__name__[1:]}", error)
+            yield refused(f"{name}: {what}", error)
 
 
 def examined(axis: Axis, name: str) -> Iterator[Finding]:

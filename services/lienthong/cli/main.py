@@ -14,6 +14,7 @@ import typer
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.errors import AxisError, cause_of
+from lienthong.chassis.pki import PkiError
 from lienthong.cli import (
     agency,
     audit,
@@ -41,7 +42,7 @@ from lienthong.cli import (
     topics,
     trial,
 )
-from lienthong.cli.console import complain, explain, print_no_more
+from lienthong.cli.console import complain, explain, for_a_program, print_no_more
 from lienthong.client import (
     AxisCallError,
     AxisUnavailableError,
@@ -109,7 +110,11 @@ def main() -> None:
     """Runs the command line; ends the process with a documented exit code."""
     _take_any_text()
     try:
-        app()
+        # Told in JSON, wrong usage is told here.
+        sys.exit(app(standalone_mode=not for_a_program()))
+    except typer.TyperException as error:
+        complain("USAGE", error.format_message())
+        sys.exit(error.exit_code)
     except AxisCallError as error:
         _refused(error)
     except AxisError as error:
@@ -119,8 +124,10 @@ def main() -> None:
         complain("CONTEXT", str(error))
         sys.exit(USAGE)
     except ConfigError as error:
-        for problem in error.problems:
-            complain("CONFIG", problem)
+        complain("CONFIG", *error.problems)
+        sys.exit(USAGE)
+    except PkiError as error:
+        complain("KEYS", str(error))
         sys.exit(USAGE)
     except BrokenPipeError:
         print_no_more()

@@ -1,6 +1,6 @@
 """`lienthong export` and `lienthong import`: an installation moves to other engines."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from lienthong.chassis.errors import AxisError, Code
-from lienthong.cli.console import Json, err, out, print_json
+from lienthong.cli.console import Json, complain, err, out, print_json
 from lienthong.cli.run import ConfigFile, DataDir, load
 from lienthong.cli.tables import fit, table_of
 
 if TYPE_CHECKING:
     from lienthong.moving.form import Manifest
 
-NOT_IN_THIS_STATE, AWAY, LIMIT = 7, 8, 9
-_EXIT_CODES = {Code.UNAVAILABLE: AWAY, Code.RESOURCE_EXHAUSTED: LIMIT}
+NOT_IN_THIS_STATE = 7
 _HASH_SHOWN = 16
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the export.")]
@@ -68,15 +66,8 @@ def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except MovingError as error:
-        _refuse(what, error.problems, NOT_IN_THIS_STATE)
-    except AxisError as error:
-        _refuse(error.reason, [error.message], _EXIT_CODES.get(error.code, 1))
-
-
-def _refuse(what: str, problems: Sequence[str], code: int) -> None:
-    for problem in problems:
-        err.print(f"[bold red]{what}[/]  {escape(problem)}", soft_wrap=True)
-    raise typer.Exit(code)
+        complain(what, *error.problems)
+        raise typer.Exit(NOT_IN_THIS_STATE) from error
 
 
 def _show(manifest: "Manifest", facts: dict[str, object], *, as_json: bool) -> None:

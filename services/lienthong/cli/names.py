@@ -14,6 +14,8 @@ from pathlib import Path
 import typer
 from google.protobuf.message import Message
 
+from lienthong.chassis.home import folder_of_user
+
 SHORT = 8
 """Characters of a short name: the random end of a UUIDv7."""
 SHORTEST = 4
@@ -82,9 +84,9 @@ def whole(collection: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         found = find(text, collection)
         if found is None and _PART.fullmatch(text.removeprefix(f"{collection}/")):
+            wanted = f"name ({collection}/…)" if collection else "identifier"
             raise typer.BadParameter(
-                f"{text!r} was not shown here lately; list again, or give the whole name ({collection or 'event'}/…), "
-                "which --json prints"
+                f"{text!r} was not shown here lately; list again, or give the whole {wanted}, which --json prints"
             )
         return found or (text if "/" in text or not collection else f"{collection}/{text}")
 
@@ -92,8 +94,7 @@ def whole(collection: str) -> Callable[[str], str]:
 
 
 def _file() -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "lienthong" / "names"
+    return folder_of_user("XDG_CACHE_HOME", ".cache") / "names"
 
 
 def _known() -> list[str]:

@@ -1,6 +1,7 @@
 """`lienthong ops`: events on their way, events that wait or failed. Operators only."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
@@ -20,11 +21,11 @@ from lienthong.cli.console import (
     session,
     show,
     show_list,
-    stamp,
     to_dict,
 )
 from lienthong.cli.mailbox import ITEM
 from lienthong.cli.names import EVENTS, whole
+from lienthong.cli.typed import stamp, time_of
 from lienthong.client import Axis
 from lienthong.client.context import SERVICES
 from lienthong.client.transfers import new_request_id
@@ -52,6 +53,7 @@ ParkedItem = Annotated[
 
 EVENT: tuple[Column, ...] = (
     ("event", field("event")),
+    ("service", field("service")),
     ("type", lambda event: event.type.rpartition(".")[2]),
     ("reason", field("reason")),
     ("subject", field("subject")),
@@ -66,26 +68,28 @@ EVENT: tuple[Column, ...] = (
 def lag(*, service: Service = "", who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Shows how far services are behind, in records and seconds."""
     with session(who) as axis:
-        for name in _services(service):
-            answer = axis.operations(name).GetLag(pb.GetLagRequest(service=name))
-            if as_json:
-                print_json({"service": name} | to_dict(answer))
-                continue
-            records = sum(row.records for row in answer.partitions)
-            oldest = max((from_duration(row.age).total_seconds() for row in answer.partitions), default=0.0)
-            out.print(f"{name:<14} {records:>8} records  {oldest:8.1f} s")
+        found = {name: axis.operations(name).GetLag(pb.GetLagRequest(service=name)) for name in _services(service)}
+    if as_json:
+        print_json([{"service": name} | to_dict(answer) for name, answer in found.items()])
+        return
+    for name, answer in found.items():
+        records = sum(row.records for row in answer.partitions)
+        oldest = max((from_duration(row.age).total_seconds() for row in answer.partitions), default=0.0)
+        out.print(f"{name:<14} {records:>8} records  {oldest:8.1f} s")
 
 
 @app.command("purge")
 def purge(*, service: Service = "", dry_run: DryRun = False, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Removes rows whose time is over, batch by batch, as happens by itself."""
+    found = []
     with session(who) as axis:
         for name in _services(service):
             for table, rows in _purged(axis, name, dry_run=dry_run).items():
-                if as_json:
-                    print_json({"service": name, "table": table, "rows": rows})
-                else:
+                found.append({"service": name, "table": table, "rows": rows})
+                if not as_json:
                     out.print(f"{name:<14} {table:<12} {rows:>10} rows {'would be removed' if dry_run else 'removed'}")
+    if as_json:
+        print_json(found)
 
 
 def _purged(axis: Axis, service: str, *, dry_run: bool) -> Counter[str]:
@@ -101,12 +105,13 @@ def _purged(axis: Axis, service: str, *, dry_run: bool) -> Counter[str]:
 @app.command("parked")
 def parked(*, service: Service = "", limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Lists events that arrived before the one they follow on."""
-    rows = []
+    rows, more = [], ""
     with session(who) as axis:
         for name in _services(service):
-            request = pb.ListParkedEventsRequest(service=name, page_size=limit)
-            rows += list(axis.operations(name).ListParkedEvents(request).events)
-    show_list(rows, EVENT, as_json=as_json)
+            answer = axis.operations(name).ListParkedEvents(pb.ListParkedEventsRequest(service=name, page_size=limit))
+            rows += list(answer.events)
+            more = more or answer.next_page_token
+    show_list(rows, EVENT, as_json=as_json, more=more)
 
 
 @items.command("list")
@@ -130,26 +135,33 @@ def redrive_item(
 @letters.command("list")
 def list_letters(*, service: Service = "", limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Lists dead letters, oldest first."""
-    rows = []
+    rows, more = [], ""
     with session(who) as axis:
         for name in _services(service):
-            request = pb.ListDeadLettersRequest(service=name, page_size=limit)
-            rows += list(axis.operations(name).ListDeadLetters(request).events)
-    show_list(rows, EVENT, as_json=as_json)
+            answer = axis.operations(name).ListDeadLetters(pb.ListDeadLettersRequest(service=name, page_size=limit))
+            rows += list(answer.events)
+            more = more or answer.next_page_token
+    show_list(rows, EVENT, as_json=as_json, more=more)
 
 
 @letters.command("show")
 def show_letter(event: Event, *, service: OneService, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Shows one dead letter with what redriving it would do."""
+    request = pb.RedriveDeadLetterRequest(service=service, event=event, dry_run=True, request_id=new_request_id())
     with session(who) as axis:
-        operations = axis.operations(service)
-        found = operations.ListDeadLetters(pb.ListDeadLettersRequest(service=service, page_size=500)).events
-        trial = operations.RedriveDeadLetter(
-            pb.RedriveDeadLetterRequest(service=service, event=event, dry_run=True, request_id=new_request_id())
-        )
-    for letter in found:
-        if letter.event == event:
-            show(letter, (*EVENT, ("redrive", lambda _: trial.error or "would be handled")), as_json=as_json)
+        trial = axis.operations(service).RedriveDeadLetter(request)
+        found = next((one for one in _letters(axis, service) if one.event == event), pb.HeldEvent())
+    show(found, (*EVENT, ("redrive", lambda _: trial.error or "would be handled")), as_json=as_json)
+
+
+def _letters(axis: Axis, service: str) -> Iterator[pb.HeldEvent]:
+    request = pb.ListDeadLettersRequest(service=service, page_size=500)
+    while True:
+        page = axis.operations(service).ListDeadLetters(request)
+        yield from page.events
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
 
 
 @letters.command("redrive")
@@ -163,11 +175,9 @@ def redrive(
     if as_json:
         print_json(to_dict(answer))
     else:
-        word = "would be handled" if dry_run else "handled"
-        out.print(
-            f"{word}; {answer.released} parked events follow" if answer.handled else f"failed again: {answer.error}",
-            markup=False,
-        )
+        well, not_well = ("would be handled", "would fail again") if dry_run else ("handled", "failed again")
+        told = f"{well}; {answer.released} parked events follow" if answer.handled else f"{not_well}: {answer.error}"
+        out.print(told, markup=False, soft_wrap=True)
     if not answer.handled:
         raise typer.Exit(1)
 
@@ -202,20 +212,25 @@ def outboxes(
     if context.invoked_subcommand:
         return
     with session(who) as axis:
-        for name in _services(service):
-            answer = axis.operations(name).GetOutbox(pb.GetOutboxRequest(service=name))
-            if as_json:
-                print_json({"service": name} | to_dict(answer))
-            else:
-                age = from_duration(answer.oldest_age).total_seconds()
-                out.print(f"{name:<14} {answer.waiting:>8} waiting  {age:8.1f} s  {answer.kept:>10} kept")
+        found = {
+            name: axis.operations(name).GetOutbox(pb.GetOutboxRequest(service=name)) for name in _services(service)
+        }
+    if as_json:
+        print_json([{"service": name} | to_dict(answer) for name, answer in found.items()])
+        return
+    for name, answer in found.items():
+        age = from_duration(answer.oldest_age).total_seconds()
+        out.print(f"{name:<14} {answer.waiting:>8} waiting  {age:8.1f} s  {answer.kept:>10} kept")
 
 
 @outbox.command("republish")
 def republish(
     *,
     service: OneService,
-    since: Annotated[datetime | None, typer.Option(help="Rows written at or after this time; all when absent.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=time_of, metavar="TIME", help="Rows written at or after this time; all when absent."),
+    ] = None,
     directory: Annotated[
         bool, typer.Option("--directory", help="The present state of every agency and system instead (routing).")
     ] = False,

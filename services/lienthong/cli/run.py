@@ -1,6 +1,7 @@
 """`lienthong run`: keeps the platform up."""
 
 import os
+import shlex
 import signal
 import sys
 from contextlib import suppress
@@ -73,7 +74,8 @@ def _announce(platform: "Platform", *, as_json: bool) -> None:
         return
     lines = [f"lienthong {target} is up: port {platform.port}, data in {data_dir}, pid {os.getpid()}"]
     if target == "all":
-        lines.append(f"speak as operator: LIENTHONG_CONTEXTS={data_dir / 'contexts'} lienthong --help")
+        contexts = shlex.quote(str(data_dir.resolve() / "contexts"))
+        lines.append(f"speak as operator: LIENTHONG_CONTEXTS={contexts} lienthong --help")
     # Whoever started it may have gone: it serves all the same.
     with suppress(OSError):
         sys.stderr.write("".join(f"{line}\n" for line in lines))

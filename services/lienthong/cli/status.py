@@ -14,14 +14,13 @@ from lienthong.cli.console import (
     RequestId,
     Size,
     choice,
-    err,
     field,
     moment,
     session,
     show_list,
-    stamp,
 )
 from lienthong.cli.names import find, whole
+from lienthong.cli.typed import stamp, time_of
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
@@ -57,7 +56,10 @@ def report(
     note: Annotated[str, typer.Option(help="Free text; the reason for 02, 13, 16.")] = "",
     arrival_number: Annotated[str, typer.Option(help="Number in the incoming register, with 03.")] = "",
     staff: Annotated[str, typer.Option(help="Who acted.")] = "",
-    at: Annotated[datetime | None, typer.Option(help="When it happened, in Viet Nam; now when absent.")] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(parser=time_of, metavar="TIME", help="When it happened, in Viet Nam; now when absent."),
+    ] = None,
     file: Annotated[list[Path] | None, typer.Option(help="edXML status file; may be repeated.")] = None,
     request_id: RequestId = "",
     who: As = DEFAULT_CONTEXT,
@@ -79,8 +81,7 @@ def report(
             row.event_time.CopyFrom(happened)
     request.edxml.extend(one.read_bytes() for one in file or [])
     if not request.statuses and not request.edxml:
-        err.print("name a document with --code, or give --file")
-        raise typer.Exit(2)
+        raise typer.BadParameter("name a document with --code, or give --file", param_hint="DOCUMENT")
     with session(who) as axis:
         answer = axis.workflow.ReportStatuses(request)
     show_list(answer.results, RESULT, as_json=as_json)

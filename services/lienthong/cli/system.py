@@ -1,5 +1,7 @@
 """`lienthong system`: systems that call the axis, and for whom they may act."""
 
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -91,7 +93,9 @@ def act_for(system: System, agency: Agency, *, who: As = DEFAULT_CONTEXT, as_jso
 def revoke(
     system: System,
     *,
-    certificate: Annotated[list[str] | None, typer.Option(help="Only this certificate: SHA-256, hex.")] = None,
+    certificate: Annotated[
+        list[str] | None, typer.Option(help="Only this certificate: SHA-256 in hex, with colons or without.")
+    ] = None,
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
@@ -100,8 +104,20 @@ def revoke(
         answer = axis.directory.RevokeSystem(
             pb.RevokeSystemRequest(
                 name=system,
-                certificates=[bytes.fromhex(one) for one in certificate or []],
+                certificates=[_fingerprint(one) for one in certificate or []],
                 request_id=new_request_id(),
             )
         )
     show(answer, COLUMNS, as_json=as_json)
+
+
+def _fingerprint(text: str) -> bytes:
+    """Reads the SHA-256 of a certificate as `openssl x509 -fingerprint -sha256` writes it, or without colons."""
+    with suppress(ValueError):
+        found = bytes.fromhex(text.replace(":", ""))
+        if len(found) == sha256().digest_size:
+            return found
+    raise typer.BadParameter(
+        f"{text!r} is no SHA-256 in hex; `openssl x509 -in FILE -noout -fingerprint -sha256` tells it",
+        param_hint="--certificate",
+    )

@@ -14,7 +14,6 @@ from lienthong.cli.console import (
     RequestId,
     Size,
     choice,
-    deadline,
     field,
     moment,
     session,
@@ -22,6 +21,7 @@ from lienthong.cli.console import (
     show_list,
 )
 from lienthong.cli.names import whole
+from lienthong.cli.typed import deadline, time_of
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
@@ -58,7 +58,8 @@ def assign(
     person: Annotated[str, typer.Option(help="Person.")] = "",
     instruction: Annotated[str, typer.Option(help="What to do.")] = "",
     due: Annotated[
-        datetime | None, typer.Option(help="Until when, in Viet Nam; a day ends with its last second.")
+        datetime | None,
+        typer.Option(parser=time_of, metavar="TIME", help="Until when, in Viet Nam; a day ends with its last second."),
     ] = None,
     staff: Annotated[str, typer.Option(help="Who gives it.")] = "",
     request_id: RequestId = "",
@@ -118,7 +119,10 @@ def hand_over(
     unit: Annotated[str, typer.Option(help="Unit that takes it.")] = "",
     person: Annotated[str, typer.Option(help="Person who takes it.")] = "",
     instruction: Annotated[str, typer.Option(help="What to do; the same as before when absent.")] = "",
-    due: Annotated[datetime | None, typer.Option(help="Until when; the same as before when absent.")] = None,
+    due: Annotated[
+        datetime | None,
+        typer.Option(parser=time_of, metavar="TIME", help="Until when; the same as before when absent."),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why; the sender reads it.")] = "",
     staff: Annotated[str, typer.Option(help="Who hands it over.")] = "",
     request_id: RequestId = "",

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lienthong.chassis.home import folder_of_user
 from lienthong.client.addresses import ContextError, copies, split
 
 SERVICES = ("intake", "routing", "workflow", "signing", "notification")
@@ -61,8 +63,10 @@ class Context:
 def folders() -> tuple[Path, ...]:
     """Gives the folders in which contexts are looked for: named by the environment, of a local platform, the user's."""
     named = os.environ.get(FOLDER_VARIABLE)
-    user = Path(os.environ.get("XDG_CONFIG_HOME", Path.home() / ".config")) / "lienthong" / "contexts"
-    return (*([Path(named)] if named else []), Path("var") / "contexts", user)
+    found = [*([Path(named)] if named else []), Path("var") / "contexts"]
+    with suppress(OSError):  # who has no home folder has contexts elsewhere
+        found.append(folder_of_user("XDG_CONFIG_HOME", ".config") / "contexts")
+    return tuple(found)
 
 
 def find_context(name: str) -> Path:

@@ -1,17 +1,17 @@
 """Where what was fetched stands: outside every checkout, so that a second one finds it."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from shutil import rmtree
 
 from filelock import FileLock
 
+from lienthong.chassis.home import folder_of_user
+
 
 def cache_folder(shelf: str = "engines") -> Path:
     """Gives a folder of this program in the user's cache; made when absent."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(home) / "lienthong" / shelf
+    folder = folder_of_user("XDG_CACHE_HOME", ".cache") / shelf
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

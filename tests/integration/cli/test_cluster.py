@@ -19,6 +19,7 @@ from lienthong.client import load_context
 from lienthong.client.context import SERVICES
 from lienthong.demo.timeline import wait_for
 from lienthong.dev.postgres import PostgresServer
+from lienthong.engines import CONTENTS
 
 HELD = '"offset", type, subject, sequence, event_id, event_time, traceparent, value, held_at, reason'
 
@@ -31,8 +32,9 @@ def test_every_copy_is_asked(cluster: Cluster) -> None:
     found = cluster.findings()
     for copy in cluster.platform.copies:
         place = f"{copy.service} at 127.0.0.1:{copy.port}"
-        parts = ("", ": certificate", ": clock", ": disk", ": topics", ": contents", ": what is deprecated")
+        parts = ("", ": certificate", ": clock", ": disk", ": topics", ": what is deprecated")
         assert {f"{place}{part}" for part in parts} <= set(found)
+        assert (f"{place}: contents" in found) is (copy.service in CONTENTS)
         assert f"{copy.service}: schema at 127.0.0.1:{copy.port}" in found
     for service in SERVICES:
         assert {f"{service}: {what}" for what in ("outbox", "lag", "dead letters", "parked")} <= set(found)
@@ -61,12 +63,13 @@ def test_a_service_without_a_copy(cluster: Cluster) -> None:
 
 
 def test_an_object_store_that_is_away(cluster: Cluster) -> None:
-    """Each copy tells for itself that it cannot reach contents."""
+    """Each copy that works with contents tells for itself that it cannot reach them; the others do not ask."""
     store = cluster.platform.engines["objects"]
     store.stop()
     try:
         wrong = cluster.wrong()
-        assert {f"{one.service} at 127.0.0.1:{one.port}: contents" for one in cluster.platform.copies} <= set(wrong)
+        users = [one for one in cluster.platform.copies if one.service in CONTENTS]
+        assert {f"{one.service} at 127.0.0.1:{one.port}: contents" for one in users} == set(wrong)
     finally:
         store.start()
     wait_for("contents again", lambda: not cluster.wrong())

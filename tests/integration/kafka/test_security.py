@@ -92,6 +92,10 @@ def test_rights(secure: KafkaCluster, logs: list[KafkaEventLog], *, scram: bool)
         (lambda: intake.join("intake", [VERDICTS]).poll(1, 1.0), VERDICTS),
         (lambda: intake.join("routing", [DIRECTORY]).poll(1, 5.0), "group routing"),
         (lambda: intake.lag("routing", [DIRECTORY]), "group routing"),
+        (
+            lambda: topics.diff(KafkaSection.model_validate(secure.settings_of("routing", scram=scram)), TOPICS),
+            "topic settings, which are for",
+        ),
     ):
         with pytest.raises(AxisError, match="lienthong topics rights") as refused:
             ask()

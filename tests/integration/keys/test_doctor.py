@@ -302,6 +302,21 @@ def test_a_store_of_contents_is_really_asked(tmp_path: Path) -> None:
     assert there.well
 
 
+def test_who_is_no_operator_is_told_so_once(patient: Patient) -> None:
+    """An agency's context is no fault of the server: the finding says whose context to take."""
+    contexts = patient.folder / "contexts"
+    with connect(load_context(contexts / "operator.yaml")) as axis:
+        _register(axis, "K01")
+        issued = credentials.issue(axis, "K01", "agency", credentials.Place(contexts))
+        ended = CliRunner().invoke(app, ["doctor", "--as", str(issued.context), "--json"])
+        revocation = directory_pb2.RevokeSystemRequest(name=issued.system, request_id=new_request_id())
+        axis.directory.RevokeSystem(revocation)
+    assert ended.exit_code == 1
+    (wrong,) = (one for one in json.loads(ended.stdout) if not one["ok"])
+    assert "ROLE_NOT_ALLOWED" in wrong["text"]
+    assert "--as operator" in wrong["remedy"]
+
+
 def test_what_is_deprecated_is_told_and_not_wrong(patient: Patient) -> None:
     """Uses of what will go are told with their number; nothing is wrong yet."""
     patient.platform.metrics.deprecated("server.old_name")

@@ -38,6 +38,13 @@ def test_a_file_that_is_no_database(tmp_path: Path, file: str) -> None:
         opened(tmp_path)
 
 
+def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
+    """A folder that this user may not write in, or that is mounted to be read only, is named by the start."""
+    (tmp_path / "databases" / "intake.db").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"intake\.db: cannot be opened: unable to open .*; make room, mend the disk"):
+        opened(tmp_path)
+
+
 def test_a_disk_without_room(tmp_path: Path) -> None:
     """Nobody is told to bring a backup back when only room is missing."""
     with small_disk(tmp_path / "log", 65_536) as disk:
@@ -54,6 +61,8 @@ def test_no_step_leads_back_to_nothing(tmp_path: Path) -> None:
     database = SqliteDatabase(tmp_path / "databases" / "intake.db")
     with pytest.raises(ConfigError, match="no step leads back to nothing"):
         migrations.downgrade(database, "intake", "base")
+    with pytest.raises(ConfigError, match=r"the schema of intake: .*'0099'; versions are 0001 to 0001"):
+        migrations.downgrade(database, "intake", "0099")
     database.close()
 
 

@@ -33,7 +33,7 @@ def dead(stage: Stage, one: Event) -> None:
 def letter(api: OperationsApi) -> str:
     """The only dead letter."""
     (found,) = api.list_dead_letters(pb.ListDeadLettersRequest(service="service"), CALL).events
-    assert (found.reason, found.attempts) == ("ValueError: hỏng", 3)
+    assert (found.service, found.reason, found.attempts) == ("service", "ValueError: hỏng", 3)
     return found.event
 
 
@@ -88,6 +88,16 @@ def test_skipping_releases_what_waits(stage: Stage, api: OperationsApi) -> None:
     assert stage.dead() == []
     assert stage.rows(audit)[0].detail == "bản trùng"
     assert stage.apply(event("a", 1), event("a", 4)) == 1
+
+
+@pytest.mark.parametrize("note", ["", " "])
+def test_nothing_is_given_up_without_a_reason(stage: Stage, api: OperationsApi, note: str) -> None:
+    """Whoever reads the audit trail later learns why; the letter stays."""
+    dead(stage, event("a", 1))
+    with pytest.raises(AxisError, match=r"note: .* Say why\.") as refused:
+        api.skip_dead_letter(pb.SkipDeadLetterRequest(service="service", event=letter(api), note=note), CALL)
+    assert (refused.value.code, refused.value.reason) == (Code.INVALID_ARGUMENT, "NOTE_MISSING")
+    assert stage.dead() == [("a", 1)]
 
 
 def test_a_letter_that_came_again_and_took_effect(stage: Stage, api: OperationsApi) -> None:

@@ -165,6 +165,11 @@ def _swapped(folder: Path) -> None:
     second.write_bytes(one)
 
 
+def _beheaded(folder: Path) -> None:
+    for kind in ("key", "crt"):
+        (folder / f"axis-root.{kind}").unlink()
+
+
 HARM: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
     "a key that is empty": (lambda keys: (keys / "server.key").write_bytes(b""), ("server.key cannot be read",)),
     "swapped keys": (_swapped, ("server.crt is of another key", "intake-seal.crt is of another key")),
@@ -172,6 +177,15 @@ HARM: dict[str, tuple[Callable[[Path], object], tuple[str, ...]]] = {
         lambda keys: (keys / "axis-root.key").write_bytes((keys / "operator.key").read_bytes()),
         ("axis-root.crt is of another key",),
     ),
+    "no key of the authority": (
+        lambda keys: (keys / "axis-root.key").unlink(),
+        ("axis-root.key is missing, and ",),
+    ),
+    "no certificate of the authority": (
+        lambda keys: (keys / "axis-root.crt").unlink(),
+        ("axis-root.crt is missing, and ",),
+    ),
+    "no authority": (_beheaded, ("axis-root.key is missing, and ",)),
     "no operator": (lambda keys: (keys / "operator.json").write_bytes(b""), ("operator.json must name",)),
 }
 
@@ -188,6 +202,21 @@ def test_keys_that_do_not_fit_stop_the_start(tmp_path: Path, clock: FakeClock, h
     for words, problem in zip(said, refused.value.problems, strict=True):
         assert problem.startswith("keys: ")
         assert words in problem
+
+
+def test_an_authority_that_is_away_is_not_replaced(tmp_path: Path, clock: FakeClock) -> None:
+    """Neither by a renewal while the program runs nor at a start; a first start that was killed is gone on with."""
+    keys = started(ring(tmp_path), clock)
+    before = keys.root.chain.read_bytes()
+    kept = keys.root.key.rename(tmp_path / "in the vault")
+    with pytest.raises(PkiError, match="put it back from the backup"):
+        renew(keys, HOSTS, clock)
+    assert keys.root.chain.read_bytes() == before
+    kept.rename(keys.root.key)
+    assert renew(keys, HOSTS, clock) == []
+    for file in keys.folder.glob("*.crt"):
+        file.unlink()
+    started(ring(tmp_path), clock)
 
 
 @pytest.mark.parametrize("host", ["trục.example", "", "a b"])

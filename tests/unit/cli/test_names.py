@@ -8,7 +8,7 @@ import typer
 
 from lienthong.chassis.times import to_timestamp
 from lienthong.cli import names
-from lienthong.cli.console import day_of, deadline, stamp
+from lienthong.cli.typed import day_of, deadline, stamp, time_of
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
@@ -93,6 +93,18 @@ def test_what_is_no_day_is_refused(text: str) -> None:
     """Wrong usage, with the two ways to write a day; no traceback."""
     with pytest.raises(typer.BadParameter, match="write 2027-02-13 or 13/02/2027"):
         day_of(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-02-13T09:00", "2027-02-13 09:00:00", "2027-02-13T02:00:00Z", "13/02/2027 09:00"]
+)
+def test_times_are_read_as_people_write_them(text: str) -> None:
+    """ISO with a zone or without, and the way of Viet Nam; a day is its beginning; what is none says how."""
+    assert stamp(time_of(text)) == to_timestamp(datetime(2027, 2, 13, 2, tzinfo=UTC))
+    assert stamp(time_of("13/02/2027")) == stamp(time_of("2027-02-13"))
+    for wrong in ("mai", "02/13/2027", ""):
+        with pytest.raises(typer.BadParameter, match="write 2027-02-13, 2027-02-13T08:30 or 13/02/2027 08:30"):
+            time_of(wrong)
 
 
 def test_times_are_of_viet_nam_and_days_end_late() -> None:

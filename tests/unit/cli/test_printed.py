@@ -2,8 +2,12 @@
 
 import io
 import json
+import shlex
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rich.markup import escape
@@ -12,9 +16,22 @@ from rich.text import Text
 from lienthong.chassis.text import OBEYED
 from lienthong.cli import console, main
 from lienthong.cli.console import Terminal, print_json, resumable, transfer_bar
+from lienthong.cli.run import _announce
 from lienthong.cli.tables import fit, table_of
+from lienthong.settings import Settings
 
 LETTER = next(Path("tests/corpus/edxml").rglob("*.edxml")).absolute()
+PRESSED = """
+import sys
+
+class Hand:
+    def find_spec(name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Hand)
+import lienthong.cli
+"""
 HOSTILE = "V/v\x1b[2J\x1b]0;x\x07\x9b31m\u202e kết nối"
 
 
@@ -79,6 +96,40 @@ def test_a_program_gets_errors_as_json(
     assert "none.yaml" in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "reason", "told"),
+    [
+        (["mailbox", "list", "--limit", "0"], 2, "USAGE", "--limit"),
+        (["mailbox", "lst"], 2, "USAGE", "lst"),
+        (["status", "report"], 2, "USAGE", "give --file"),
+        (["config", "check", "--config", "two.yaml"], 2, "CONFIG", "log.level"),
+        (["keys", "init", "keys", "--host", "văn phòng"], 2, "KEYS", "'văn phòng' is no DNS name"),
+        (["export", "folder", "--data-dir", "none"], 7, "EXPORT", "holds no installation"),
+        (["import", "folder"], 7, "IMPORT", "manifest.json"),
+        (["edxml", "check", "none.edxml"], 2, "FILE", "none.edxml"),
+    ],
+)
+def test_whatever_went_wrong_is_one_json_object(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    reason: str,
+    told: str,
+) -> None:
+    """Wrong usage, several settings at once, keys, files, moves: a program reads one object, and a sentence in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("two.yaml").write_text("{no: 1, log: {level: LOUD}}", "utf-8")
+    monkeypatch.setattr(sys, "argv", ["lienthong", *words, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    (error,) = json.loads(capsys.readouterr().err).values()
+    assert error["reason"] == reason
+    assert told in error["message"]
+
+
 def test_a_full_disk_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +167,20 @@ def run(monkeypatch: pytest.MonkeyPatch, encoding: str, *arguments: str) -> str:
         assert not ended.value.code
         stream.seek(0)
         return stream.read()
+
+
+def test_the_line_for_the_operator_can_be_pasted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever one pastes it, whatever the folder is called."""
+    folder = tmp_path / "dữ liệu của trục"
+    _announce(cast("Any", SimpleNamespace(settings=Settings(data_dir=folder), target="all", port=1)), as_json=False)
+    line = capsys.readouterr().err.splitlines()[-1].partition(": ")[2]
+    assert shlex.split(line)[0] == f"LIENTHONG_CONTEXTS={folder}/contexts"
+
+
+def test_ctrl_c_while_the_program_is_loaded() -> None:
+    """Whoever thinks better of it within the first second is shown no traceback."""
+    ended = subprocess.run([sys.executable, "-c", PRESSED], capture_output=True, timeout=60, check=False)  # noqa: S603 -- ours
+    assert (ended.returncode, ended.stderr) == (130, b"")
 
 
 def test_what_breaks_off_says_how_it_goes_on(printed: io.StringIO) -> None:

@@ -12,8 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lienthong.chassis import pki
 from lienthong.chassis.keyfiles import write_certificates, write_private_key
 from lienthong.chassis.pki import Validity
+from lienthong.cli import names
 from lienthong.client import Context, ContextError, load_context
 from lienthong.client.channel import open_channel
+from lienthong.client.context import folders
 
 ADDRESS = "address: 127.0.0.1:7000\n"
 
@@ -45,6 +47,20 @@ def test_a_context_that_cannot_be_used_is_told(tmp_path: Path, text: bytes, told
         load_context(file)
     assert told in str(raised.value)
     assert str(raised.value).startswith(f"context {file}")
+
+
+def test_who_has_no_home_folder_has_contexts_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container that runs as a number without a name and without HOME finds contexts where it is told to look."""
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("LIENTHONG_CONTEXTS", "/etc/lienthong/contexts")
+    assert folders() == (Path("/etc/lienthong/contexts"), Path("var/contexts"))
+    assert names.find("93ee8629", "documents") is None
 
 
 @pytest.mark.parametrize(

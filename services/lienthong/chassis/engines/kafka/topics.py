@@ -24,6 +24,8 @@ from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _LOOK_SECONDS: Final = 0.05
 _BATCH_OVERHEAD: Final = 1024
+_SETTINGS: Final = "settings, which are for an operator's user"
+"""Of what topics are about that no single one is named for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +202,10 @@ def _admin(section: KafkaSection) -> Iterator[AdminClient]:
     try:
         admin = AdminClient(options(section) | {"error_cb": trouble.heard})
     except KafkaException as error:
-        raise trouble.told(error) from error
+        raise trouble.told(error, _SETTINGS) from error
     try:
         yield admin
     except (KafkaException, TimeoutError) as error:
         # Why connections failed is told to whoever polls.
         admin.poll(0)
-        raise trouble.told(error) from error
+        raise trouble.told(error, _SETTINGS) from error
