@@ -1,28 +1,15 @@
 """The command line against a running platform: every group of commands, JSON for programs, documented exit codes."""
 
-import hashlib
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA256
-from sqlalchemy import delete, insert
-
-from lienthong.chassis.events.tables import dead_letters
-from lienthong.chassis.keyfiles import load_certificates
-from lienthong.chassis.seals import verify_seal
-from lienthong.client import load_context
-from lienthong.client.context import SERVICES
 
 from .shell import PDF, Shell
-from .world import World, attached, delivered, document_of, file_of, pull, report, submit, wait_for
+from .world import World, delivered, document_of, file_of, pull, submit, wait_for
 
 
 def test_the_directory(world: World, shell: Shell, tmp_path: Path) -> None:
@@ -187,72 +174,6 @@ def test_notices(shell: Shell, world: World) -> None:
     assert world.city
 
 
-def test_operating(shell: Shell) -> None:
-    """Lag, outboxes, parked events, dead letters, audit, doctor."""
-    for command in (("lag",), ("outbox",), ("purge", "--dry-run")):
-        code, printed, _ = shell.run("ops", *command, "--json")
-        assert code == 0
-        assert {one["service"] for one in json.loads(printed)} == set(SERVICES)
-    assert [one["service"] for one in shell.json("ops", "lag", "--service", "workflow")] == ["workflow"]
-    assert [one["service"] for one in shell.json("ops", "outbox", "--service", "intake")] == ["intake"]
-    assert shell.json("ops", "parked") == []
-    assert shell.json("ops", "dead-letters", "list") == []
-    republished = shell.json("ops", "outbox", "republish", "--service", "intake", "--since", "2026-01-01", "--dry-run")
-    assert int(republished.get("events", 0)) >= 0
-    assert shell.json("audit", "list", "--service", "routing", "--limit", "5")
-    assert all(one["ok"] for one in shell.json("doctor"))
-
-
-def test_more_dead_letters_than_a_page_has(shell: Shell, world: World) -> None:
-    """A list that is cut says so, of whatever service; a letter behind the first page is shown like any other."""
-    row = {"topic": "t", "partition": 0, "offset": 0, "type": "t", "event_time": "2026", "attempts": 3}
-    row |= {"event_id": "e", "traceparent": "", "value": b"", "held_at": 1, "reason": "broken", "subject": "s"}
-    database = next(one.context.database for one in world.platform._components if one.context.name == "routing")
-    letters = [f"{number:08}-0000-7000-8000-000000000000" for number in range(501)]
-    with database.write() as connection:
-        connection.execute(insert(dead_letters), [row | {"id": one, "sequence": n} for n, one in enumerate(letters)])
-    try:
-        assert "there is more: these are 1;" in shell.run("ops", "dead-letters", "list", "--limit", "1")[2]
-        shown = shell.json("ops", "dead-letters", "show", letters[-1], "--service", "routing")
-        assert shown["event"] == letters[-1]
-        assert shell.run("ops", "dead-letters", "show", letters[0][:-1] + "1", "--service", "routing")[0] == 4
-    finally:
-        with database.write() as connection:
-            connection.execute(delete(dead_letters))
-
-
-def test_an_audit_trail_that_is_cut_says_so(shell: Shell, world: World) -> None:
-    """A page of the trail is not taken for all of it."""
-    assert world.agencies
-    assert "there is more: these are 2;" in shell.run("audit", "list", "--service", "routing", "--limit", "2")[2]
-    assert "there is more: these are 2;" in shell.run("audit", "list", "--limit", "2")[2]
-
-
-def test_one_certificate_is_revoked_by_its_fingerprint(shell: Shell, world: World, tmp_path: Path) -> None:
-    """The fingerprint is taken as openssl writes it; what is none is refused with how to get it."""
-    issued = shell.json("agency", "issue-credentials", "H29", "--name", "spare", "--folder", str(tmp_path))
-    told = load_certificates(Path(issued["certificate"]))[0].fingerprint(SHA256()).hex(":").upper()
-    for wrong in ("zz", told[:-3]):
-        code, _, errors = shell.run("system", "revoke", issued["system"], "--certificate", wrong)
-        assert code == 2
-        assert "fingerprint" in errors
-    assert shell.json("system", "revoke", issued["system"], "--certificate", told)["name"] == issued["system"]
-    assert world.city
-
-
-def test_credentials_move_with_the_data_folder(shell: Shell, world: World, tmp_path: Path) -> None:
-    """A data folder that was restored elsewhere has contexts that work; beyond it the authority is named in full."""
-    beside = load_context(shell.json("agency", "issue-credentials", "H29", "--name", "beside")["context"])
-    for part in ("keys", "contexts"):
-        shutil.copytree(world.folder / part, tmp_path / "restored" / part)
-    moved = load_context(tmp_path / "restored" / "contexts" / "beside.yaml")
-    assert beside.authority is not None
-    assert moved.authority is not None
-    assert moved.authority.resolve() == tmp_path / "restored" / "keys" / "axis-root.crt"
-    apart = shell.json("agency", "issue-credentials", "H29", "--name", "apart", "--folder", str(tmp_path / "usb"))
-    assert load_context(apart["context"]).authority == beside.authority.resolve()
-
-
 def test_fields_of_a_header_that_are_none(shell: Shell, world: World, tmp_path: Path) -> None:
     """A file with other fields, another form or no JSON is named with what is wrong with it."""
     document = submit(world.vpcp, file_of()).document
@@ -292,61 +213,6 @@ def test_files_without_a_platform(shell: Shell, letter: Path, tmp_path: Path) ->
         answer = shell.json("edxml", command[0], str(letter), *command[1:], code=3)
         assert answer["problems"][0]["reason"] == "XML_MALFORMED"
     assert shell.run("edxml", "check", "missing.edxml")[0] == 2
-
-
-def test_evidence(shell: Shell, world: World, tmp_path: Path) -> None:
-    """The evidence is one ZIP: every hash of its manifest matches, and every seal verifies against its root."""
-    receipt, item = delivered(world, file_of(attachments=(attached("công văn.pdf", PDF),)))
-    shell.json("status", "report", item.delivery, "--code", "03", "--as", "city")
-    told = shell.json("document", "evidence", receipt.document, "-o", "evidence.zip", "--as", "vpcp")
-    with ZipFile(tmp_path / "evidence.zip") as archive:
-        entries = {name: archive.read(name) for name in archive.namelist()}
-    manifest = json.loads(entries["manifest.json"])
-    assert manifest["document"] == receipt.document
-    assert set(told["entries"]) == set(entries) == {*manifest["sha256"], "manifest.json"}
-    for name, expected in manifest["sha256"].items():
-        assert hashlib.sha256(entries[name]).hexdigest() == expected
-    (tmp_path / "root.pem").write_bytes(entries["axis-root.pem"])
-    root = load_certificates(tmp_path / "root.pem")
-    sealed = [name.removesuffix(".cms") for name in entries if name.endswith(".cms")]
-    assert "receipt" in sealed
-    assert any(name.startswith("statuses/") for name in sealed)
-    now = world.platform._clock.now()
-    for name in sealed:
-        assert verify_seal(entries[f"{name}.json"], entries[f"{name}.cms"], root, now).valid
-        assert not verify_seal(entries[f"{name}.json"] + b" ", entries[f"{name}.cms"], root, now).valid
-    subject = json.loads(entries["receipt.json"])
-    assert subject["rendition"]["sha256"] == manifest["sha256"]["document.edxml"]
-    assert subject["attachments"][0]["sha256"] == hashlib.sha256(PDF).hexdigest()
-
-
-def test_evidence_is_verified_by_a_stranger_years_later(shell: Shell, world: World, tmp_path: Path) -> None:
-    """The command that the evidence names verifies each seal as of its moment: its certificate may have ended since."""
-    receipt, _item = delivered(world)
-    shell.json("document", "evidence", receipt.document, "-o", "evidence.zip", "--as", "vpcp")
-    with ZipFile(tmp_path / "evidence.zip") as archive:
-        archive.extractall(tmp_path)
-    read_me = (tmp_path / "README.txt").read_text("utf-8")
-    command = read_me[read_me.index("openssl cms") :].partition("\n\n")[0]
-    status = command.replace("receipt.", "statuses/001-01.").replace("acceptedAt", "receive_time")
-    later = re.sub(r"-attime \S.*", f"-attime {int(time.time()) + 5 * 365 * 86_400}", command, flags=re.DOTALL)
-    for text, verified in ((command, True), (status, True), (later, False)):
-        found = subprocess.run(  # noqa: S602 -- a command that people are told to type
-            text, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
-        )
-        assert (found.returncode == 0) is verified, found.stderr
-
-
-def test_evidence_has_no_names_of_others(shell: Shell, world: World, tmp_path: Path) -> None:
-    """A code that a recipient made up names no entry: whoever unpacks the file would write where that says."""
-    receipt, item = delivered(world)
-    for code in ("../../../../e", "C:\\a", "77"):
-        report(world.city, code, delivery=item.delivery)
-    shell.json("document", "evidence", receipt.document, "-o", "evidence.zip", "--as", "vpcp")
-    with ZipFile(tmp_path / "evidence.zip") as archive:
-        names = [name for name in archive.namelist() if name.endswith(".history.json")]
-        assert [json.loads(archive.read(name))["code"] for name in names] == ["../../../../e", "C:\\a", "77"]
-    assert names == [f"statuses/{place}.history.json" for place in ("002-unknown", "003-unknown", "004-77")]
 
 
 def test_exit_codes(shell: Shell, world: World, letter: Path) -> None:
