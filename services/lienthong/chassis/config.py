@@ -248,11 +248,14 @@ def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:
             values[key] = dict(value) if isinstance(value, Mapping) else value
 
 
+_LIST = "is a list; write [one] or [one, two]"
+
+
 def _line(problem: Any) -> str:
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{place}: is not a setting. See the configuration reference; a typing error?"
-    said = str(problem["msg"]).removeprefix("Value error, ")
+    said = _LIST if problem["type"] == "tuple_type" else str(problem["msg"]).removeprefix("Value error, ")
     return _CREDENTIALS.sub("://(left out)@", f"{place}: {said} (found {problem['input']!r})")
 
 

@@ -42,9 +42,11 @@ def test_every_problem_at_once(tmp_path: Path) -> None:
         server={"listen": "127.0.0.1:0", "metrics": "", "threads": 0, "thread": 4},
         routing={"lease_seconds": "một phút"},
         intake={"recipients": 5000},
+        engines={"kafka": {"servers": "a:9092"}},
     )
     ended = run("run", "--config", file)
     assert ended.returncode == 2
+    assert "engines.kafka.servers: is a list; write [one] or [one, two] (found 'a:9092')" in ended.stderr
     for place in ("colour", "server.threads", "server.thread", "routing.lease_seconds", "intake.recipients"):
         assert f"{place}: " in ended.stderr
     assert "Traceback" not in ended.stderr
