@@ -1,6 +1,5 @@
 """Credentials of a system: the key is made here and never leaves; the axis certifies it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,7 +125,7 @@ def _context(axis: Axis, place: Place, name: str) -> Path:
     context = axis.context
     values = {
         "address": context.address,
-        "authority": _seen_from(place.folder, context.authority) if context.authority else "",
+        "authority": str(context.authority.resolve()) if context.authority else "",
         "certificate": f"{name}.crt",
         "key": f"{name}.key",
     }
@@ -137,9 +136,3 @@ def _context(axis: Axis, place: Place, name: str) -> Path:
     file = place.folder / f"{name}.yaml"
     file.write_text(yaml.safe_dump(values), "utf-8")
     return file
-
-
-def _seen_from(folder: Path, file: Path) -> str:
-    """Names a file in a context: what stands beside the context's folder, as in a data folder, moves with it."""
-    file, folder = file.resolve(), folder.resolve()
-    return os.path.relpath(file, folder) if file.is_relative_to(folder.parent) else str(file)

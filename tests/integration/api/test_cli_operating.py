@@ -1,7 +1,6 @@
 """The command line in the hands of operators: dead letters, audit, certificates."""
 
 import json
-import shutil
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -9,7 +8,6 @@ from sqlalchemy import delete, insert
 
 from lienthong.chassis.events.tables import dead_letters
 from lienthong.chassis.keyfiles import load_certificates
-from lienthong.client import load_context
 from lienthong.client.context import SERVICES
 
 from .shell import Shell
@@ -67,16 +65,3 @@ def test_one_certificate_is_revoked_by_its_fingerprint(shell: Shell, world: Worl
         assert "fingerprint" in errors
     assert shell.json("system", "revoke", issued["system"], "--certificate", told)["name"] == issued["system"]
     assert world.city
-
-
-def test_credentials_move_with_the_data_folder(shell: Shell, world: World, tmp_path: Path) -> None:
-    """A data folder that was restored elsewhere has contexts that work; beyond it the authority is named in full."""
-    beside = load_context(shell.json("agency", "issue-credentials", "H29", "--name", "beside")["context"])
-    for part in ("keys", "contexts"):
-        shutil.copytree(world.folder / part, tmp_path / "restored" / part)
-    moved = load_context(tmp_path / "restored" / "contexts" / "beside.yaml")
-    assert beside.authority is not None
-    assert moved.authority is not None
-    assert moved.authority.resolve() == tmp_path / "restored" / "keys" / "axis-root.crt"
-    apart = shell.json("agency", "issue-credentials", "H29", "--name", "apart", "--folder", str(tmp_path / "usb"))
-    assert load_context(apart["context"]).authority == beside.authority.resolve()
