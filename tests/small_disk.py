@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import disk_usage
 
 _MOUNTED = 'mount -t tmpfs -o size="$1" tmpfs "$2" && echo mounted && exec sleep infinity'
 
@@ -16,13 +17,17 @@ class SmallDisk:
     Attributes:
         inside: What a command line begins with, so that its process finds the disk at its place.
         seen: The same place, as it is seen from outside.
+        size: Its bytes.
     """
 
     inside: tuple[str, ...]
     seen: Path
+    size: int
 
     def fill(self) -> Path:
         """Takes all the room that is left; gives the file that takes it."""
+        # Whoever renames something to the place takes the disk away, and would have the machine's own filled here.
+        assert disk_usage(self.seen).total <= 2 * self.size, f"the small disk is gone from {self.seen}"
         ballast = self.seen / "ballast"
         with ballast.open("wb", buffering=0) as stream:
             for size in (65_536, 4096):
@@ -44,6 +49,6 @@ def small_disk(place: Path, size: int) -> Iterator[SmallDisk]:
             assert holder.stdout is not None
             assert holder.stdout.readline() == b"mounted\n"
             inside = ("nsenter", f"--target={holder.pid}", "--user", "--mount", "--preserve-credentials")
-            yield SmallDisk(inside, Path(f"/proc/{holder.pid}/root{place}"))
+            yield SmallDisk(inside, Path(f"/proc/{holder.pid}/root{place}"), size)
         finally:
             holder.kill()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from sqlalchemy import text
@@ -23,8 +24,13 @@ PIECE = "x" * 100_000
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallDisk]:
     """A small disk on which PostgreSQL keeps its data."""
-    plain = postgres.unprivileged
-    with small_disk(tmp_path / "postgres" / "data", DISK_BYTES) as made:
+    plain, data = postgres.unprivileged, tmp_path / "postgres" / "data"
+    # A first start makes the data elsewhere and renames them, which takes away a disk that stands at their place.
+    first = PostgresServer(data.parent, tied=True)
+    first.start()
+    first.stop()
+    with small_disk(data, DISK_BYTES) as made:
+        copytree(data, made.seen, dirs_exist_ok=True)
 
         def within(arguments: Sequence[str]) -> list[str]:
             return [*made.inside, *plain(arguments)]
