@@ -109,8 +109,7 @@ def _sent(
         return _sent_to(work, directory, reach, status)
     if len({one.sender for one in found}) != 1 or not all(_complete(rows, *one) for one in _counted(found)):
         return ()
-    standing = {one.id: one for one in (_standing(rows, delivery) for delivery in found)}
-    return tuple(_concerned(list(standing.values()), directory, status, work))
+    return tuple(_concerned(_standing_of_all(rows, found), directory, status, work))
 
 
 def _counted(found: list[StoredDelivery]) -> Iterable[tuple[str, int]]:
@@ -122,6 +121,11 @@ def _complete(rows: Rows, document: str, made: int) -> bool:
     """Tells whether routing has made all deliveries of a document; else a status waits for the last one."""
     case = storage.case_by_document(rows, document)
     return case is not None and made >= case.delivery_count
+
+
+def _standing_of_all(rows: Rows, found: Iterable[StoredDelivery]) -> list[StoredDelivery]:
+    standing = (_standing(rows, delivery) for delivery in found)
+    return list({one.id: one for one in standing}.values())
 
 
 def _standing(rows: Rows, delivery: StoredDelivery) -> StoredDelivery:
@@ -142,8 +146,8 @@ def _sent_to(
         alike = storage.sent_to(work.rows, reach, directory.mailboxes(party.id, work.now), code)
         found = [one for one in alike if status.named_date in ("", one.promulgated)]
         if found:
-            standing = {one.id: one for one in (_standing(work.rows, delivery) for delivery in found)}
-            return tuple(standing.values()) if len(standing) == 1 else ()
+            standing = _standing_of_all(work.rows, found)
+            return tuple(standing) if len(standing) == 1 else ()
     return ()
 
 
