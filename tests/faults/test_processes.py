@@ -9,6 +9,8 @@ import os
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -48,6 +50,13 @@ class Record:
     hit: list[str] = field(default_factory=list)
     figures: str = ""
 
+    def strike_all(self, run: Run[Processes], kinds: Sequence[Kind], chance: random.Random) -> None:
+        """Does the faults of a lane one after the other under traffic; ends when another lane found something."""
+        for kind in kinds:
+            run.traffic.grant(1)
+            wait(chance.uniform(PAUSE_SECONDS, 0.7))
+            self.strike(run, kind, chance)
+
     def strike(self, run: Run[Processes], kind: Kind, chance: random.Random) -> None:
         """Does one fault, and tells at once when somebody was answered wrongly."""
         begun = time.monotonic()
@@ -85,10 +94,11 @@ def test_nothing_is_lost_or_doubled_on_real_engines(
     """Two copies of every service on Kafka, PostgreSQL and an object store: what was acknowledged holds, once."""
     chance, record = random.Random(seed), Record(seed, BROKERS)  # noqa: S311 -- reproducible, keeps no secret
     with running_processes(tmp_path, press, seed, brokers=BROKERS) as run:
-        for kind in schedule(FAULTS, chance):
-            run.traffic.grant(1)
-            wait(chance.uniform(PAUSE_SECONDS, 0.7))
-            record.strike(run, kind, chance)
+        lanes = schedule(FAULTS, chance)
+        # Chances of a lane are its own, so that a seed repeats it whatever the other one does meanwhile.
+        chances = [random.Random(f"{seed}/{number}") for number in range(len(lanes))]  # noqa: S311 -- as above
+        with ThreadPoolExecutor(len(lanes)) as threads:
+            list(threads.map(record.strike_all, [run] * len(lanes), lanes, chances))
         wrongs = run.conclude(SETTLE_SECONDS)
         record.figures = run.figures(wrongs)
         with capsys.disabled():

@@ -30,6 +30,7 @@ def subscription(desk: Desk) -> Subscription:
         handler(workflow.StatusRecorded, partial(progress.on_status, desk)),
         handler(workflow.SideRequestOpened, partial(progress.on_request_opened, desk)),
         handler(workflow.TaskAssigned, partial(progress.on_task_assigned, desk)),
+        handler(workflow.HoldersInstructed, partial(progress.on_holders_instructed, desk)),
         handler(workflow.TaskHandedOver, partial(progress.on_task_handed_over, desk)),
         handler(workflow.TaskCompleted, partial(progress.on_task_completed, desk)),
         handler(workflow.DeliveryAnswered, partial(progress.on_answered, desk)),

@@ -25,7 +25,7 @@ class Kind:
     weight: int = 1
 
 
-KINDS = (
+OF_PROCESSES = (
     Kind("kill a process", processes.kill, 6),
     Kind("kill all of a service", processes.kill_all, 3),
     Kind("kill at a fail point", processes.kill_at, 6),
@@ -33,6 +33,9 @@ KINDS = (
     Kind("pause beyond session and lease", processes.pause, 2),
     Kind("halt a process", processes.halt, 12),
     Kind("clock jumps", processes.set_clock, 8),
+    Kind("clients cut off", engines.leave_clients, 14),
+)
+OF_ENGINES = (
     *(Kind(f"kill {name}", engines.kill_engine(name), 2) for name in engines.ENGINES),
     Kind("kill a broker", engines.kill_broker, 2),
     *(Kind(f"pause {name}", engines.pause_engine(name), 4) for name in engines.ENGINES),
@@ -44,7 +47,6 @@ KINDS = (
     Kind("slow network", engines.slow, 10),
     Kind("connections break half-way", engines.halfway, 12),
     Kind("cut between a process and an engine", engines.part, 14),
-    Kind("clients cut off", engines.leave_clients, 14),
     Kind("events come again", events.repeat, 14),
     Kind("events come again in any order", events.shuffle, 14),
     Kind("poison: no message", events.garbage, 5),
@@ -52,13 +54,16 @@ KINDS = (
     Kind("poison: unknown type", events.unknown, 5),
     Kind("versions jump", events.jump, 5),
 )
+LANES = (OF_PROCESSES, OF_ENGINES)
+"""Faults of a lane come one after the other; those of two lanes meet as it happens, on one platform."""
 
 
-def schedule(count: int, chance: random.Random) -> list[Kind]:
-    """Gives the faults of a run in their order: each kind once when there are as many, then by weight."""
-    once = [*KINDS]
+def schedule(count: int, chance: random.Random) -> list[list[Kind]]:
+    """Gives the faults of each lane in their order: each kind once when there are as many, then by weight."""
+    kinds = [kind for lane in LANES for kind in lane]
+    once = [*kinds]
     chance.shuffle(once)
-    more = chance.choices(KINDS, [kind.weight for kind in KINDS], k=max(0, count - len(KINDS)))
+    more = chance.choices(kinds, [kind.weight for kind in kinds], k=max(0, count - len(kinds)))
     chosen = [*once, *more][:count]
     chance.shuffle(chosen)
-    return chosen
+    return [[kind for kind in chosen if kind in lane] for lane in LANES]

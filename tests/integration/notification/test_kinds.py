@@ -57,6 +57,14 @@ def opened_request(request: life.SideRequest.ValueType) -> workflow.SideRequestO
     return workflow.SideRequestOpened(reference=PROGRESS_REFERENCE, request=request, reason="Sai số liệu")
 
 
+def instructed(instruction: workflow.WorkInstruction.ValueType) -> workflow.HoldersInstructed:
+    """Make what those learn who work on a document of which the sender asks something."""
+    people, asked = ["Trần Thị B", "Lê Văn C"], life.SIDE_REQUEST_RECALL
+    return workflow.HoldersInstructed(
+        reference=PROGRESS_REFERENCE, instruction=instruction, request=asked, people=people, reason="Sai số liệu"
+    )
+
+
 CASES: list[tuple[str, Message, str, set[str]]] = [
     (DELIVERIES, routing.DeliveryFailed(reference=REFERENCE, reason="RECIPIENT_RETIRED"), "delivery.failed", {"VPCP"}),
     (DELIVERIES, routing.DeliveryParked(reference=REFERENCE, reason="LEASES_EXPIRED"), "delivery.parked", {"HCMC"}),
@@ -93,6 +101,9 @@ CASES: list[tuple[str, Message, str, set[str]]] = [
         "task.handed_over",
         {"HCMC"},
     ),
+    (PROGRESS, instructed(workflow.WORK_INSTRUCTION_PAUSE), "task.paused", {"HCMC"}),
+    (PROGRESS, instructed(workflow.WORK_INSTRUCTION_RESUME), "task.resumed", {"HCMC"}),
+    (PROGRESS, instructed(workflow.WORK_INSTRUCTION_STOP), "task.stopped", {"HCMC"}),
     (DELIVERIES, routing.DeliverySuperseded(reference=REFERENCE), "document.superseded", {"VPCP", "HCMC"}),
     (PROGRESS, workflow.DeliveryAnswered(reference=PROGRESS_REFERENCE, answer_code="1530/UBND"), "delivery.answered",
      {"VPCP"}),
@@ -198,6 +209,19 @@ def test_hand_over_tells_whoever_had_the_task(post: Any) -> None:
     (notice,) = [one for one in post.notices(HCMC) if one.subscription == former.name]
     assert "Lê Văn C" in notice.text
     assert "Trần Thị B" not in notice.text
+
+
+def test_each_holder_of_a_task_is_told_to_stop(post: Any) -> None:
+    """A recall reaches the people who work on the document (pain point 29): those it names, and no other person."""
+    named, other = (
+        post.subscribe(HCMC, pb.CHANNEL_IN_APP, person=person).name for person in ("lê văn c", "Phạm Thị D")
+    )
+    post.deliver()
+    post.bench.feed(PROGRESS, "l1", instructed(workflow.WORK_INSTRUCTION_STOP))
+    found = {one.subscription: one for one in post.notices(HCMC) if one.kind == "task.stopped"}
+    assert named in found
+    assert other not in found
+    assert "Sai số liệu" in found[named].text
 
 
 def test_successor_is_told_in_place_of_its_predecessor(post: Any) -> None:

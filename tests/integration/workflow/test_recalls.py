@@ -89,3 +89,35 @@ def test_a_file_of_another_make_finds_its_delivery(world: Any, code: str, organ:
     assert [one.reference.delivery for one in world.bench.told(events.RecallAsked)] == ["d1"]
     (other,) = world.say_all(NGHE_AN, edxml=(status_file("13", "H41", description="sai", **about),))
     assert other.outcome == pb.OUTCOME_KEPT
+
+
+@pytest.mark.parametrize(
+    ("answer", "instruction"),
+    [("15", events.WORK_INSTRUCTION_STOP), ("16", events.WORK_INSTRUCTION_RESUME)],
+    ids=["agreed", "denied"],
+)
+def test_whoever_has_an_open_task_is_told_of_a_recall(world: Any, answer: str, instruction: int) -> None:
+    """Pain point 29: they wait while the recall is open; then they stop, or go on. Nobody is told who has no task."""
+    world.deliver("d1", "doc")
+    world.say(HCMC, "03", "d1")
+    for person in ("Trần Thị B", "Lê Văn C", "Trần Thị B", ""):
+        world.assign(HCMC, "d1", unit="Phòng Tin học", person=person)
+    done = world.assign(HCMC, "d1", person="Phạm Thị D")
+    world.complete(HCMC, done)
+    world.tell(routing.RequestDelivered, "d1", request=life.SIDE_REQUEST_RECALL, request_id="r1", reason="sai")
+    world.say(HCMC, answer, "d1", description="vâng")
+    told = world.bench.told(events.HoldersInstructed)
+    assert [one.instruction for one in told] == [events.WORK_INSTRUCTION_PAUSE, instruction]
+    assert [list(one.people) for one in told] == [["Trần Thị B", "Lê Văn C"]] * 2
+    assert [one.reason for one in told] == ["sai", "vâng"]
+
+
+def test_whoever_has_an_open_task_is_told_once_that_it_ended(world: Any) -> None:
+    """Routing, which carries out what was agreed, changes nothing for them any more."""
+    world.deliver("d1", "doc")
+    world.say(HCMC, "03", "d1")
+    world.assign(HCMC, "d1", person="Trần Thị B")
+    world.tell(routing.RequestDelivered, "d1", request=life.SIDE_REQUEST_RECALL, request_id="r1", reason="sai")
+    world.say(HCMC, "15", "d1", description="vâng")
+    world.tell(routing.DeliveryWithdrawn, "d1", reason="vâng")
+    assert len(world.bench.told(events.HoldersInstructed)) == 2

@@ -89,7 +89,7 @@ def test_kinds_and_urgency(kinds: set[str], minimum: int, expected: bool) -> Non
 
 def test_a_personal_subscription_hears_of_its_person_alone() -> None:
     """Names match however they are composed and spaced; an event that names nobody is not personal."""
-    event = NoticeEvent(Kind.TASK_ASSIGNED, SENDER, RECIPIENT, person="Nguyễn Văn  A")
+    event = NoticeEvent(Kind.TASK_ASSIGNED, SENDER, RECIPIENT, people=("Trần Thị B", "Nguyễn Văn  A"))
     for person, expected in (("nguyễn văn a", True), ("Nguyễn Văn B", False), ("", True)):
         assert match(Subscription("s", RECIPIENT, person=person), event) is expected
     decomposed = "Nguye\u0302\u0303n Va\u0306n A"

@@ -163,6 +163,21 @@ _VI = {
         "Việc được giao đã chuyển cho đơn vị hoặc người khác.",
         "Việc cần làm: không xử lý tiếp; bàn giao tài liệu cho người nhận việc.",
     ),
+    "task.paused": Phrase(
+        "TẠM DỪNG xử lý: {code} – {subject}",
+        "Bên gửi có yêu cầu đối với văn bản đang được xử lý; cơ quan chưa trả lời.",
+        "Việc cần làm: tạm dừng cho đến khi cơ quan đồng ý (15) hoặc từ chối (16).",
+    ),
+    "task.resumed": Phrase(
+        "Tiếp tục xử lý: {code} – {subject}",
+        "Yêu cầu của bên gửi đã kết thúc; văn bản vẫn được xử lý.",
+        "Việc cần làm: xử lý tiếp trên bản đang có hiệu lực.",
+    ),
+    "task.stopped": Phrase(
+        "DỪNG xử lý: {code} – {subject}",
+        "Văn bản đã được lấy lại hoặc thay thế.",
+        "Việc cần làm: không xử lý tiếp; báo hoàn thành việc để đóng việc được giao.",
+    ),
     "task.completed": Phrase(
         "Đã xong việc: {code} – {subject}",
         "Việc được giao đã hoàn thành.",
@@ -240,6 +255,21 @@ _EN = {
         "Handed over: {code} – {subject}",
         "A task has gone to another unit or person.",
         "To do: stop work on it and pass your papers on to whoever has it now.",
+    ),
+    "task.paused": Phrase(
+        "PAUSE work: {code} – {subject}",
+        "The sender asks something of the document you work on; your agency has not answered yet.",
+        "To do: wait until your agency agrees (15) or denies (16).",
+    ),
+    "task.resumed": Phrase(
+        "Go on: {code} – {subject}",
+        "The sender's request has ended; work on the document continues.",
+        "To do: go on with the version that now stands.",
+    ),
+    "task.stopped": Phrase(
+        "STOP work: {code} – {subject}",
+        "The document was taken back or replaced.",
+        "To do: stop, and complete the task so that it is closed.",
     ),
     "task.completed": Phrase(
         "Task completed: {code} – {subject}",

@@ -24,6 +24,9 @@ class Kind(StrEnum):
     VERDICT_CHANGED = "verdict.changed"
     TASK_ASSIGNED = "task.assigned"
     TASK_HANDED_OVER = "task.handed_over"
+    TASK_PAUSED = "task.paused"
+    TASK_RESUMED = "task.resumed"
+    TASK_STOPPED = "task.stopped"
     TASK_COMPLETED = "task.completed"
     DELIVERY_ANSWERED = "delivery.answered"
     CASE_CLOSED = "case.closed"
@@ -53,6 +56,9 @@ AUDIENCE: dict[Kind, frozenset[Side]] = {
     # Who works on a document inside an agency is nobody else's business.
     Kind.TASK_ASSIGNED: _RECIPIENT,
     Kind.TASK_HANDED_OVER: _RECIPIENT,
+    Kind.TASK_PAUSED: _RECIPIENT,
+    Kind.TASK_RESUMED: _RECIPIENT,
+    Kind.TASK_STOPPED: _RECIPIENT,
     Kind.TASK_COMPLETED: _RECIPIENT,
     Kind.DELIVERY_ANSWERED: _SENDER,
     Kind.CASE_CLOSED: _SENDER,
@@ -67,15 +73,15 @@ AUDIENCE: dict[Kind, frozenset[Side]] = {
 class NoticeEvent:
     """What the rules need of an event.
 
-    `priority` is the urgency of the document (0 ordinary, 1 khẩn, 2 thượng khẩn, 3 hỏa tốc). `person` is whom it names.
-    `reporter` is the side that reported a status; None when the axis made it.
+    `priority` is the urgency of the document (0 ordinary, 1 khẩn, 2 thượng khẩn, 3 hỏa tốc). `people` are those whom it
+    names. `reporter` is the side that reported a status; None when the axis made it.
     """
 
     kind: Kind
     sender_agency: str
     recipient_agency: str = ""
     priority: int = 0
-    person: str = ""
+    people: tuple[str, ...] = ()
     reporter: Side | None = None
 
 
@@ -120,7 +126,7 @@ def match(subscription: Subscription, event: NoticeEvent) -> bool:
         return False
     if event.priority < subscription.minimum_priority:
         return False
-    return not subscription.person or _same_person(subscription.person, event.person)
+    return not subscription.person or any(_same_person(subscription.person, one) for one in event.people)
 
 
 def matching(subscriptions: Iterable[Subscription], event: NoticeEvent) -> tuple[Subscription, ...]:

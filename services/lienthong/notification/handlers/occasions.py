@@ -95,8 +95,8 @@ def about(
         delivery: To which delivery.
         sender: Agency to be told as the sender, when it is not simply the sender.
         recipient: Agency to be told as the recipient, when it is not simply the recipient.
-        said: More facts, what `NoticeEvent` calls `reporter`, and as `named` a person whom it concerns without being
-            a fact of the text.
+        said: More facts, what `NoticeEvent` calls `reporter`, and as `named` the people whom it concerns when they
+            are not the person of the text.
     """
     document = delivery.document
     rules = NoticeEvent(
@@ -104,7 +104,7 @@ def about(
         document.sender if sender is None else sender,
         delivery.recipient if recipient is None else recipient,
         document.priority,
-        person=said.pop("named", said.get("person", "")),
+        people=said.pop("named", (said["person"],) if said.get("person") else ()),
         reporter=said.pop("reporter", None),
     )
     facts = facts_of(kind, document, **{"recipient": delivery.recipient_name, **said})

@@ -15,6 +15,11 @@ from lienthong.notification.handlers.tell import Occasion, tell
 from lienthong.notification.storage.copies import KnownDelivery, end_task, keep_task
 
 _BY_THE_AXIS = "axis"
+_INSTRUCTIONS: dict[int, Kind] = {
+    workflow.WORK_INSTRUCTION_PAUSE: Kind.TASK_PAUSED,
+    workflow.WORK_INSTRUCTION_RESUME: Kind.TASK_RESUMED,
+    workflow.WORK_INSTRUCTION_STOP: Kind.TASK_STOPPED,
+}
 
 
 def on_status(desk: Desk, work: UnitOfWork, message: workflow.StatusRecorded, event: Event) -> None:
@@ -55,6 +60,16 @@ def on_request_opened(desk: Desk, work: UnitOfWork, message: workflow.SideReques
     tell(desk, work, event.id, about(Kind.REQUEST_RECEIVED, delivery, recipient=recipient, **said))
 
 
+def on_holders_instructed(desk: Desk, work: UnitOfWork, message: workflow.HoldersInstructed, event: Event) -> None:
+    """Tells whoever has a task what a request of the sender, or its answer, means for the work."""
+    kind = _INSTRUCTIONS.get(message.instruction)
+    if kind is None:
+        return
+    delivery, people = delivery_of(work, message.reference.delivery), tuple(message.people)
+    said = {"request": request_name(message.request), "reason": message.reason, "person": ", ".join(people)}
+    tell(desk, work, event.id, about(kind, delivery, named=people, **said))
+
+
 def on_task_assigned(desk: Desk, work: UnitOfWork, message: workflow.TaskAssigned, event: Event) -> None:
     """Tells the recipient of a task, with the deadline of the task where it has one."""
     delivery = delivery_of(work, message.reference.delivery)
@@ -69,7 +84,7 @@ def on_task_handed_over(desk: Desk, work: UnitOfWork, message: workflow.TaskHand
     """Tells whoever had a task that it went to somebody else, who is told of it as a task of its own."""
     delivery = delivery_of(work, message.reference.delivery)
     end_task(work.connection, message.task)
-    said: dict[str, Any] = {"unit": message.assignee, "reason": message.reason, "named": message.person}
+    said: dict[str, Any] = {"unit": message.assignee, "reason": message.reason, "named": (message.person,)}
     tell(desk, work, event.id, about(Kind.TASK_HANDED_OVER, delivery, **said))
 
 

@@ -11,8 +11,9 @@ from lienthong.workflow.domain import Actor, Decision, DeliveryState, Effect, Si
 from lienthong.workflow.domain import Event as Happening
 from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.handlers.lines import reason_of
-from lienthong.workflow.storage import StoredCase, StoredDelivery, StoredStatus
+from lienthong.workflow.storage import StoredCase, StoredDelivery, StoredStatus, open_tasks
 
+_TAKEN_AWAY = {DeliveryState.WITHDRAWN, DeliveryState.SUPERSEDED}
 _FORWARDED = {Effect.FORWARD_TO_SENDER, Effect.FORWARD_TO_RECIPIENT, Effect.EMIT_01, Effect.EMIT_15}
 
 
@@ -133,6 +134,31 @@ def tell_requests(work: UnitOfWork, before: StoredDelivery, decision: Decision, 
         reason = reason_of(before, opened) if known else event.reason
         kind = request_number(opened.kind)
         tell(work, before, events.SideRequestOpened(reference=about, request=kind, reason=reason, event_time=when))
+    instruct_holders(work, before, decision, event)
+
+
+def instruct_holders(work: UnitOfWork, before: StoredDelivery, decision: Decision, event: Happening) -> None:
+    """Tells whoever has an open task to wait, to go on or to stop, when a request was opened, answered or ended."""
+    state, requests = decision.after.state, decision.closed or decision.after.requests
+    if Effect.OPEN_REQUEST in decision.effects:
+        instruction, requests = events.WORK_INSTRUCTION_PAUSE, decision.after.requests
+    elif state in _TAKEN_AWAY and decision.before.state not in _TAKEN_AWAY:
+        instruction = events.WORK_INSTRUCTION_STOP
+    elif decision.closed:
+        instruction = events.WORK_INSTRUCTION_RESUME
+    else:
+        return
+    people = list(dict.fromkeys(task.person for task in open_tasks(work.connection, before.id) if task.person))
+    if people:
+        message = events.HoldersInstructed(
+            reference=reference(before),
+            instruction=instruction,
+            request=request_number(requests[0].kind if requests else SideRequest.NONE),
+            people=people,
+            reason=event.reason,
+            event_time=to_timestamp(work.now),
+        )
+        tell(work, before, message)
 
 
 def tell_recall_closed(work: UnitOfWork, delivery: StoredDelivery, reason: str, *, agreed: bool) -> None:
