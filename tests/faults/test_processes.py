@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from tests.faults.__main__ import told
 from tests.faults.support.harness import PAUSE_SECONDS
-from tests.faults.support.kinds import Kind, schedule
+from tests.faults.support.kinds import LANES, Kind, schedule
 from tests.faults.support.kinds_of_processes import wait
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
@@ -93,12 +93,12 @@ def test_nothing_is_lost_or_doubled_on_real_engines(
 ) -> None:
     """Two copies of every service on Kafka, PostgreSQL and an object store: what was acknowledged holds, once."""
     chance, record = random.Random(seed), Record(seed, BROKERS)  # noqa: S311 -- reproducible, keeps no secret
-    with running_processes(tmp_path, press, seed, brokers=BROKERS) as run:
+    with running_processes(tmp_path, press, seed, brokers=BROKERS) as run, ThreadPoolExecutor(len(LANES)) as threads:
         lanes = schedule(FAULTS, chance)
         # Chances of a lane are its own, so that a seed repeats it whatever the other one does meanwhile.
         chances = [random.Random(f"{seed}/{number}") for number in range(len(lanes))]  # noqa: S311 -- as above
-        with ThreadPoolExecutor(len(lanes)) as threads:
-            list(threads.map(record.strike_all, [run] * len(lanes), lanes, chances))
+        list(threads.map(record.strike_all, [run] * len(lanes), lanes, chances))
+        # What a lane has started ends with its thread: they stay until the end.
         wrongs = run.conclude(SETTLE_SECONDS)
         record.figures = run.figures(wrongs)
         with capsys.disabled():

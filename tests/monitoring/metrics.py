@@ -19,6 +19,18 @@ def rules() -> list[dict[str, Any]]:
     return [rule for group in groups for rule in group["rules"]]
 
 
+def pasted() -> list[str]:
+    """Every query that a page of the runbooks tells to paste."""
+    pages = [file.read_text("utf-8") for file in sorted(RUNBOOKS.glob("*.md"))]
+    blocks = [block for page in pages for block in queries_of(page)]
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def queries_of(page: str) -> list[str]:
+    """The blocks of a page that are queries."""
+    return re.findall(r"^```promql\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+
+
 def alerts() -> list[dict[str, Any]]:
     """All rules that alert."""
     return [rule for rule in rules() if "alert" in rule]

@@ -1,13 +1,18 @@
-"""Every picture shows something: its queries are asked of a real Prometheus that looked at the real program."""
+"""Every picture shows something: its queries are asked of a real Prometheus that looked at the real program.
+
+`LIENTHONG_DASHBOARDS_RECORD` names a file into which the answers are written, as a table.
+"""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 from rich.console import Console
-from tests.monitoring.metrics import ROOT, asked, exposed
+from tests.monitoring.metrics import ROOT, asked, exposed, pasted
 from tests.monitoring.server import Prometheus, looking_at
 
 from lienthong.client import Axis
@@ -21,7 +26,9 @@ from lienthong.notification.v1 import notification_pb2
 FILES = sorted((ROOT / "charts" / "lienthong" / "dashboards").glob("*.json"))
 _SECONDS = 120.0
 # Long enough that what happened in the story alone is still seen when all has been asked for, however busy the machine.
+RECORD = os.environ.get("LIENTHONG_DASHBOARDS_RECORD")
 _FILLED_IN = {"$namespace": ".*", "$__rate_interval": "5m", "$__range": "10m"}
+_TOLD = ("service", "method", "code", "step", "state", "engine", "topic", "pool", "sender", "recipient", "channel")
 
 pytestmark = [pytest.mark.timeout(2400), pytest.mark.servers]
 """The first test builds Prometheus."""
@@ -44,7 +51,10 @@ def test_what_is_asked_for_is_exposed() -> None:
 
 
 def test_every_picture_shows_something(tmp_path: Path) -> None:
-    """The story and some documents after it are enough: each query then gives at least one number."""
+    """The story and some documents after it are enough: each query then gives at least one number.
+
+    What a runbook tells to paste is understood there too; whether it shows something depends on what is wrong.
+    """
     folder, port = tmp_path / "platform", free_port()
     folder.mkdir()
     props = Props(folder / "trust", free_port(), (free_port(), free_port()))
@@ -55,6 +65,11 @@ def test_every_picture_shows_something(tmp_path: Path) -> None:
         play(Console(quiet=True), tmp_path / "story", keep=False, against=platform.contexts / "operator.yaml")
         with platform.speak("operator") as operator, platform.speak("vpcp") as agency:
             assert empty_after_a_while(server, operator, agency) == {}
+        assert [line for line in pasted() if not understood(server, line)] == []
+        if RECORD:
+            Path(RECORD).write_text(
+                "\n".join(["| Picture | Series | Highest |", "|---|---|---|", *rows(server), ""]), "utf-8"
+            )
 
 
 def empty_after_a_while(server: Prometheus, operator: Axis, agency: Axis) -> dict[str, str]:
@@ -70,3 +85,22 @@ def empty_after_a_while(server: Prometheus, operator: Axis, agency: Axis) -> dic
 def shows(server: Prometheus, query: str) -> bool:
     """Whether there is a number; a quantile of nothing is none."""
     return any(one["value"][1] != "NaN" for one in server.ask(query))
+
+
+def understood(server: Prometheus, query: str) -> bool:
+    """Whether there is an answer, be it empty."""
+    try:
+        server.ask(query)
+    except HTTPError:
+        return False
+    return True
+
+
+def rows(server: Prometheus) -> Iterator[str]:
+    """What each picture shows: how many series, and the highest of them."""
+    for place, query in queries():
+        found = [one for one in server.ask(query) if one["value"][1] != "NaN"]
+        highest = max(found, key=lambda one: float(one["value"][1]))
+        value = f"{float(highest['value'][1]):.4g}"
+        labels = [f"{name} {text}" for name, text in sorted(highest["metric"].items()) if name in _TOLD]
+        yield f"| {place} | {len(found)} | {' '.join([value, *labels])} |"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.commands import PAGES as ALL_PAGES
-from tests.monitoring.metrics import ROOT, RUNBOOKS, alerts, asked, exposed, labels_asked, labels_of, rules
+from tests.monitoring.metrics import ROOT, RUNBOOKS, alerts, asked, exposed, labels_asked, labels_of, queries_of, rules
 
 PAGES = {file.name: file.read_text("utf-8") for file in sorted(RUNBOOKS.glob("*.md"))}
 FOLLOWED = [page for page in ALL_PAGES if "decisions" not in page.parts]
@@ -57,8 +57,7 @@ def test_what_is_asked_for_is_exposed() -> None:
 @pytest.mark.parametrize("page", FOLLOWED, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_it_is_told_apart_by_is_exposed(page: Path) -> None:
     """A query to be pasted selects and groups by labels that its metrics have."""
-    blocks = re.findall(r"^```promql\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines()]
+    lines = [line for block in queries_of(page.read_text("utf-8")) for line in block.splitlines()]
     assert {line: more for line in lines if (more := labels_asked(line) - labels_of(asked(line)))} == {}
 
 

@@ -9,6 +9,8 @@ import errno
 import io
 import sys
 from dataclasses import replace
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -74,7 +76,26 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 -- a callback of typer is called so
+    if wanted:
+        typer.echo(f"lienthong {version('lienthong')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("trial")(trial.trial)

@@ -47,6 +47,8 @@ OF_ENGINES = (
     Kind("slow network", engines.slow, 10),
     Kind("connections break half-way", engines.halfway, 12),
     Kind("cut between a process and an engine", engines.part, 14),
+)
+OF_EVENTS = (
     Kind("events come again", events.repeat, 14),
     Kind("events come again in any order", events.shuffle, 14),
     Kind("poison: no message", events.garbage, 5),
@@ -54,8 +56,8 @@ OF_ENGINES = (
     Kind("poison: unknown type", events.unknown, 5),
     Kind("versions jump", events.jump, 5),
 )
-LANES = (OF_PROCESSES, OF_ENGINES)
-"""Faults of a lane come one after the other; those of two lanes meet as it happens, on one platform."""
+LANES = (OF_PROCESSES, OF_ENGINES, OF_EVENTS)
+"""Faults of a lane come one after the other; those of different lanes meet as it happens, on one platform."""
 
 
 def schedule(count: int, chance: random.Random) -> list[list[Kind]]:

@@ -25,9 +25,10 @@ def kill_engine(name: str) -> Act:
 
     def act(processes: Processes, chance: Chance) -> str:
         engine = processes.engine(name)
-        engine.kill()
-        wait(chance.uniform(0.2, 3))
-        engine.start()
+        with processes.whole[name]:
+            engine.kill()
+            wait(chance.uniform(0.2, 3))
+            engine.start()
         return name
 
     return act
@@ -38,9 +39,10 @@ def kill_broker(processes: Processes, chance: Chance) -> str:
     cluster = processes.engine("kafka").server
     assert isinstance(cluster, KafkaCluster)
     node = chance.choice(cluster.nodes)
-    node.kill()
-    wait(chance.uniform(1, 4))
-    node.start()
+    with processes.whole["kafka"]:
+        node.kill()
+        wait(chance.uniform(1, 4))
+        node.start()
     return f"1 of {len(cluster.nodes)}"
 
 
@@ -49,9 +51,10 @@ def pause_engine(name: str) -> Act:
 
     def act(processes: Processes, chance: Chance) -> str:
         engine = processes.engine(name)
-        engine.pause()
-        wait(chance.uniform(0.5, 6))
-        engine.resume()
+        with processes.whole[name]:
+            engine.pause()
+            wait(chance.uniform(0.5, 6))
+            engine.resume()
         return name
 
     return act
@@ -85,14 +88,15 @@ def hold_table(processes: Processes, chance: Chance) -> str:
 def cut(processes: Processes, chance: Chance) -> str:
     """Cuts every connection with an engine."""
     name = chance.choice(ENGINES)
-    processes.engine(name).cut()
+    with processes.whole[name]:
+        processes.engine(name).cut()
     return name
 
 
 def _weather(make: Callable[[Chance], Weather], longest: float) -> Act:
     def act(processes: Processes, chance: Chance) -> str:
         name = chance.choice(ENGINES)
-        with processes.engine(name).weather(make(chance)):
+        with processes.whole[name], processes.engine(name).weather(make(chance)):
             wait(chance.uniform(0.3, longest))
         return name
 

@@ -104,6 +104,7 @@ def _publish_again(processes: Processes, chance: Chance, order: Callable[[list[N
     service = chance.choice([service for service in SERVICES if service != "notification"])
     found = sql.SQL("SELECT * FROM {} WHERE published_at IS NOT NULL ORDER BY random() LIMIT {}")
     with (
+        processes.whole["postgres"],
         processes.postgres.administer("lienthong") as connection,
         connection.cursor(row_factory=dict_row) as cursor,
     ):
@@ -128,12 +129,14 @@ def _publish(processes: Processes, records: Sequence[NewRecord]) -> None:
     log = KafkaEventLog(KafkaSection.model_validate(processes.engine("kafka").settings()), TOPICS)
     end = time.monotonic() + PATIENCE_SECONDS
     try:
-        while True:
-            try:
-                return log.publish(records)
-            except AxisError:
-                if time.monotonic() > end:
-                    raise
+        # A publish that broke off may have happened: what must come once needs the log whole.
+        with processes.whole["kafka"]:
+            while True:
+                try:
+                    return log.publish(records)
+                except AxisError:
+                    if time.monotonic() > end:
+                        raise
     finally:
         log.close()
 

@@ -73,6 +73,8 @@ class Processes:
         self.starts: list[float] = []
         self.ways: dict[str, Door] = {}
         """The doors through which clients reach each copy, by its name."""
+        self.whole = {name: threading.Lock() for name in self.platform.engines}
+        """Held by a fault of an engine as long as it lasts, and by a fault that needs that engine for a moment."""
 
     def make_engines_ready(self) -> Path:
         """Starts the engines; gives the configuration with which their administrator fills them."""
@@ -178,7 +180,7 @@ class Processes:
 
     def rows(self, service: str, statement: str) -> list[tuple[Any, ...]]:
         """Reads rows of a service's schema."""
-        with self.postgres.administer("lienthong") as connection:
+        with self.whole["postgres"], self.postgres.administer("lienthong") as connection:
             connection.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(service)))
             return _read(connection, statement)
 

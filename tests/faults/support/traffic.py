@@ -15,7 +15,7 @@ from tests.faults.support.speaker import StoppedError
 from tests.faults.support.webhooks import Webhooks
 from tests.waiting import eventually
 
-from lienthong.client import credentials
+from lienthong.client import AxisUnavailableError, credentials
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.common.v1 import operations_pb2
@@ -108,7 +108,11 @@ class Traffic:
             party.sender.budget = 0
         end, quiet, moving = time.monotonic() + seconds, 0, ["not looked at"]
         while time.monotonic() < end and quiet < _QUIET_LOOKS:
-            moving = self._moving()
+            try:
+                moving = self._moving()
+            except AxisUnavailableError as error:
+                # Connections that a fault cut a moment ago are made again after a pause.
+                moving = [f"a service does not answer: {error}"]
             quiet = 0 if moving else quiet + 1
             time.sleep(PAUSE_SECONDS * 10)
         return moving

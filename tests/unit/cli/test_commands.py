@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 entry: Any = import_module("lienthong.cli.main")
 
@@ -80,3 +82,9 @@ def test_exit_codes_are_documented_with_the_kinds_of_errors() -> None:
     numbers = [number for _, number in entry._EXIT_CODES]
     assert numbers == list(range(3, 3 + len(numbers)))
     assert all(f"{number} " in (entry.__doc__ or "") for number in range(max(numbers) + 1))
+
+
+def test_the_program_says_which_version_it_is() -> None:
+    """Whoever asks for help is asked for it first; it is that of the package."""
+    shown = CliRunner().invoke(entry.app, ["--version"])
+    assert (shown.exit_code, shown.stdout) == (0, f"lienthong {version('lienthong')}\n")
