@@ -51,10 +51,10 @@ OF_ENGINES = (
 OF_EVENTS = (
     Kind("events come again", events.repeat, 14),
     Kind("events come again in any order", events.shuffle, 14),
-    Kind("poison: no message", events.garbage, 5),
-    Kind("poison: no headers", events.unreadable, 5),
-    Kind("poison: unknown type", events.unknown, 5),
-    Kind("versions jump", events.jump, 5),
+    Kind("poison: no message", events.garbage, 3),
+    Kind("poison: no headers", events.unreadable, 3),
+    Kind("poison: unknown type", events.unknown, 3),
+    Kind("versions jump", events.jump, 3),
 )
 LANES = (OF_PROCESSES, OF_ENGINES, OF_EVENTS)
 """Faults of a lane come one after the other; those of different lanes meet as it happens, on one platform."""
