@@ -75,7 +75,7 @@ _TOO_LARGE = re.compile(r"larger than max", re.IGNORECASE)
 """What gRPC says of a message that is too long, on either side, with the code that else means busy."""
 
 DEADLINE_PASSED = "DEADLINE_EXCEEDED"
-_NO_ANSWER = "No answer came before the deadline of the call. Ask again; a change with the same request_id."
+_NO_ANSWER = "No answer came {}. Ask again; a change with the same request_id."
 
 _BUSY = timedelta(seconds=1)
 """A refusal of gRPC itself, such as of too many streams, names no time."""
@@ -97,9 +97,9 @@ _BY_CODE: Mapping[Code, type[AxisCallError]] = {
 }
 
 
-def call_error(error: grpc.RpcError) -> AxisCallError:
-    """Makes a readable error from what gRPC raised."""
-    return from_axis_error(_axis_error(error))
+def call_error(error: grpc.RpcError, seconds: float | None = None) -> AxisCallError:
+    """Makes a readable error from what gRPC raised in a call that could take so long; a late one says it (`metadata`)."""
+    return from_axis_error(_axis_error(error, seconds))
 
 
 def from_axis_error(error: AxisError) -> AxisCallError:
@@ -109,7 +109,7 @@ def from_axis_error(error: AxisError) -> AxisCallError:
     return _BY_CODE.get(error.code, AxisCallError)(error)
 
 
-def _axis_error(error: grpc.RpcError) -> AxisError:
+def _axis_error(error: grpc.RpcError, seconds: float | None) -> AxisError:
     # What gRPC raises is a call too; the stubs do not say so.
     call: Any = error
     if not hasattr(call, "trailing_metadata"):
@@ -123,7 +123,10 @@ def _axis_error(error: grpc.RpcError) -> AxisError:
     number = call.code().value[0]
     code = Code(number) if number in {code.value for code in Code} else Code.INTERNAL
     if code is Code.DEADLINE_EXCEEDED:
-        return AxisError(code, DEADLINE_PASSED, _NO_ANSWER)
+        if seconds is None:
+            return AxisError(code, DEADLINE_PASSED, _NO_ANSWER.format("before the deadline of the call"))
+        within = f"{seconds:.1f}"
+        return AxisError(code, DEADLINE_PASSED, _NO_ANSWER.format(f"within {within} s"), {"seconds": within})
     reason = "AXIS_UNREACHABLE" if code is Code.UNAVAILABLE else code.name
     return AxisError(code, reason, details or code.name, retry_after=_BUSY if code is Code.RESOURCE_EXHAUSTED else None)
 

@@ -120,7 +120,7 @@ def _unary(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) 
             try:
                 return call(request, timeout=left, metadata=metadata)
             except grpc.RpcError as error:
-                raise call_error(error) from error
+                raise call_error(error, left) from error
 
         size = request.ByteSize()
         if size > MESSAGE_BYTES_AT_MOST:
@@ -144,7 +144,7 @@ def _stream(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata)
         try:
             yield from stream
         except grpc.RpcError as error:
-            raise call_error(error) from error
+            raise call_error(error, timeout) from error
         finally:
             stream.cancel()
 

@@ -17,6 +17,8 @@ from lienthong.client.errors import DEADLINE_PASSED
 Answer = TypeVar("Answer")
 Reply = TypeVar("Reply", bound=Message)
 
+HUNG_SECONDS = 25.0
+"""Longer than one attempt takes when engines stand still, sessions end and a process is halted one after the other."""
 KEPT = 3
 """Answered mutations that are repeated after a crash: the latest."""
 
@@ -71,8 +73,7 @@ class Speaker:
             except AxisCallError as error:
                 if not isinstance(error, AxisUnavailableError) and error.message != _REFUSED:
                     raise
-                # What the attempt before was told comes first, where there was one.
-                if DEADLINE_PASSED in (error.reason, getattr(error.__cause__, "reason", "")):
+                if _hung(error) or _hung(error.__cause__):
                     what = getattr(action, "__qualname__", action)
                     self.ledger.wrong(f"{self.name}: a call hung: {what}: {error.message}")
                 self.ledger.fail(f"{self.name}: {error.reason}: {error.message}")
@@ -135,3 +136,10 @@ def alike(repeat: Callable[[], Message], first: Message) -> bool:
         return same(repeat(), first)
     except AxisCallError:
         return False
+
+
+def _hung(error: BaseException | None) -> bool:
+    """Whether nothing came for so long; what the attempt before was told is raised from that, where there was one."""
+    if not isinstance(error, AxisCallError) or error.reason != DEADLINE_PASSED:
+        return False
+    return float(error.metadata.get("seconds", HUNG_SECONDS)) >= HUNG_SECONDS

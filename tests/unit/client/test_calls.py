@@ -181,7 +181,7 @@ def test_a_silent_server_costs_the_deadline() -> None:
 
     with serving(silent) as address, connect(Context(address)) as axis:
         began = time.monotonic()
-        with pytest.raises(AxisUnavailableError, match=r"(?i)deadline"):
+        with pytest.raises(AxisUnavailableError, match=r"within \d\.\d s"):
             axis.workflow.ListCases(workflow_pb2.ListCasesRequest(), timeout=0.3)
         assert time.monotonic() - began < 5
         over.set()
