@@ -98,7 +98,7 @@ _BY_CODE: Mapping[Code, type[AxisCallError]] = {
 
 
 def call_error(error: grpc.RpcError, seconds: float | None = None) -> AxisCallError:
-    """Makes a readable error from what gRPC raised in a call that could take so long; a late one says it (`metadata`)."""
+    """Makes a readable error from what gRPC raised in a call of so many seconds; a late one tells them (`metadata`)."""
     return from_axis_error(_axis_error(error, seconds))
 
 
