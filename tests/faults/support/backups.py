@@ -42,6 +42,15 @@ def restore(place: Path, processes: Processes) -> None:
     shutil.copytree(place / "keys", processes.platform.folder / "keys")
 
 
+def copy_contents(first: Processes, second: Processes) -> int:
+    """Copies contents from one store to another, as its replication would; tells how many."""
+    source, target = _bucket(first), _bucket(second)
+    found = [one["path"] for one in source.list("")]
+    for path in found:
+        target.put(path, source.get(path) or b"")
+    return len(found)
+
+
 def publish_again(processes: Processes) -> int:
     """Publishes what the outboxes keep once more, as `lienthong ops outbox republish` does; tells how many events."""
     count = 0
