@@ -34,6 +34,7 @@ def open_keys(settings: Settings, services: tuple[str, ...], clock: Clock, ids: 
     ring = keyring_in(settings.keys.dir or settings.data_dir / "keys", settings)
     try:
         if settings.keys.managed:
+            _insist_on_earlier(ring, settings.data_dir / "databases")
             first_start(ring, settings.server.names, clock, ids)
         else:
             _insist(ring, services)
@@ -55,6 +56,17 @@ def keyring_in(folder: Path, settings: Settings) -> Keyring:
         read_passphrase("keys.passphrase_file", section.passphrase_file),
         read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
     )
+
+
+def _insist_on_earlier(ring: Keyring, databases: Path) -> None:
+    """Lets no new authority take the place of one that has certified everybody, and is only away."""
+    if any(databases.glob("*.db")) and not any(ring.folder.glob("*.*")):
+        text = (
+            f"keys: {ring.folder} is empty, and {databases} is not: all credentials and receipts are of keys that were "
+            "there. Put them back from the backup. When they are lost for good, `lienthong keys init "
+            f"{ring.folder}` makes others, and every credential is issued again"
+        )
+        raise ConfigError([text])
 
 
 def _insist(ring: Keyring, services: tuple[str, ...]) -> None:

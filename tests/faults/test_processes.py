@@ -60,7 +60,11 @@ class Record:
     def strike(self, run: Run[Processes], kind: Kind, chance: random.Random) -> None:
         """Does one fault, and tells at once when somebody was answered wrongly."""
         begun = time.monotonic()
-        what = f"{kind.name}: {kind.act(run.program, chance)}"
+        try:
+            what = f"{kind.name}: {kind.act(run.program, chance)}"
+        except Exception as error:
+            error.add_note(f"at {kind.name}, after {'; '.join(self.hit)}\n{run.program.tail()}")
+            raise
         self.hit.append(what)
         self.kinds[kind.name] += 1
         self.seconds[kind.name] += round(time.monotonic() - begun)

@@ -219,6 +219,18 @@ def test_an_authority_that_is_away_is_not_replaced(tmp_path: Path, clock: FakeCl
     started(ring(tmp_path), clock)
 
 
+def test_keys_that_are_all_away_are_not_replaced(tmp_path: Path, clock: FakeClock) -> None:
+    """Beside databases of earlier days a start without any key is none: nobody could speak to it any more."""
+    open_again(tmp_path, clock)
+    (tmp_path / "databases").mkdir()
+    (tmp_path / "databases" / "routing.db").touch()
+    open_again(tmp_path, clock)
+    (tmp_path / "keys").rename(tmp_path / "in the vault")
+    with pytest.raises(ConfigError, match=r"Put them back from the backup.*lienthong keys init"):
+        open_again(tmp_path, clock)
+    assert not (tmp_path / "keys").exists()
+
+
 @pytest.mark.parametrize("host", ["trục.example", "", "a b"])
 def test_a_host_that_is_none(tmp_path: Path, clock: FakeClock, host: str) -> None:
     """What is no DNS name and no address goes into no certificate."""
