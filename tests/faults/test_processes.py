@@ -41,6 +41,7 @@ class Record:
         seconds: How long each kind took, all together.
         hit: What each fault hit, in order.
         figures: Of the traffic.
+        failed: Whether a fault found something: no lane goes on then.
     """
 
     seed: int
@@ -49,10 +50,13 @@ class Record:
     seconds: Counter[str] = field(default_factory=Counter)
     hit: list[str] = field(default_factory=list)
     figures: str = ""
+    failed: bool = False
 
     def strike_all(self, run: Run[Processes], kinds: Sequence[Kind], chance: random.Random) -> None:
         """Does the faults of a lane one after the other under traffic; ends when another lane found something."""
         for kind in kinds:
+            if self.failed:
+                return
             run.traffic.grant(1)
             wait(chance.uniform(PAUSE_SECONDS, 0.7))
             self.strike(run, kind, chance)
@@ -63,6 +67,7 @@ class Record:
         try:
             what = f"{kind.name}: {kind.act(run.program, chance)}"
         except Exception as error:
+            self.failed = True
             error.add_note(f"at {kind.name}, after {'; '.join(self.hit)}\n{run.program.tail()}")
             raise
         self.hit.append(what)
