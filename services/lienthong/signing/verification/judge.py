@@ -16,6 +16,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.errors import InvalidCertificateError
 
 from lienthong.signing.verification.kinds import kind_of, subject_parts
+from lienthong.signing.verification.places import TIMESTAMP
 from lienthong.signing.verification.proof import Prover
 from lienthong.signing.verification.report import (
     JudgedBy,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko_certvalidator import ValidationContext
 
+    from lienthong.signing.verification.places import Places
     from lienthong.signing.verification.proof import Trust
     from lienthong.signing.verification.trust import Evidence, TrustStore
 
@@ -70,7 +72,7 @@ class Judge:
     """Judges the signatures of one file; ``report`` must be called from the last signature to the first."""
 
     def __init__(
-        self, store: TrustStore, evidence: Evidence, at: datetime, places: frozenset[str], *, tail_explained: bool
+        self, store: TrustStore, evidence: Evidence, at: datetime, places: Places, *, tail_explained: bool
     ) -> None:
         self._store = store
         self._places = places
@@ -86,7 +88,7 @@ class Judge:
         try:
             described = _describe(blank, signature, self._store, self._at)
             judged = self._tail(_integrity(described, signature, self._places))
-            if signature.sig_object_type == "/DocTimeStamp":
+            if signature.sig_object_type == TIMESTAMP:
                 return await self._document_timestamp(judged, signature)
             return await self._approval(judged, signature)
         # The content is hostile: asn1crypto and pyHanko answer it with whatever broke first.
@@ -234,8 +236,8 @@ def _describe(report: SignatureReport, signature: Any, store: TrustStore, at: da
     )
 
 
-def _integrity(report: SignatureReport, signature: Any, places: frozenset[str]) -> SignatureReport:
-    """Compare the file with the revision that was signed; ``places`` are the fields for signatures."""
+def _integrity(report: SignatureReport, signature: Any, places: Places) -> SignatureReport:
+    """Compare the file with the revision that was signed."""
     signature.compute_integrity_info()
     summary = signature.summarise_integrity_info()
     coverage, difference = summary["coverage"], summary["diff_result"]
@@ -243,18 +245,26 @@ def _integrity(report: SignatureReport, signature: Any, places: frozenset[str]) 
     report = replace(report, covers_whole_file=whole)
     if coverage < SignatureCoverageLevel.ENTIRE_REVISION:
         return replace(report, modification=Modification.SUSPICIOUS, problems=(Problem.COVERAGE_UNCLEAR,))
-    if isinstance(difference, SuspiciousModification) or not summary["docmdp_ok"]:
-        reason = "not permitted by the signer"
-        if isinstance(difference, SuspiciousModification):
-            reason = _ADDRESS.sub("", str(difference))
+    if suspicion := _suspicion(signature, difference, places, permitted=summary["docmdp_ok"]):
         return replace(
             report,
             modification=Modification.SUSPICIOUS,
-            modifications=(f"reason:{reason[:200]}",),
+            modifications=(f"reason:{suspicion[:200]}",),
             problems=(Problem.MODIFIED_AFTER_SIGNING,),
         )
     if whole or difference.modification_level == ModificationLevel.NONE:
         return report
     changed = tuple(f"field:{name}" for name in sorted(difference.changed_form_fields))
-    filled = (Problem.FIELDS_FILLED,) if difference.changed_form_fields - places else ()
+    filled = (Problem.FIELDS_FILLED,) if difference.changed_form_fields - places.names else ()
     return replace(report, modification=Modification.PERMITTED, modifications=changed, problems=filled)
+
+
+def _suspicion(signature: Any, difference: Any, places: Places, *, permitted: bool) -> str:
+    """Say why a later revision is more than the signature permits; an empty text when it is not."""
+    if isinstance(difference, SuspiciousModification):
+        return _ADDRESS.sub("", str(difference))
+    if not permitted:
+        return "not permitted by the signer"
+    if difference is not None and (unsigned := places.unsigned_since(signature, difference.changed_form_fields)):
+        return f"nobody signed what the place for a signature {unsigned[0]!r} shows"
+    return ""

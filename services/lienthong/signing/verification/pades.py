@@ -42,6 +42,7 @@ from lienthong.signing.verification import (
 )
 from lienthong.signing.verification.beginnings import HEADER_BYTES, before_pdf, may_be_pdf
 from lienthong.signing.verification.judge import Judge
+from lienthong.signing.verification.places import places_of
 from lienthong.signing.verification.report import (
     FileReport,
     FileState,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from lienthong.signing.verification.places import Places
     from lienthong.signing.verification.trust import TrustConfig
 
 _REMEDIES = (hexreader, tokens, objects, usages, revisions, lengths, names, certificates, paths)
@@ -138,11 +140,11 @@ class PadesVerifier:
         found = [one for one in fields if one[1] is not None]
         if len(found) > self._config.most_signatures:
             return FileReport(FileState.TOO_LARGE, at, detail=f"{len(found)} signatures")
-        signatures = self._report(reader, found, frozenset(name for name, _, _ in fields), at)
+        signatures = self._report(reader, found, places_of(fields), at)
         return FileReport(file_state(signatures), at, signatures)
 
     def _report(
-        self, reader: PdfFileReader, found: list[Any], places: frozenset[str], at: datetime
+        self, reader: PdfFileReader, found: list[Any], places: Places, at: datetime
     ) -> tuple[SignatureReport, ...]:
         readable: list[EmbeddedPdfSignature] = []
         unreadable: list[SignatureReport] = []
