@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import MAXYEAR, MINYEAR
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.diff_analysis import ModificationLevel, SuspiciousModification
 from pyhanko.sign.validation import generic_cms
@@ -15,7 +17,9 @@ from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.errors import InvalidCertificateError
 
+from lienthong.signing.verification.faults import FAULTS
 from lienthong.signing.verification.kinds import kind_of, subject_parts
+from lienthong.signing.verification.lines import line
 from lienthong.signing.verification.places import TIMESTAMP
 from lienthong.signing.verification.proof import Prover
 from lienthong.signing.verification.report import (
@@ -57,6 +61,8 @@ class _SigningUse(KeyUsageConstraints):
 _USAGE = _SigningUse(key_usage={"non_repudiation", "digital_signature"})
 """Either will do: authorities in Viet Nam issue signing certificates with one or both."""
 _COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
+_MOST_FIELDS = 20
+"""Fields told of one signature that were filled or came after it."""
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 """Where an object stands in memory, which pyHanko tells of some: the same file would get another report each time."""
 _TRUST_PROBLEMS = {
@@ -84,7 +90,7 @@ class Judge:
 
     async def report(self, signature: EmbeddedPdfSignature) -> SignatureReport:
         """Return the report of one signature; what breaks inside pyHanko makes it MALFORMED."""
-        blank = SignatureReport(signature.fq_name, judged_at=self._proved_at, judged_by=self._proved_by)
+        blank = SignatureReport(line(signature.fq_name), judged_at=self._proved_at, judged_by=self._proved_by)
         try:
             described = _describe(blank, signature, self._store, self._at)
             judged = self._tail(_integrity(described, signature, self._places))
@@ -172,7 +178,7 @@ class Judge:
             trusted=trust.trusted,
             revocation=trust.revocation,
             revoked_at=None if details is None else details.revocation_date,
-            algorithm=f"{status['md_algorithm']} {status['pkcs7_signature_mechanism']}",
+            algorithm=line(f"{status['md_algorithm']} {status['pkcs7_signature_mechanism']}"),
         )
         return replace(report, problems=(*self._problems(report, trust, certificate), *report.problems))
 
@@ -222,18 +228,29 @@ def _describe(report: SignatureReport, signature: Any, store: TrustStore, at: da
     certificate: x509.Certificate = signature.signer_cert
     subject = subject_parts(certificate)
     issuer = certificate.issuer.native
-    claimed = signature.self_reported_timestamp
     return replace(
         report,
         kind=kind_of(certificate, store.config.kind_rules),
-        signer=subject.get("common_name", [""])[-1],
-        organisation=subject.get("organization_name", [""])[0],
-        issuer=str(issuer.get("common_name", "")),
-        serial=f"{certificate.serial_number:x}",
+        signer=line(subject.get("common_name", [""])[-1]),
+        organisation=line(subject.get("organization_name", [""])[0]),
+        issuer=line(str(issuer.get("common_name", ""))),
+        serial=line(f"{certificate.serial_number:x}"),
         ended_at=certificate.not_valid_after if certificate.not_valid_after < at else None,
-        # A claimed time without a zone is Viet Nam's by usage, but it is a claim only: it is left out.
-        claimed_at=claimed if claimed is not None and claimed.tzinfo is not None else None,
+        claimed_at=_claimed(signature),
     )
+
+
+def _claimed(signature: Any) -> datetime | None:
+    """Return when the signer claims to have signed.
+
+    A claim proves nothing: one without a zone, one that is no time and one that is none in Viet Nam are left out.
+    """
+    try:
+        claimed: datetime | None = signature.self_reported_timestamp
+    except (PdfError, *FAULTS):
+        return None
+    told = claimed is not None and claimed.tzinfo is not None and MINYEAR < claimed.year < MAXYEAR
+    return claimed if told else None
 
 
 def _integrity(report: SignatureReport, signature: Any, places: Places) -> SignatureReport:
@@ -249,14 +266,15 @@ def _integrity(report: SignatureReport, signature: Any, places: Places) -> Signa
         return replace(
             report,
             modification=Modification.SUSPICIOUS,
-            modifications=(f"reason:{suspicion[:200]}",),
+            modifications=(f"reason:{line(suspicion)}",),
             problems=(Problem.MODIFIED_AFTER_SIGNING,),
         )
     if whole or difference.modification_level == ModificationLevel.NONE:
         return report
-    changed = tuple(f"field:{name}" for name in sorted(difference.changed_form_fields))
+    changed = sorted(f"field:{line(name)}" for name in difference.changed_form_fields)
     filled = (Problem.FIELDS_FILLED,) if difference.changed_form_fields - places.names else ()
-    return replace(report, modification=Modification.PERMITTED, modifications=changed, problems=filled)
+    permitted = tuple(changed[:_MOST_FIELDS])
+    return replace(report, modification=Modification.PERMITTED, modifications=permitted, problems=filled)
 
 
 def _suspicion(signature: Any, difference: Any, places: Places, *, permitted: bool) -> str:

@@ -18,8 +18,6 @@ import errno
 import io
 import logging
 import re
-import struct
-import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyhanko.pdf_utils.crypt import AuthStatus, StandardSecurityHandler
@@ -41,7 +39,9 @@ from lienthong.signing.verification import (
     usages,
 )
 from lienthong.signing.verification.beginnings import HEADER_BYTES, before_pdf, may_be_pdf
+from lienthong.signing.verification.faults import FAULTS
 from lienthong.signing.verification.judge import Judge
+from lienthong.signing.verification.lines import line
 from lienthong.signing.verification.places import places_of
 from lienthong.signing.verification.report import (
     FileReport,
@@ -67,19 +67,6 @@ _IN_MEMORY = 32 * 1024 * 1024
 _TAIL = 4096
 """Bytes in which the end of the last revision must be found."""
 _ENDING = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF[\s\x00]*\Z")
-_FAULTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-"""What pyHanko and its libraries answer faults of a file with, besides their own errors."""
 _SIGNATURES = frozenset({"/adbe.pkcs7.detached", "/ETSI.CAdES.detached", "/PBAD.PAdES"})
 _TIMESTAMPS = frozenset({"/ETSI.RFC3161"})
 
@@ -128,7 +115,7 @@ class PadesVerifier:
                 raise
             return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
         # A hostile file can make the reader fail in any way; it must not take others down with it.
-        except _FAULTS as error:
+        except FAULTS as error:
             return FileReport(FileState.DAMAGED, at, detail=f"{type(error).__name__}: {error}"[:200])
 
     def _verify_pdf(self, stream: BinaryIO, at: datetime) -> FileReport:
@@ -151,7 +138,7 @@ class PadesVerifier:
         for name, value, field in found:
             problem, signature = _read(reader, name, value, field)
             if signature is None:
-                unreadable.append(SignatureReport(name, problems=(problem,)))
+                unreadable.append(SignatureReport(line(name), problems=(problem,)))
             else:
                 readable.append(signature)
         readable.sort(key=lambda signature: signature.signed_revision)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pyhanko.pdf_utils import generic as _pyhanko_generic
 from pyhanko.sign.fields import enumerate_sig_fields
 
+from lienthong.signing.verification.lines import line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -47,7 +49,7 @@ class Places:
             return []
         then = signature.reader.get_historical_resolver(signature.signed_revision)
         known = {name for name, _, _ in enumerate_sig_fields(then)}
-        return sorted(name for name in self.unsigned if name in changed or name not in known)
+        return sorted(line(name) for name in self.unsigned if name in changed or name not in known)
 
 
 def places_of(fields: Iterable[tuple[str, Any, Any]]) -> Places:
