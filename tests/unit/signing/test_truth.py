@@ -22,15 +22,14 @@ from lienthong.signing.verification import words
 from lienthong.signing.verification.beginnings import may_be_pdf
 from lienthong.signing.verification.pades import PadesVerifier
 from lienthong.signing.verification.report import FileReport, FileState, Problem, SignatureState
+from lienthong.signing.verification.trust import TrustConfig
 from lienthong.testing.authority import CRL_LIFE, DemoAuthority, Identity
-from lienthong.testing.signatures import signed_pdf
+from lienthong.testing.signatures import DemoSigner, Signing, signed_pdf, time_stamper
 
 from .conftest import AGENCY, NOW
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from lienthong.signing.verification.trust import TrustConfig
 
     from .conftest import Office
 
@@ -132,6 +131,20 @@ def test_a_certificate_that_has_not_begun(office: Office) -> None:
     office = type(office)(later, later.agency(AGENCY, "1"), office.seal, office.stamps, office.letter, b"")
     (report,) = verify(signed_pdf(office.letter, [office.signing(office.leader)]), office.trust).signatures
     assert report.problems == (Problem.CERTIFICATE_OUTSIDE_VALIDITY,)
+
+
+def test_a_time_stamp_of_tomorrow_proves_nothing_for_tomorrow(office: Office) -> None:
+    """A time-stamp authority whose clock is ahead makes no certificate good that has not begun."""
+    later, known = DemoAuthority.create(NOW + timedelta(days=700)), office.authority
+    trust = TrustConfig(
+        (known.root.der, later.root.der), (known.intermediate.der, later.intermediate.der), revocation_required=False
+    )
+    stamper = time_stamper(known, office.stamps, NOW + timedelta(days=600))
+    signing = Signing(DemoSigner(later, later.agency(AGENCY, "1")), "CoQuan", NOW, stamper)
+    report = verify(signed_pdf(office.letter, [signing]), trust)
+    assert report.overall is FileState.INDETERMINATE
+    assert report.signatures[0].problems == (Problem.CERTIFICATE_OUTSIDE_VALIDITY,)
+    assert report.signatures[0].timestamp_at == SOON
 
 
 def test_a_withdrawn_issuer_is_told_from_a_withdrawn_signer(office: Office) -> None:

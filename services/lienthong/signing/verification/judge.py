@@ -119,7 +119,7 @@ class Judge:
         report = self._conclude(replace(report, kind=SignerKind.TIMESTAMP), trust, signature.signer_cert)
         if report.trusted and report.modification is not Modification.SUSPICIOUS:
             # Everything before this time stamp existed when it was made.
-            moment = trust.status["timestamp"]
+            moment = self._proved(trust)
             report = replace(report, timestamp_at=moment)
             if moment < self._proved_at:
                 self._proved_at, self._proved_by = moment, JudgedBy.TIMESTAMP
@@ -159,7 +159,7 @@ class Judge:
             if not trust.trusted:
                 continue
             trusted += 1
-            moment = trust.status["timestamp"]
+            moment = self._proved(trust)
             if best.timestamp_at is None or moment < best.timestamp_at:
                 best = replace(best, timestamp_at=moment)
         if tokens and not trusted:
@@ -167,6 +167,11 @@ class Judge:
         if best.timestamp_at is not None:
             best = replace(best, judged_at=best.timestamp_at, judged_by=JudgedBy.TIMESTAMP)
         return best
+
+    def _proved(self, trust: Trust) -> datetime:
+        # A clock that is ahead proves no more than that the time stamp is there.
+        stamped: datetime = trust.status["timestamp"]
+        return min(stamped, self._proved_at)
 
     def _conclude(self, report: SignatureReport, trust: Trust, certificate: x509.Certificate) -> SignatureReport:
         status = trust.status
