@@ -22,14 +22,16 @@ from lienthong.signing.verification import words
 from lienthong.signing.verification.beginnings import may_be_pdf
 from lienthong.signing.verification.pades import PadesVerifier
 from lienthong.signing.verification.report import FileReport, FileState, Problem, SignatureState
-from lienthong.signing.verification.trust import TrustConfig
 from lienthong.testing.authority import CRL_LIFE, DemoAuthority, Identity
 from lienthong.testing.signatures import DemoSigner, Signing, signed_pdf, time_stamper
 
 from .conftest import AGENCY, NOW
+from .forgeries import UPDATES, updated
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lienthong.signing.verification.trust import TrustConfig
 
     from .conftest import Office
 
@@ -105,6 +107,18 @@ def test_a_later_signature_is_no_filled_field(office: Office) -> None:
     assert [report.problems for report in verify(office.signed, office.trust).signatures] == [(), ()]
 
 
+def test_a_signature_that_is_also_ruined_excuses_no_change(office: Office) -> None:
+    """Nobody signs what stands in a signature's place: whoever ruins it as well hides no change of the page."""
+    content_type, unknown = b"2A864886F70D010903", b"2A864886F70D010963"
+    signed = signed_pdf(office.letter, [office.signing(office.leader)])
+    assert content_type in signed
+    ruined = signed.replace(content_type, unknown)
+    assert verify(ruined, office.trust).signatures[0].problems == (Problem.MALFORMED,)
+    report = verify(updated(ruined, UPDATES["other page"]), office.trust)
+    assert report.overall is FileState.BROKEN
+    assert report.signatures[0].problems == (Problem.MALFORMED, Problem.MODIFIED_AFTER_SIGNING)
+
+
 def certified_by_itself(office: Office) -> Identity:
     """Give the leader's key a certificate that nobody else issued."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nguyễn Thị Hồng Ửng")])
@@ -135,16 +149,15 @@ def test_a_certificate_that_has_not_begun(office: Office) -> None:
 
 def test_a_time_stamp_of_tomorrow_proves_nothing_for_tomorrow(office: Office) -> None:
     """A time-stamp authority whose clock is ahead makes no certificate good that has not begun."""
-    later, known = DemoAuthority.create(NOW + timedelta(days=700)), office.authority
-    trust = TrustConfig(
-        (known.root.der, later.root.der), (known.intermediate.der, later.intermediate.der), revocation_required=False
-    )
-    stamper = time_stamper(known, office.stamps, NOW + timedelta(days=600))
-    signing = Signing(DemoSigner(later, later.agency(AGENCY, "1")), "CoQuan", NOW, stamper)
-    report = verify(signed_pdf(office.letter, [signing]), trust)
-    assert report.overall is FileState.INDETERMINATE
-    assert report.signatures[0].problems == (Problem.CERTIFICATE_OUTSIDE_VALIDITY,)
-    assert report.signatures[0].timestamp_at == SOON
+    issuer, key = office.authority.intermediate, office.leader.key
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nguyễn Thị Hồng Ửng")])
+    begins, ends = NOW + timedelta(days=1), NOW + timedelta(days=9)
+    builder = x509.CertificateBuilder(issuer.certificate.subject, subject, key.public_key(), 78, begins, ends)
+    signer = DemoSigner(office.authority, Identity(builder.sign(issuer.key, hashes.SHA256()), key))
+    stamper = time_stamper(office.authority, office.stamps, NOW + timedelta(days=2))
+    (report,) = verify(signed_pdf(office.letter, [Signing(signer, "NguoiKy", NOW, stamper)]), office.trust).signatures
+    assert report.problems == (Problem.CERTIFICATE_OUTSIDE_VALIDITY,)
+    assert report.timestamp_at == SOON
 
 
 def test_a_withdrawn_issuer_is_told_from_a_withdrawn_signer(office: Office) -> None:
