@@ -193,6 +193,23 @@ def test_a_pdf_in_an_archive_is_an_archive(office: Office) -> None:
     assert verify(output.getvalue(), office.trust).overall is FileState.NOT_A_PDF
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        bytes.fromhex("308204a006092a864886f70d010702a0820491308204"),
+        b"Rar!\x1a\x07\x01\x00" + bytes(60),
+        b"7z\xbc\xaf\x27\x1c" + bytes(26),
+        b"cong-van.pdf".ljust(512, b"\0"),
+        b"<?xml version='1.0'?><note>",
+    ],
+    ids=["p7m", "rar", "7z", "tar", "xml"],
+)
+def test_what_holds_or_names_a_pdf_is_none(office: Office, before: bytes) -> None:
+    """A signed message, an archive and a text with a PDF near their beginning are not called damaged PDFs."""
+    assert not may_be_pdf((before + office.signed)[:1024])
+    assert verify(before + office.signed, office.trust).overall is FileState.NOT_A_PDF
+
+
 CUT_STREAM = zlib.compress(bytes(range(200)))[:40]
 NO_CATALOG = (
     b"1 0 obj\n5\nendobj\nxref\n0 2\n0000000000 65535 f \n0000000009 00000 n \ntrailer\n<</Size 2/Root 1 0 R>>\n"
