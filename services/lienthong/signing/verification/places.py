@@ -70,9 +70,16 @@ def _entry(dictionary: Any, key: str, absent: Any) -> Any:
 
 
 def _annotations(field: Any) -> Iterator[Any]:
-    yield field
-    for kid in _entry(field, "/Kids", ()):
-        yield from _annotations(kid.get_object())
+    seen: set[Any] = set()
+    waiting = [field]
+    while waiting:
+        annotation = waiting.pop()
+        yield annotation
+        # Others than references pyHanko refuses in a later revision.
+        kids = (kid for kid in _entry(annotation, "/Kids", ()) if isinstance(kid, generic.IndirectObject))
+        new = {kid.reference for kid in kids} - seen
+        seen |= new
+        waiting += [reference.get_object() for reference in new]
 
 
 def _shows(annotation: Any) -> bool:
