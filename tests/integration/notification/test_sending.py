@@ -145,6 +145,35 @@ def test_rotation_signs_with_both_for_a_day(
     assert [one.secret for one in listed] == [""]
 
 
+def test_a_second_rotation_within_a_day_takes_no_secret_away(
+    opened: Any, settings: Settings, http_sink: HttpSink, signed: Callable[[Received, str], bool]
+) -> None:
+    """A receiver that still has the first secret is told as promised; of many rotations the latest secrets sign."""
+    post = opened(settings(http_sink))
+    made = post.subscribe(HCMC, HOOK, http_sink.url)
+    secrets = [made.secret]
+
+    def rotate() -> None:
+        request = pb.RotateSecretRequest(name=made.name, request_id=post.key())
+        secrets.append(post.api.rotate_secret(request, post.bench.call(HCMC, "t.N/Rotate")).secret)
+
+    rotate()
+    post.bench.clock.advance(hours=12)
+    rotate()
+    post.test(HCMC, made)
+    first = http_sink.wait_for(1)[0]
+    assert [signed(first, secret) for secret in secrets] == [True] * 3
+    for _ in range(3):
+        rotate()
+    post.test(HCMC, made)
+    second = http_sink.wait_for(2)[1]
+    assert [signed(second, secret) for secret in secrets] == [False, False, True, True, True, True]
+    post.bench.clock.advance(days=1, seconds=1)
+    post.test(HCMC, made)
+    third = http_sink.wait_for(3)[2]
+    assert [signed(third, secret) for secret in secrets] == [False] * 5 + [True]
+
+
 def test_ended_subscription_is_not_told_any_more(opened: Any, settings: Settings, http_sink: HttpSink) -> None:
     """What waits when a subscription ends is given up at once with the reason; the notice stays readable."""
     http_sink.fail(1)
