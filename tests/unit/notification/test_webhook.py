@@ -224,7 +224,14 @@ def test_retry_after_is_handed_on(http_sink: HttpSink) -> None:
 
 @pytest.mark.parametrize(
     ("webhook_id", "secrets"),
-    [("a\r\nx: y", (NEW,)), ("", (NEW,)), ("n", ()), ("n", (NEW, OLD, OTHER, NEW, OLD)), ("n", ("whsec_short",)), ("n", ("é",))],
+    [
+        ("a\r\nx: y", (NEW,)),
+        ("", (NEW,)),
+        ("n", ()),
+        ("n", (NEW, OLD, OTHER, NEW, OLD)),
+        ("n", ("whsec_short",)),
+        ("n", ("é",)),
+    ],
 )
 def test_malformed_ids_and_secrets_are_our_own_fault(webhook_id: str, secrets: tuple[str, ...]) -> None:
     """They raise before anything is resolved or sent."""

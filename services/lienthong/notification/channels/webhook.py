@@ -23,8 +23,8 @@ RESOLVE_SECONDS = 5.0
 MAX_ADDRESSES = 3
 """Addresses of a target that are tried in one attempt, while nothing has been sent."""
 _FINAL = frozenset({400, 410, 413, 414, 415, 422})
-"""What a receiver says of this body or this target for good. All else it may be rid of within a day: credentials, routes,
-limits, a page in place of the program."""
+"""What a receiver says of this body or this target for good. All else it may be rid of within a day: credentials,
+routes, limits, a page in place of the program."""
 
 
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:

@@ -128,7 +128,9 @@ def change_secret(connection: Connection, identifier: str, secret: str, times: t
         at_most: Secrets that sign at once; the oldest ones beyond go.
     """
     now, until = times
-    row = connection.execute(select(subscriptions).where(subscriptions.c.id == identifier).with_for_update()).one_or_none()
+    row = connection.execute(
+        select(subscriptions).where(subscriptions.c.id == identifier).with_for_update()
+    ).one_or_none()
     if row is None:
         return
     old = _stored(row).secrets(now)[: at_most - 1]

@@ -89,7 +89,7 @@ class Judge:
         self._prover = Prover(store, evidence, at)
 
     async def report(self, signature: EmbeddedPdfSignature) -> SignatureReport:
-        """Return the report of one signature; what breaks inside pyHanko makes it MALFORMED, changes to the file aside."""
+        """Return the report of one signature; what breaks inside pyHanko makes it MALFORMED, and hides no change."""
         judged = blank = SignatureReport(line(signature.fq_name), judged_at=self._proved_at, judged_by=self._proved_by)
         try:
             described = _describe(blank, signature, self._store, self._at)
@@ -99,8 +99,12 @@ class Judge:
             return await self._approval(judged, signature)
         # The content is hostile: asn1crypto and pyHanko answer it with whatever broke first.
         except Exception:  # noqa: BLE001
-            changes = {"modification": judged.modification, "modifications": judged.modifications}
-            return replace(blank, problems=(Problem.MALFORMED, *judged.problems), **changes)
+            return replace(
+                blank,
+                modification=judged.modification,
+                modifications=judged.modifications,
+                problems=(Problem.MALFORMED, *judged.problems),
+            )
 
     def _tail(self, report: SignatureReport) -> SignatureReport:
         # pyHanko compares revisions; bytes that belong to none are invisible to it.

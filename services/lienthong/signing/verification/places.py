@@ -65,8 +65,8 @@ def _is_signed(value: Any) -> bool:
 
 
 def _entry(dictionary: Any, key: str, absent: Any) -> Any:
-    # What `get` finds in a dictionary of pyHanko may be a reference.
-    return dictionary[key] if key in dictionary else absent
+    found = dictionary.get(key)
+    return absent if found is None else found.get_object()
 
 
 def _annotations(field: Any) -> Iterator[Any]:
