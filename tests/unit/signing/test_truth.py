@@ -26,7 +26,7 @@ from lienthong.testing.authority import CRL_LIFE, DemoAuthority, Identity
 from lienthong.testing.signatures import DemoSigner, Signing, signed_pdf, time_stamper
 
 from .conftest import AGENCY, NOW
-from .forgeries import UPDATES, updated
+from .forgeries import UPDATES, raw, updated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,6 +117,35 @@ def test_a_signature_that_is_also_ruined_excuses_no_change(office: Office) -> No
     report = verify(updated(ruined, UPDATES["other page"]), office.trust)
     assert report.overall is FileState.BROKEN
     assert report.signatures[0].problems == (Problem.MALFORMED, Problem.MODIFIED_AFTER_SIGNING)
+
+
+def test_a_catalogue_of_two_meanings_is_no_signed_file(office: Office) -> None:
+    """A key twice in an appended catalogue: the signed pages come first, and others for those who take the last."""
+    signed = signed_pdf(office.letter, [office.signing(office.leader)])
+    reader = PdfFileReader(io.BytesIO(signed))
+    output = io.BytesIO()
+    reader.root.write_to_stream(output, None)
+    number = reader.root_ref.idnum
+    twice = output.getvalue().rstrip().removesuffix(b">>") + b"/Pages 4 0 R>>"
+    forged = raw(signed, b"%d 1\n@ 00000 n \n" % number, b"%d 0 obj\n%s\nendobj\n" % (number, twice))
+    report = verify(forged, office.trust)
+    assert (report.overall, report.signatures) == (FileState.DAMAGED, ())
+    assert report.detail.startswith("/Pages has two values")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_table_of_two_meanings_is_no_signed_file(office: Office, order: tuple[int, int]) -> None:
+    """An object twice in an appended table: programs do not agree on which of the two is the page."""
+    signed = signed_pdf(office.letter, [office.signing(office.leader)])
+    there, forged = signed.index(b"\n4 0 obj") + 1, len(signed)
+    entries = [b"4 1\n%010d 00000 n \n" % (there, forged)[which] for which in order]
+    report = verify(
+        raw(signed, b"".join(entries), b"4 0 obj\n<</Length 3>>stream\nabc\nendstream\nendobj\n"), office.trust
+    )
+    assert (report.overall, report.signatures) == (FileState.DAMAGED, ())
+    assert "object 4 stands twice" in report.detail
+    same = verify(raw(signed, 2 * (b"4 1\n%010d 00000 n \n" % there)), office.trust)
+    assert same.overall is not FileState.DAMAGED
 
 
 def certified_by_itself(office: Office) -> Identity:

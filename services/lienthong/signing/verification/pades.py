@@ -28,6 +28,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from lienthong.signing.verification import (
     certificates,
+    doubles,
     evidence,
     hexreader,
     lengths,
@@ -79,7 +80,7 @@ class PadesVerifier:
     """
 
     def __init__(self, config: TrustConfig) -> None:
-        for remedy in _REMEDIES:
+        for remedy in (*_REMEDIES, doubles):
             remedy.install()
         # What matters is in the report; pyHanko would also log each finding with a traceback.
         for library in ("pyhanko", "pyhanko_certvalidator"):
