@@ -216,6 +216,17 @@ def test_stop_lets_the_crew_finish(opened: Any, settings: Settings, http_sink: H
     assert sent == taken
 
 
+def test_what_a_mail_server_says_is_written_down_on_one_line(
+    opened: Any, settings: Settings, smtp_sink: SmtpSink
+) -> None:
+    """PostgreSQL keeps no U+0000: a reply that held one could not be written down, and no mail went out any more."""
+    smtp_sink.refuse("550 5.1.1 a\x00b\x1b[2J \tc")
+    post = opened(settings(smtp=smtp_sink))
+    notice = post.test(VPCP, post.subscribe(VPCP, pb.CHANNEL_EMAIL, "vanthu@vpcp.test"))
+    post.until(lambda: bool(post.attempts(VPCP, notice.name)))
+    assert [one.detail for one in post.attempts(VPCP, notice.name)] == ["SMTP 550: 5.1.1 a b [2J c"]
+
+
 def test_read_notice_is_sent_all_the_same(opened: Any, settings: Settings, smtp_sink: SmtpSink) -> None:
     """Reading a notice in the list does not take the mail away from others, and it stays read after the mail."""
     section = settings(smtp=smtp_sink)

@@ -109,15 +109,15 @@ class PadesVerifier:
             _insist_on_beginning(beginning)
             return self._verify_pdf(stream, at)
         except PdfError as error:
-            return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
+            return FileReport(FileState.DAMAGED, at, detail=line(str(error)))
         except OSError as error:
             # A place that no file can have stands in the file; everything else is the disk's.
             if error.errno != errno.EINVAL:
                 raise
-            return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
+            return FileReport(FileState.DAMAGED, at, detail=line(str(error)))
         # A hostile file can make the reader fail in any way; it must not take others down with it.
         except FAULTS as error:
-            return FileReport(FileState.DAMAGED, at, detail=f"{type(error).__name__}: {error}"[:200])
+            return FileReport(FileState.DAMAGED, at, detail=line(f"{type(error).__name__}: {error}"))
 
     def _verify_pdf(self, stream: BinaryIO, at: datetime) -> FileReport:
         # Not strict: word processors write hybrid cross-references and other small faults into honest files.
