@@ -43,9 +43,12 @@ def examination(context: ServiceContext, worker: VerificationWorker, folder: Tru
 def _anchors(folder: TrustFolder) -> Check:
     count = len(folder.trust.config.anchors)
     text = f"{count} authorities are trusted, together {folder.trust.fingerprint[:16]}"
+    advice = ""
     if not count:
         text = "no authority is trusted: every signature is indeterminate"
-    advice = "" if count else "Put root certificates into the folder trust/anchors."
+        advice = "Put root certificates into the folder trust/anchors."
+    if folder.unusable:
+        return Check("trust", well=False, text=f"{text}; {folder.unusable[0]}", advice="Fetch the list anew.")
     return Check("trust", well=True, text=text, advice=advice)
 
 

@@ -9,21 +9,29 @@
 
 Each file is PEM (one or several blocks) or DER. Files whose name begins with a dot are passed over, so that a list can
 be written beside the old one and renamed over it.
+
+A certificate that cannot be read stops the start, since nobody knows what was meant to be trusted. A revocation list
+that cannot be read, such as a page of errors fetched in its place, stops nothing: what its file held before counts on,
+and without that the state of the certificates concerned is unknown.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from asn1crypto import pem
 
 from lienthong.chassis.config import ConfigError
 from lienthong.signing.config import SigningSection
 from lienthong.signing.verification.trust import TrustConfig, TrustStore
 
-_FOLDERS = ("anchors", "intermediates", "crls")
+_log = structlog.get_logger(__name__)
+
+_LISTS = "crls"
+_FOLDERS = ("anchors", "intermediates", _LISTS)
 
 State = tuple[tuple[str, int, int], ...]
 Ders = tuple[bytes, ...]
@@ -54,18 +62,21 @@ class TrustFolder:
         """Reads the folder for the first time.
 
         Raises:
-            ConfigError: A file in it cannot be used.
+            ConfigError: A certificate in it cannot be used.
         """
         self._folder = folder
         self._section = section
         self._state: State = ()
+        self._lists: dict[Path, Ders] = {}
+        self.unusable: tuple[str, ...] = ()
+        """What is wrong with revocation lists that cannot be read."""
         self.trust = self._read()
 
     def changed(self) -> bool:
         """Takes up what changed; tells whether it makes a difference.
 
         Raises:
-            ConfigError: A file cannot be used; what was trusted before stays in force.
+            ConfigError: A certificate cannot be used; what was trusted before stays in force.
         """
         if _state_of(self._folder) == self._state:
             return False
@@ -78,12 +89,18 @@ class TrustFolder:
     def _read(self) -> Trust:
         # Noted first: what changes while we read is read again. A damaged file is told once, not at each look.
         self._state = _state_of(self._folder)
-        anchors, intermediates, crls = (_load(self._folder / name, _check(name)) for name in _FOLDERS)
+        loaded = {name: _load(self._folder / name, _check(name)) for name in _FOLDERS}
+        lists, self.unusable = loaded.pop(_LISTS)
+        if problems := [problem for _, found in loaded.values() for problem in found]:
+            raise ConfigError(problems)
+        for problem in self.unusable:
+            _log.error("a revocation list cannot be used; what its file held before counts on", reason=problem)
+        self._lists = {path: ders or self._lists.get(path, ()) for path, ders in lists.items()}
         section = self._section
         config = TrustConfig(
-            anchors=anchors,
-            intermediates=intermediates,
-            crls=crls,
+            anchors=_joined(loaded["anchors"][0]),
+            intermediates=_joined(loaded["intermediates"][0]),
+            crls=_joined(self._lists),
             revocation_required=section.revocation_required,
             largest_file=section.largest_bytes,
             kind_rules=section.kind_rules(),
@@ -103,20 +120,26 @@ def _state_of(folder: Path) -> State:
     return tuple((str(path), status.st_mtime_ns, status.st_size) for path, status in found)
 
 
-def _load(folder: Path, check: Callable[[bytes], object]) -> Ders:
-    ders: list[bytes] = []
+def _load(folder: Path, check: Callable[[bytes], object]) -> tuple[dict[Path, Ders], tuple[str, ...]]:
+    """Reads the files of a folder; those that cannot be used hold nothing, and what is wrong with them is told."""
+    found: dict[Path, Ders] = {}
     problems: list[str] = []
     for path in _files(folder):
+        found[path] = ()
         try:
             blocks = _blocks(path.read_bytes())
             for der in blocks:
                 check(der)
-            ders.extend(blocks)
-        except (OSError, ValueError) as error:
-            problems.append(f"signing.trust_dir: {path} cannot be used: {error}. Replace or remove it.")
-    if problems:
-        raise ConfigError(problems)
-    return tuple(dict.fromkeys(ders))
+            found[path] = tuple(blocks)
+        except (OSError, ValueError, TypeError) as error:
+            what = "a revocation list" if folder.name == _LISTS else "a certificate"
+            reason = str(error).partition("\n")[0]
+            problems.append(f"signing.trust_dir: {path} cannot be used as {what}: {reason}. Replace or remove it.")
+    return found, tuple(problems)
+
+
+def _joined(files: Mapping[Path, Ders]) -> Ders:
+    return tuple(dict.fromkeys(der for ders in files.values() for der in ders))
 
 
 def _blocks(content: bytes) -> Sequence[bytes]:
@@ -126,6 +149,6 @@ def _blocks(content: bytes) -> Sequence[bytes]:
 
 
 def _check(folder: str) -> Callable[[bytes], object]:
-    if folder == "crls":
+    if folder == _LISTS:
         return lambda der: TrustStore(TrustConfig((), crls=(der,)))
     return lambda der: TrustStore(TrustConfig((der,)))

@@ -145,6 +145,35 @@ def test_rotation_signs_with_both_for_a_day(
     assert [one.secret for one in listed] == [""]
 
 
+def test_a_second_rotation_within_a_day_takes_no_secret_away(
+    opened: Any, settings: Settings, http_sink: HttpSink, signed: Callable[[Received, str], bool]
+) -> None:
+    """A receiver that still has the first secret is told as promised; of many rotations the latest secrets sign."""
+    post = opened(settings(http_sink))
+    made = post.subscribe(HCMC, HOOK, http_sink.url)
+    secrets = [made.secret]
+
+    def rotate() -> None:
+        request = pb.RotateSecretRequest(name=made.name, request_id=post.key())
+        secrets.append(post.api.rotate_secret(request, post.bench.call(HCMC, "t.N/Rotate")).secret)
+
+    rotate()
+    post.bench.clock.advance(hours=12)
+    rotate()
+    post.test(HCMC, made)
+    first = http_sink.wait_for(1)[0]
+    assert [signed(first, secret) for secret in secrets] == [True] * 3
+    for _ in range(3):
+        rotate()
+    post.test(HCMC, made)
+    second = http_sink.wait_for(2)[1]
+    assert [signed(second, secret) for secret in secrets] == [False, False, True, True, True, True]
+    post.bench.clock.advance(days=1, seconds=1)
+    post.test(HCMC, made)
+    third = http_sink.wait_for(3)[2]
+    assert [signed(third, secret) for secret in secrets] == [False] * 5 + [True]
+
+
 def test_ended_subscription_is_not_told_any_more(opened: Any, settings: Settings, http_sink: HttpSink) -> None:
     """What waits when a subscription ends is given up at once with the reason; the notice stays readable."""
     http_sink.fail(1)
@@ -185,6 +214,17 @@ def test_stop_lets_the_crew_finish(opened: Any, settings: Settings, http_sink: H
     taken = {call.headers["webhook-id"] for call in http_sink.items}
     sent = {one.name.removeprefix("notices/") for one in post.notices(HCMC, 'state = "SENT"')}
     assert sent == taken
+
+
+def test_what_a_mail_server_says_is_written_down_on_one_line(
+    opened: Any, settings: Settings, smtp_sink: SmtpSink
+) -> None:
+    """PostgreSQL keeps no U+0000: a reply that held one could not be written down, and no mail went out any more."""
+    smtp_sink.refuse("550 5.1.1 a\x00b\x1b[2J \tc")
+    post = opened(settings(smtp=smtp_sink))
+    notice = post.test(VPCP, post.subscribe(VPCP, pb.CHANNEL_EMAIL, "vanthu@vpcp.test"))
+    post.until(lambda: bool(post.attempts(VPCP, notice.name)))
+    assert [one.detail for one in post.attempts(VPCP, notice.name)] == ["SMTP 550: 5.1.1 a b [2J c"]
 
 
 def test_read_notice_is_sent_all_the_same(opened: Any, settings: Settings, smtp_sink: SmtpSink) -> None:

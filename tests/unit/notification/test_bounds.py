@@ -116,6 +116,14 @@ def test_a_talkative_mail_server_fills_no_memory(tls: Tls) -> None:
     assert "says more than" in result.reason
 
 
+def test_a_challenge_that_is_none_is_tried_again(tls: Tls) -> None:
+    """A server that asks for credentials in a way nobody understands ends no notice, and raises nothing."""
+    parts = [b"220 mail.test\r\n", b"250-mail.test\r\n250 AUTH CRAM-MD5\r\n", b"334 x\r\n"]
+    with dripping(parts, b"250 ") as port:
+        result = send_mail(settings(port, tls, security=Security.NONE, username="truc", deadline=5.0), MAIL, NOW)
+    assert isinstance(result, Retry)
+
+
 def test_a_dripping_handshake_of_a_webhook_is_cut_off(tls: Tls) -> None:
     """The deadline of a call begins before TLS does."""
     with dripping([HANDSHAKE], b"\0") as port:

@@ -117,9 +117,18 @@ def test_a_server_that_is_not_trusted_gets_nothing(smtp_sink: SmtpSink, tls: Tls
 
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
-@pytest.mark.parametrize(("reply", "kind"), [("451 try later", Retry), ("550 no such mailbox", Refused)])
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        ("451 try later", Retry),
+        ("550 no such mailbox", Refused),
+        ("550 5.1.1 no such mailbox", Refused),
+        ("554 5.7.1 relaying denied", Retry),
+        ("550 5.7.26 your domain is not authenticated", Retry),
+    ],
+)
 def test_what_a_reply_means(smtp_sink: SmtpSink, tls: Tls, at: str, reply: str, kind: type) -> None:
-    """A refusal for good ends the notice, one for now does not; the next attempt is clean."""
+    """A refusal for good ends the notice, one for now or of ourselves does not; the next attempt is clean."""
     smtp_sink.refuse(reply, at=at)
     result = send_mail(settings(smtp_sink, tls), MAIL, NOW)
     assert isinstance(result, kind)

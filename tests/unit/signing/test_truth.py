@@ -23,9 +23,10 @@ from lienthong.signing.verification.beginnings import may_be_pdf
 from lienthong.signing.verification.pades import PadesVerifier
 from lienthong.signing.verification.report import FileReport, FileState, Problem, SignatureState
 from lienthong.testing.authority import CRL_LIFE, DemoAuthority, Identity
-from lienthong.testing.signatures import signed_pdf
+from lienthong.testing.signatures import DemoSigner, Signing, signed_pdf, time_stamper
 
 from .conftest import AGENCY, NOW
+from .forgeries import UPDATES, raw, updated
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +107,47 @@ def test_a_later_signature_is_no_filled_field(office: Office) -> None:
     assert [report.problems for report in verify(office.signed, office.trust).signatures] == [(), ()]
 
 
+def test_a_signature_that_is_also_ruined_excuses_no_change(office: Office) -> None:
+    """Nobody signs what stands in a signature's place: whoever ruins it as well hides no change of the page."""
+    content_type, unknown = b"2A864886F70D010903", b"2A864886F70D010963"
+    signed = signed_pdf(office.letter, [office.signing(office.leader)])
+    assert content_type in signed
+    ruined = signed.replace(content_type, unknown)
+    assert verify(ruined, office.trust).signatures[0].problems == (Problem.MALFORMED,)
+    report = verify(updated(ruined, UPDATES["other page"]), office.trust)
+    assert report.overall is FileState.BROKEN
+    assert report.signatures[0].problems == (Problem.MALFORMED, Problem.MODIFIED_AFTER_SIGNING)
+
+
+def test_a_catalogue_of_two_meanings_is_no_signed_file(office: Office) -> None:
+    """A key twice in an appended catalogue: the signed pages come first, and others for those who take the last."""
+    signed = signed_pdf(office.letter, [office.signing(office.leader)])
+    reader = PdfFileReader(io.BytesIO(signed))
+    output = io.BytesIO()
+    reader.root.write_to_stream(output, None)
+    number = reader.root_ref.idnum
+    twice = output.getvalue().rstrip().removesuffix(b">>") + b"/Pages 4 0 R>>"
+    forged = raw(signed, b"%d 1\n@ 00000 n \n" % number, b"%d 0 obj\n%s\nendobj\n" % (number, twice))
+    report = verify(forged, office.trust)
+    assert (report.overall, report.signatures) == (FileState.DAMAGED, ())
+    assert report.detail.startswith("/Pages has two values")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_table_of_two_meanings_is_no_signed_file(office: Office, order: tuple[int, int]) -> None:
+    """An object twice in an appended table: programs do not agree on which of the two is the page."""
+    signed = signed_pdf(office.letter, [office.signing(office.leader)])
+    there, forged = signed.index(b"\n4 0 obj") + 1, len(signed)
+    entries = [b"4 1\n%010d 00000 n \n" % (there, forged)[which] for which in order]
+    report = verify(
+        raw(signed, b"".join(entries), b"4 0 obj\n<</Length 3>>stream\nabc\nendstream\nendobj\n"), office.trust
+    )
+    assert (report.overall, report.signatures) == (FileState.DAMAGED, ())
+    assert "object 4 stands twice" in report.detail
+    same = verify(raw(signed, 2 * (b"4 1\n%010d 00000 n \n" % there)), office.trust)
+    assert same.overall is not FileState.DAMAGED
+
+
 def certified_by_itself(office: Office) -> Identity:
     """Give the leader's key a certificate that nobody else issued."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nguyễn Thị Hồng Ửng")])
@@ -132,6 +174,19 @@ def test_a_certificate_that_has_not_begun(office: Office) -> None:
     office = type(office)(later, later.agency(AGENCY, "1"), office.seal, office.stamps, office.letter, b"")
     (report,) = verify(signed_pdf(office.letter, [office.signing(office.leader)]), office.trust).signatures
     assert report.problems == (Problem.CERTIFICATE_OUTSIDE_VALIDITY,)
+
+
+def test_a_time_stamp_of_tomorrow_proves_nothing_for_tomorrow(office: Office) -> None:
+    """A time-stamp authority whose clock is ahead makes no certificate good that has not begun."""
+    issuer, key = office.authority.intermediate, office.leader.key
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Nguyễn Thị Hồng Ửng")])
+    begins, ends = NOW + timedelta(days=1), NOW + timedelta(days=9)
+    builder = x509.CertificateBuilder(issuer.certificate.subject, subject, key.public_key(), 78, begins, ends)
+    signer = DemoSigner(office.authority, Identity(builder.sign(issuer.key, hashes.SHA256()), key))
+    stamper = time_stamper(office.authority, office.stamps, NOW + timedelta(days=2))
+    (report,) = verify(signed_pdf(office.letter, [Signing(signer, "NguoiKy", NOW, stamper)]), office.trust).signatures
+    assert report.problems == (Problem.CERTIFICATE_OUTSIDE_VALIDITY,)
+    assert report.timestamp_at == SOON
 
 
 def test_a_withdrawn_issuer_is_told_from_a_withdrawn_signer(office: Office) -> None:
@@ -165,6 +220,23 @@ def test_a_pdf_in_an_archive_is_an_archive(office: Office) -> None:
         archive.writestr("cong-van.pdf", office.signed)
     assert not may_be_pdf(output.getvalue()[:1024])
     assert verify(output.getvalue(), office.trust).overall is FileState.NOT_A_PDF
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        bytes.fromhex("308204a006092a864886f70d010702a0820491308204"),
+        b"Rar!\x1a\x07\x01\x00" + bytes(60),
+        b"7z\xbc\xaf\x27\x1c" + bytes(26),
+        b"cong-van.pdf".ljust(512, b"\0"),
+        b"<?xml version='1.0'?><note>",
+    ],
+    ids=["p7m", "rar", "7z", "tar", "xml"],
+)
+def test_what_holds_or_names_a_pdf_is_none(office: Office, before: bytes) -> None:
+    """A signed message, an archive and a text with a PDF near their beginning are not called damaged PDFs."""
+    assert not may_be_pdf((before + office.signed)[:1024])
+    assert verify(before + office.signed, office.trust).overall is FileState.NOT_A_PDF
 
 
 CUT_STREAM = zlib.compress(bytes(range(200)))[:40]

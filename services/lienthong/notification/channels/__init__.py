@@ -4,11 +4,18 @@ from lienthong.notification.channels.bounds import BoundedResolver, Resolver, sy
 from lienthong.notification.channels.email import EmailSettings, Mail, Security, check_address
 from lienthong.notification.channels.email import send as send_mail
 from lienthong.notification.channels.result import Refused, Result, Retry, Sent
-from lienthong.notification.channels.signatures import check_secret, make_secret, payload, signed_headers
+from lienthong.notification.channels.signatures import (
+    SECRETS_AT_ONCE,
+    check_secret,
+    make_secret,
+    payload,
+    signed_headers,
+)
 from lienthong.notification.channels.targets import TargetRefusedError, forbidden, parse_target
 from lienthong.notification.channels.webhook import WebhookCall, WebhookChannel, tls_context
 
 __all__ = [
+    "SECRETS_AT_ONCE",
     "BoundedResolver",
     "EmailSettings",
     "Mail",

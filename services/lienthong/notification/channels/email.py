@@ -45,6 +45,9 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _PERMANENT = 500
 _OUR_ACCOUNT = frozenset({530, 534, 535, 538})
 """Replies that ask for credentials, or for better ones (RFC 4954): they say nothing of the recipient."""
+_OUR_STANDING = re.compile(r"\s*5\.7\.\d")
+"""How a reply says that the server does not want this from us (RFC 3463): a relay that has forgotten us, a listed
+address. That too is the operator's to repair."""
 _MAX_REPLIES = 256 * 1024
 """Bytes that a server may say in one session."""
 _RESOLVE_SECONDS = 5.0
@@ -208,7 +211,7 @@ def send(settings: EmailSettings, mail: Mail, now: datetime) -> Result:
     """Make one attempt. Never raises for what the mail server does.
 
     A server that refuses this recipient or this message for good ends the notice; anything that speaks of the server,
-    the connection or our own account is tried again.
+    the connection, our own account or our standing is tried again.
     """
     try:
         message = compose(settings, mail, now)
@@ -230,11 +233,13 @@ def _attempt(settings: EmailSettings, message: EmailMessage, recipient: str, cut
         return _of_reply(error.smtp_code, error.smtp_error)
     except smtplib.SMTPResponseException as error:
         return Retry(_answer(error.smtp_code, error.smtp_error))
-    except (smtplib.SMTPException, OSError, UnicodeError) as error:
+    # A challenge that is no base64 is a ValueError.
+    except (smtplib.SMTPException, OSError, ValueError) as error:
         return Retry(f"{settings.host}:{settings.port}: {error or type(error).__name__}")
     return Sent(f"taken by {settings.host}:{settings.port}")
 
 
 def _of_reply(code: int, text: bytes | str) -> Result:
-    answer = _answer(code, text)
-    return Refused(answer) if code >= _PERMANENT and code not in _OUR_ACCOUNT else Retry(answer)
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    ours = code in _OUR_ACCOUNT or _OUR_STANDING.match(said)
+    return Refused(_answer(code, said)) if code >= _PERMANENT and not ours else Retry(_answer(code, said))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret, not a secret
 SECRET_SIZES = range(24, 65)
 """Bytes of a secret that the scheme allows."""
+SECRETS_AT_ONCE = 4
+"""Secrets that sign one call, at most."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -53,21 +55,21 @@ def payload(kind: str, time: datetime, data: Mapping[str, Any]) -> bytes:
 def signed_headers(webhook_id: str, now: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """Return the three headers of the scheme.
 
-    While a secret is being replaced both sign, newest first: the receiver accepts whichever it knows.
+    While secrets are being replaced all of them sign, newest first: the receiver accepts whichever it knows.
 
     Args:
         webhook_id: Identifier of the notice; the same at each attempt, so that the receiver can tell a repeat.
         now: The moment of the attempt; receivers refuse old ones.
         body: The exact bytes of the body, UTF-8.
-        secrets: One or two secrets.
+        secrets: One to four secrets.
 
     Raises:
-        ValueError: an identifier that could break a header, no secret, more than two, or a malformed one.
+        ValueError: an identifier that could break a header, no secret, more than four, or a malformed one.
     """
     if not _ID.fullmatch(webhook_id):
         raise ValueError("a webhook id has 1 to 128 letters, digits, hyphens and underscores")
-    if len(secrets) not in {1, 2}:
-        raise ValueError(f"one secret signs, or two while they rotate, not {len(secrets)}")
+    if not 1 <= len(secrets) <= SECRETS_AT_ONCE:
+        raise ValueError(f"one secret signs, or up to {SECRETS_AT_ONCE} while they rotate, not {len(secrets)}")
     for secret in secrets:
         check_secret(secret)
     moment, text = now.astimezone(UTC), body.decode()

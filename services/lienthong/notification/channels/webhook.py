@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 RESOLVE_SECONDS = 5.0
 MAX_ADDRESSES = 3
 """Addresses of a target that are tried in one attempt, while nothing has been sent."""
-_TRANSIENT = frozenset({401, 403, 404, 408, 409, 421, 423, 425, 429})
-"""Refusals that a receiver's operator repairs within a day: credentials, routes, limits."""
+_FINAL = frozenset({400, 410, 413, 414, 415, 422})
+"""What a receiver says of this body or this target for good. All else it may be rid of within a day: credentials,
+routes, limits, a page in place of the program."""
 
 
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
@@ -150,8 +151,8 @@ def judge(status: int, said: str, retry_after: str | None, now: datetime) -> Res
     if httpx.codes.is_success(status):
         return Sent(detail)
     if httpx.codes.is_redirect(status):
-        return Refused(f"HTTP {status}: redirects are not followed; subscribe the final address")
-    if httpx.codes.is_client_error(status) and status not in _TRANSIENT:
+        detail = f"HTTP {status}: redirects are not followed; subscribe the final address"
+    if status in _FINAL:
         return Refused(detail)
     return Retry(detail, parse_retry_after(retry_after, now))
 

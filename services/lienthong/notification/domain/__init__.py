@@ -25,7 +25,7 @@ from lienthong.notification.domain.schedule import (
     release,
     succeed,
 )
-from lienthong.notification.domain.templates import LANGUAGES, NoticeFacts, Wording, render
+from lienthong.notification.domain.templates import LANGUAGES, NoticeFacts, Wording, one_line, render
 
 __all__ = [
     "AUDIENCE",
@@ -49,6 +49,7 @@ __all__ = [
     "match",
     "matching",
     "next_attempt",
+    "one_line",
     "release",
     "render",
     "succeed",

@@ -59,7 +59,7 @@ class Wording:
     text: str
 
 
-def _line(value: str, limit: int = _VALUE_LENGTH) -> str:
+def one_line(value: str, limit: int = _VALUE_LENGTH) -> str:
     """Put a value of others on one line: it must not break out of its place or out of a mail header."""
     flat = " ".join("".join(char if char.isprintable() else " " for char in value).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
@@ -97,10 +97,10 @@ def render(facts: NoticeFacts, language: str = "vi") -> Wording:
     if language not in LANGUAGES:
         raise ValueError(f"notices speak {' and '.join(LANGUAGES)}, not {language!r}")
     phrase = PHRASES[language][facts.kind.value]
-    values = {name: _line(value) for name, value in _values(facts, language).items()}
+    values = {name: one_line(value) for name, value in _values(facts, language).items()}
     labels = LABELS[language]
     lines = [phrase.what]
     lines += [f"{labels[name]}: {values[name]}" for name in (*labels,) if values[name]]
     urgent = f"[{values['priority'].upper()}] " if values["priority"] else ""
     title = f"{urgent}{phrase.title.format(**{**values, 'code': values['code'] or labels['code']})}"
-    return Wording(_line(title, TITLE_LENGTH).rstrip(" –:"), "\n".join([*lines, phrase.to_do]) + "\n")
+    return Wording(one_line(title, TITLE_LENGTH).rstrip(" –:"), "\n".join([*lines, phrase.to_do]) + "\n")

@@ -7,7 +7,7 @@ from lienthong.chassis.errors import Violation, exhausted, invalid, not_found, p
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
-from lienthong.notification.channels import check_address, make_secret
+from lienthong.notification.channels import SECRETS_AT_ONCE, check_address, make_secret
 from lienthong.notification.domain import LANGUAGES, Kind, NoticeEvent, NoticeFacts, unknown_kinds
 from lienthong.notification.domain.notices import Channel
 from lienthong.notification.handlers.desk import SECRET_BYTES, Desk
@@ -97,7 +97,7 @@ def send_test(desk: Desk, work: UnitOfWork, call: Call, identifier: str) -> Stor
 
 
 def rotate_secret(desk: Desk, work: UnitOfWork, call: Call, identifier: str) -> StoredSubscription:
-    """Gives a webhook subscription a new secret; the one before signs too for a while.
+    """Gives a webhook subscription a new secret; those before sign too for a while.
 
     Raises:
         AxisError: NOT_FOUND, or FAILED_PRECONDITION when the subscription has no secret.
@@ -107,7 +107,8 @@ def rotate_secret(desk: Desk, work: UnitOfWork, call: Call, identifier: str) -> 
         name = f"subscriptions/{identifier}"
         raise precondition("SUBSCRIPTION_HAS_NO_SECRET", f"{name} is {subscription.channel}; only webhooks are signed")
     until = to_micros(work.now + timedelta(seconds=desk.section.secret_overlap_seconds))
-    change_secret(work.connection, identifier, make_secret(desk.random(SECRET_BYTES)), until)
+    secret = make_secret(desk.random(SECRET_BYTES))
+    change_secret(work.connection, identifier, secret, (work.now_micros, until), SECRETS_AT_ONCE)
     note(work, call, "subscription.rotate", f"subscriptions/{identifier}")
     return own_subscription(work, call, identifier)
 

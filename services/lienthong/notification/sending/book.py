@@ -22,6 +22,7 @@ from lienthong.notification.domain import (
     admit,
     fail,
     next_attempt,
+    one_line,
     release,
     succeed,
 )
@@ -193,4 +194,6 @@ def _tell(notice: StoredNotice, result: Result, *, again: bool) -> None:
 
 
 def _said(result: Result) -> str:
-    return result.detail if isinstance(result, Sent) else result.reason
+    # Whatever a server says must fit into a table: PostgreSQL keeps no U+0000, and what cannot be written down holds up
+    # the whole channel.
+    return one_line(result.detail if isinstance(result, Sent) else result.reason)

@@ -26,8 +26,8 @@ class StoredSubscription:
         person: For whom; empty for the agency.
         language: `vi` or `en`.
         secret: Signs webhook calls; empty for other channels.
-        old_secret: Signed before.
-        old_secret_until: Until when it signs too.
+        old_secret: What signed before, newest first, separated by blanks.
+        old_secret_until: Until when that signs too.
         created_at: When it was made.
     """
 
@@ -50,8 +50,8 @@ class StoredSubscription:
 
     def secrets(self, now: int) -> tuple[str, ...]:
         """Gives the secrets that sign at a time, newest first."""
-        old = self.old_secret and now < self.old_secret_until
-        return (self.secret, self.old_secret) if old else (self.secret,)
+        old = self.old_secret.split() if now < self.old_secret_until else ()
+        return (self.secret, *old)
 
 
 def add_subscription(connection: Connection, subscription: StoredSubscription) -> None:
@@ -117,9 +117,24 @@ def remove_subscription(connection: Connection, identifier: str) -> None:
     connection.execute(delete(subscriptions).where(subscriptions.c.id == identifier))
 
 
-def change_secret(connection: Connection, identifier: str, secret: str, until: int) -> None:
-    """Gives a subscription a new secret; the present one signs too until a time."""
-    values = {"secret": secret, "old_secret": subscriptions.c.secret, "old_secret_until": until}
+def change_secret(connection: Connection, identifier: str, secret: str, times: tuple[int, int], at_most: int) -> None:
+    """Gives a subscription a new secret; those that sign now sign too until a time.
+
+    Args:
+        connection: For statements.
+        identifier: The subscription; nothing happens when it is gone.
+        secret: The new secret.
+        times: Now, and until when the present ones sign too.
+        at_most: Secrets that sign at once; the oldest ones beyond go.
+    """
+    now, until = times
+    row = connection.execute(
+        select(subscriptions).where(subscriptions.c.id == identifier).with_for_update()
+    ).one_or_none()
+    if row is None:
+        return
+    old = _stored(row).secrets(now)[: at_most - 1]
+    values = {"secret": secret, "old_secret": " ".join(old), "old_secret_until": until}
     connection.execute(update(subscriptions).where(subscriptions.c.id == identifier).values(values))
 
 

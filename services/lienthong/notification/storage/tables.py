@@ -62,7 +62,7 @@ subscriptions = Table(
     Column("minimum_priority", Integer, nullable=False),
     Column("person", Text, nullable=False),
     Column("language", Text, nullable=False),
-    # Webhook secrets: the present one, and the one before while it signs too.
+    # Webhook secrets: the present one, and those before while they sign too, separated by spaces.
     Column("secret", Text, nullable=False),
     Column("old_secret", Text, nullable=False),
     Column("old_secret_until", BigInteger, nullable=False),

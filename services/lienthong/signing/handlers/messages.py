@@ -1,5 +1,6 @@
 """What was found out, as messages."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from lienthong.chassis.times import to_timestamp
@@ -8,8 +9,11 @@ from lienthong.events.v1 import signing_verdicts_pb2 as events
 from lienthong.signing.domain import Attachment, Conclusion, File
 from lienthong.signing.storage import StoredDocument
 from lienthong.signing.v1 import signing_pb2 as pb
-from lienthong.signing.verification.report import FileReport, SignatureReport, SignatureState
+from lienthong.signing.verification.report import SignatureReport, SignatureState
 from lienthong.signing.verification.words import DocumentVerdict, of_signature
+
+MOST_SIGNATURES = 500
+"""Signatures of one document that are told, the first: an event has to fit into a record, an answer into a message."""
 
 
 def verdict_event(document: StoredDocument, conclusion: Conclusion, at: datetime) -> events.VerdictReached:
@@ -20,7 +24,7 @@ def verdict_event(document: StoredDocument, conclusion: Conclusion, at: datetime
         verdict=_verdict(conclusion.verdict),
         text_vi=conclusion.text.vi,
         text_en=conclusion.text.en,
-        attachments=[_told_attachment(file) for file in conclusion.files],
+        attachments=[_told_attachment(file, told) for file, told in _told(conclusion.files)],
         verify_time=to_timestamp(at),
     )
 
@@ -31,13 +35,17 @@ def verification_message(
     """Makes the report on a document; without a conclusion, that there is none yet."""
     if conclusion is None:
         return pb.Verification(document=f"documents/{document.id}")
-    reports = {file.ordinal: file.report for file in conclusion.files}
+    known = {attachment.ordinal: attachment for attachment in document.attachments}
     return pb.Verification(
         document=f"documents/{document.id}",
         verdict=_verdict(conclusion.verdict),
         text_vi=conclusion.text.vi,
         text_en=conclusion.text.en,
-        attachments=[_attachment(one, reports[one.ordinal]) for one in document.attachments if one.ordinal in reports],
+        attachments=[
+            _attachment(known[file.ordinal], file, told)
+            for file, told in _told(conclusion.files)
+            if file.ordinal in known
+        ],
         verify_time=to_timestamp(at),
     )
 
@@ -46,11 +54,20 @@ def _verdict(verdict: DocumentVerdict) -> lifecycle_pb2.Verdict.ValueType:
     return lifecycle_pb2.Verdict.Value(f"VERDICT_{verdict.value}")
 
 
-def _told_attachment(file: File) -> events.AttachmentVerdict:
+def _told(files: Iterable[File]) -> Iterator[tuple[File, Sequence[SignatureReport]]]:
+    """Gives each file with those of its signatures that are told."""
+    room = MOST_SIGNATURES
+    for file in files:
+        told = file.report.signatures[:room]
+        room -= len(told)
+        yield file, told
+
+
+def _told_attachment(file: File, told: Sequence[SignatureReport]) -> events.AttachmentVerdict:
     return events.AttachmentVerdict(
         ordinal=file.ordinal,
         status=file.report.overall.value,
-        signatures=[_told_signature(signature) for signature in file.report.signatures],
+        signatures=[_told_signature(signature) for signature in told],
     )
 
 
@@ -65,12 +82,12 @@ def _told_signature(signature: SignatureReport) -> events.SignatureVerdict:
     )
 
 
-def _attachment(attachment: Attachment, report: FileReport) -> pb.AttachmentVerification:
+def _attachment(attachment: Attachment, file: File, told: Sequence[SignatureReport]) -> pb.AttachmentVerification:
     return pb.AttachmentVerification(
         ordinal=attachment.ordinal,
         name=attachment.name,
-        status=report.overall.value,
-        signatures=[_signature(signature) for signature in report.signatures],
+        status=file.report.overall.value,
+        signatures=[_signature(signature) for signature in told],
         sha256=attachment.sha256,
     )
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import MAXYEAR, MINYEAR
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.diff_analysis import ModificationLevel, SuspiciousModification
 from pyhanko.sign.validation import generic_cms
@@ -15,7 +17,10 @@ from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.errors import InvalidCertificateError
 
+from lienthong.signing.verification.faults import FAULTS
 from lienthong.signing.verification.kinds import kind_of, subject_parts
+from lienthong.signing.verification.lines import line
+from lienthong.signing.verification.places import TIMESTAMP
 from lienthong.signing.verification.proof import Prover
 from lienthong.signing.verification.report import (
     JudgedBy,
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
     from pyhanko_certvalidator import ValidationContext
 
+    from lienthong.signing.verification.places import Places
     from lienthong.signing.verification.proof import Trust
     from lienthong.signing.verification.trust import Evidence, TrustStore
 
@@ -55,6 +61,8 @@ class _SigningUse(KeyUsageConstraints):
 _USAGE = _SigningUse(key_usage={"non_repudiation", "digital_signature"})
 """Either will do: authorities in Viet Nam issue signing certificates with one or both."""
 _COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
+_MOST_FIELDS = 20
+"""Fields told of one signature that were filled or came after it."""
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 """Where an object stands in memory, which pyHanko tells of some: the same file would get another report each time."""
 _TRUST_PROBLEMS = {
@@ -70,7 +78,7 @@ class Judge:
     """Judges the signatures of one file; ``report`` must be called from the last signature to the first."""
 
     def __init__(
-        self, store: TrustStore, evidence: Evidence, at: datetime, places: frozenset[str], *, tail_explained: bool
+        self, store: TrustStore, evidence: Evidence, at: datetime, places: Places, *, tail_explained: bool
     ) -> None:
         self._store = store
         self._places = places
@@ -81,17 +89,22 @@ class Judge:
         self._prover = Prover(store, evidence, at)
 
     async def report(self, signature: EmbeddedPdfSignature) -> SignatureReport:
-        """Return the report of one signature; what breaks inside pyHanko makes it MALFORMED."""
-        blank = SignatureReport(signature.fq_name, judged_at=self._proved_at, judged_by=self._proved_by)
+        """Return the report of one signature; what breaks inside pyHanko makes it MALFORMED, and hides no change."""
+        judged = blank = SignatureReport(line(signature.fq_name), judged_at=self._proved_at, judged_by=self._proved_by)
         try:
             described = _describe(blank, signature, self._store, self._at)
             judged = self._tail(_integrity(described, signature, self._places))
-            if signature.sig_object_type == "/DocTimeStamp":
+            if signature.sig_object_type == TIMESTAMP:
                 return await self._document_timestamp(judged, signature)
             return await self._approval(judged, signature)
         # The content is hostile: asn1crypto and pyHanko answer it with whatever broke first.
         except Exception:  # noqa: BLE001
-            return replace(blank, problems=(Problem.MALFORMED,))
+            return replace(
+                blank,
+                modification=judged.modification,
+                modifications=judged.modifications,
+                problems=(Problem.MALFORMED, *judged.problems),
+            )
 
     def _tail(self, report: SignatureReport) -> SignatureReport:
         # pyHanko compares revisions; bytes that belong to none are invisible to it.
@@ -111,7 +124,7 @@ class Judge:
         report = self._conclude(replace(report, kind=SignerKind.TIMESTAMP), trust, signature.signer_cert)
         if report.trusted and report.modification is not Modification.SUSPICIOUS:
             # Everything before this time stamp existed when it was made.
-            moment = trust.status["timestamp"]
+            moment = self._proved(trust)
             report = replace(report, timestamp_at=moment)
             if moment < self._proved_at:
                 self._proved_at, self._proved_by = moment, JudgedBy.TIMESTAMP
@@ -151,7 +164,7 @@ class Judge:
             if not trust.trusted:
                 continue
             trusted += 1
-            moment = trust.status["timestamp"]
+            moment = self._proved(trust)
             if best.timestamp_at is None or moment < best.timestamp_at:
                 best = replace(best, timestamp_at=moment)
         if tokens and not trusted:
@@ -159,6 +172,11 @@ class Judge:
         if best.timestamp_at is not None:
             best = replace(best, judged_at=best.timestamp_at, judged_by=JudgedBy.TIMESTAMP)
         return best
+
+    def _proved(self, trust: Trust) -> datetime:
+        # A clock that is ahead proves no more than that the time stamp is there.
+        stamped: datetime = trust.status["timestamp"]
+        return min(stamped, self._proved_at)
 
     def _conclude(self, report: SignatureReport, trust: Trust, certificate: x509.Certificate) -> SignatureReport:
         status = trust.status
@@ -170,7 +188,7 @@ class Judge:
             trusted=trust.trusted,
             revocation=trust.revocation,
             revoked_at=None if details is None else details.revocation_date,
-            algorithm=f"{status['md_algorithm']} {status['pkcs7_signature_mechanism']}",
+            algorithm=line(f"{status['md_algorithm']} {status['pkcs7_signature_mechanism']}"),
         )
         return replace(report, problems=(*self._problems(report, trust, certificate), *report.problems))
 
@@ -220,22 +238,33 @@ def _describe(report: SignatureReport, signature: Any, store: TrustStore, at: da
     certificate: x509.Certificate = signature.signer_cert
     subject = subject_parts(certificate)
     issuer = certificate.issuer.native
-    claimed = signature.self_reported_timestamp
     return replace(
         report,
         kind=kind_of(certificate, store.config.kind_rules),
-        signer=subject.get("common_name", [""])[-1],
-        organisation=subject.get("organization_name", [""])[0],
-        issuer=str(issuer.get("common_name", "")),
-        serial=f"{certificate.serial_number:x}",
+        signer=line(subject.get("common_name", [""])[-1]),
+        organisation=line(subject.get("organization_name", [""])[0]),
+        issuer=line(str(issuer.get("common_name", ""))),
+        serial=line(f"{certificate.serial_number:x}"),
         ended_at=certificate.not_valid_after if certificate.not_valid_after < at else None,
-        # A claimed time without a zone is Viet Nam's by usage, but it is a claim only: it is left out.
-        claimed_at=claimed if claimed is not None and claimed.tzinfo is not None else None,
+        claimed_at=_claimed(signature),
     )
 
 
-def _integrity(report: SignatureReport, signature: Any, places: frozenset[str]) -> SignatureReport:
-    """Compare the file with the revision that was signed; ``places`` are the fields for signatures."""
+def _claimed(signature: Any) -> datetime | None:
+    """Return when the signer claims to have signed.
+
+    A claim proves nothing: one without a zone, one that is no time and one that is none in Viet Nam are left out.
+    """
+    try:
+        claimed: datetime | None = signature.self_reported_timestamp
+    except (PdfError, *FAULTS):
+        return None
+    told = claimed is not None and claimed.tzinfo is not None and MINYEAR < claimed.year < MAXYEAR
+    return claimed if told else None
+
+
+def _integrity(report: SignatureReport, signature: Any, places: Places) -> SignatureReport:
+    """Compare the file with the revision that was signed."""
     signature.compute_integrity_info()
     summary = signature.summarise_integrity_info()
     coverage, difference = summary["coverage"], summary["diff_result"]
@@ -243,18 +272,27 @@ def _integrity(report: SignatureReport, signature: Any, places: frozenset[str]) 
     report = replace(report, covers_whole_file=whole)
     if coverage < SignatureCoverageLevel.ENTIRE_REVISION:
         return replace(report, modification=Modification.SUSPICIOUS, problems=(Problem.COVERAGE_UNCLEAR,))
-    if isinstance(difference, SuspiciousModification) or not summary["docmdp_ok"]:
-        reason = "not permitted by the signer"
-        if isinstance(difference, SuspiciousModification):
-            reason = _ADDRESS.sub("", str(difference))
+    if suspicion := _suspicion(signature, difference, places, permitted=summary["docmdp_ok"]):
         return replace(
             report,
             modification=Modification.SUSPICIOUS,
-            modifications=(f"reason:{reason[:200]}",),
+            modifications=(f"reason:{line(suspicion)}",),
             problems=(Problem.MODIFIED_AFTER_SIGNING,),
         )
     if whole or difference.modification_level == ModificationLevel.NONE:
         return report
-    changed = tuple(f"field:{name}" for name in sorted(difference.changed_form_fields))
-    filled = (Problem.FIELDS_FILLED,) if difference.changed_form_fields - places else ()
-    return replace(report, modification=Modification.PERMITTED, modifications=changed, problems=filled)
+    changed = sorted(f"field:{line(name)}" for name in difference.changed_form_fields)
+    filled = (Problem.FIELDS_FILLED,) if difference.changed_form_fields - places.names else ()
+    permitted = tuple(changed[:_MOST_FIELDS])
+    return replace(report, modification=Modification.PERMITTED, modifications=permitted, problems=filled)
+
+
+def _suspicion(signature: Any, difference: Any, places: Places, *, permitted: bool) -> str:
+    """Say why a later revision is more than the signature permits; an empty text when it is not."""
+    if isinstance(difference, SuspiciousModification):
+        return _ADDRESS.sub("", str(difference))
+    if not permitted:
+        return "not permitted by the signer"
+    if difference is not None and (unsigned := places.unsigned_since(signature, difference.changed_form_fields)):
+        return f"nobody signed what the place for a signature {unsigned[0]!r} shows"
+    return ""

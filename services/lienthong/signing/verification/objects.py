@@ -2,9 +2,9 @@
 
 Comparing the revisions of a file with several signatures means reading all of it, and nearly all of it are
 dictionaries and arrays of names, numbers, references and strings in their usual forms. The reader below takes a block
-and goes through it with one expression. Where it meets anything else (comments, odd numbers and escapes, a key given
-twice, no end within the largest block) it puts the stream back and leaves the whole value, and the error messages, to
-the original. So what is read is the original's in every case; a test compares the two on generated input.
+and goes through it with one expression. Where it meets anything else (comments, odd numbers and escapes, no end within
+the largest block) it puts the stream back and leaves the whole value, and the error messages, to the original. So what
+is read is the original's in every case but one (see :mod:`.doubles`); a test compares the two on generated input.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyhanko.pdf_utils import generic as _pyhanko_generic
 
+from lienthong.signing.verification.doubles import read_dictionary
 from lienthong.signing.verification.tokens import LONGEST_NAME, decoded
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def _read_dictionary(
         if data is not None:
             payload = generic._maybe_read_stream_payload(stream, dict(data), container_ref.get_pdf_handler())  # noqa: SLF001 -- of pyHanko, whose reader this replaces
             return data if payload is None else generic.StreamObject(data, encoded_data=payload)
+        return read_dictionary(stream, container_ref)
     return _originals["_read_dictionary"](stream, container_ref, as_metadata_stream, in_content_stream)
 
 

@@ -18,8 +18,6 @@ import errno
 import io
 import logging
 import re
-import struct
-import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyhanko.pdf_utils.crypt import AuthStatus, StandardSecurityHandler
@@ -30,6 +28,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
 from lienthong.signing.verification import (
     certificates,
+    doubles,
     evidence,
     hexreader,
     lengths,
@@ -41,7 +40,10 @@ from lienthong.signing.verification import (
     usages,
 )
 from lienthong.signing.verification.beginnings import HEADER_BYTES, before_pdf, may_be_pdf
+from lienthong.signing.verification.faults import FAULTS
 from lienthong.signing.verification.judge import Judge
+from lienthong.signing.verification.lines import line
+from lienthong.signing.verification.places import places_of
 from lienthong.signing.verification.report import (
     FileReport,
     FileState,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from lienthong.signing.verification.places import Places
     from lienthong.signing.verification.trust import TrustConfig
 
 _REMEDIES = (hexreader, tokens, objects, usages, revisions, lengths, names, certificates, paths)
@@ -65,19 +68,6 @@ _IN_MEMORY = 32 * 1024 * 1024
 _TAIL = 4096
 """Bytes in which the end of the last revision must be found."""
 _ENDING = re.compile(rb"startxref\s+(\d{1,19})\s+%%EOF[\s\x00]*\Z")
-_FAULTS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-"""What pyHanko and its libraries answer faults of a file with, besides their own errors."""
 _SIGNATURES = frozenset({"/adbe.pkcs7.detached", "/ETSI.CAdES.detached", "/PBAD.PAdES"})
 _TIMESTAMPS = frozenset({"/ETSI.RFC3161"})
 
@@ -90,7 +80,7 @@ class PadesVerifier:
     """
 
     def __init__(self, config: TrustConfig) -> None:
-        for remedy in _REMEDIES:
+        for remedy in (*_REMEDIES, doubles):
             remedy.install()
         # What matters is in the report; pyHanko would also log each finding with a traceback.
         for library in ("pyhanko", "pyhanko_certvalidator"):
@@ -119,15 +109,15 @@ class PadesVerifier:
             _insist_on_beginning(beginning)
             return self._verify_pdf(stream, at)
         except PdfError as error:
-            return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
+            return FileReport(FileState.DAMAGED, at, detail=line(str(error)))
         except OSError as error:
             # A place that no file can have stands in the file; everything else is the disk's.
             if error.errno != errno.EINVAL:
                 raise
-            return FileReport(FileState.DAMAGED, at, detail=str(error)[:200])
+            return FileReport(FileState.DAMAGED, at, detail=line(str(error)))
         # A hostile file can make the reader fail in any way; it must not take others down with it.
-        except _FAULTS as error:
-            return FileReport(FileState.DAMAGED, at, detail=f"{type(error).__name__}: {error}"[:200])
+        except FAULTS as error:
+            return FileReport(FileState.DAMAGED, at, detail=line(f"{type(error).__name__}: {error}"))
 
     def _verify_pdf(self, stream: BinaryIO, at: datetime) -> FileReport:
         # Not strict: word processors write hybrid cross-references and other small faults into honest files.
@@ -138,18 +128,18 @@ class PadesVerifier:
         found = [one for one in fields if one[1] is not None]
         if len(found) > self._config.most_signatures:
             return FileReport(FileState.TOO_LARGE, at, detail=f"{len(found)} signatures")
-        signatures = self._report(reader, found, frozenset(name for name, _, _ in fields), at)
+        signatures = self._report(reader, found, places_of(fields), at)
         return FileReport(file_state(signatures), at, signatures)
 
     def _report(
-        self, reader: PdfFileReader, found: list[Any], places: frozenset[str], at: datetime
+        self, reader: PdfFileReader, found: list[Any], places: Places, at: datetime
     ) -> tuple[SignatureReport, ...]:
         readable: list[EmbeddedPdfSignature] = []
         unreadable: list[SignatureReport] = []
         for name, value, field in found:
             problem, signature = _read(reader, name, value, field)
             if signature is None:
-                unreadable.append(SignatureReport(name, problems=(problem,)))
+                unreadable.append(SignatureReport(line(name), problems=(problem,)))
             else:
                 readable.append(signature)
         readable.sort(key=lambda signature: signature.signed_revision)

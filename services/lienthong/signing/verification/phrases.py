@@ -111,8 +111,10 @@ FILE: Mapping[FileState, Text] = {
         "The PDF is locked (by a password or for certain certificates) and cannot be checked. Ask for one that is not.",
     ),
     FileState.DAMAGED: Text(
-        "Tệp PDF bị hỏng, không đọc được. Thử mở tệp; nếu không mở được, trả lại và đề nghị bên gửi gửi lại.",
-        "The PDF is damaged and cannot be read. Try to open it; if that fails, return it and ask for it again.",
+        "Tệp PDF bị hỏng hoặc sai quy cách nên không kiểm tra được chữ ký. Dù tệp mở được, nội dung hiện ra chưa chắc "
+        "là nội dung đã ký; đề nghị bên gửi gửi lại.",
+        "The PDF is damaged or malformed, so its signatures cannot be checked. Even if it opens, what it shows need "
+        "not be what was signed; ask for it again.",
     ),
     FileState.TOO_LARGE: Text(
         "Tệp quá lớn hoặc có quá nhiều chữ ký nên hệ thống không tự kiểm tra. Mở tệp bằng phần mềm đọc PDF có kiểm tra "

@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 _EXPIRED_CERTS_ON_CRL = "2.5.29.60"
+_HEADS = {
+    x509.Certificate: ("serial_number", "issuer", "validity", "subject", "subject_public_key_info"),
+    crl.CertificateList: ("issuer", "this_update", "next_update"),
+    ocsp.OCSPResponse: (),
+}
+"""What is read at once of each kind; entries of a list may be many."""
 _DER_FIELDS = ("anchors", "intermediates", "crls", "ocsps")
 
 
@@ -220,5 +226,7 @@ def _answered_at(one: ocsp.OCSPResponse) -> datetime:
 def _load(kind: Any, ders: Iterable[bytes]) -> list[Any]:
     loaded = [kind.load(der, strict=True) for der in ders]
     for item in loaded:
-        item[0]  # parsing is lazy: damaged configuration must show now, not with the first document
+        # Parsing is lazy: what is damaged, or something else, must show now, not with every document.
+        for name in _HEADS[kind]:
+            item[0][name].native  # noqa: B018 -- reads it
     return loaded
