@@ -1,8 +1,8 @@
 """Uploads that meet a full disk, and those whose time is over."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -86,6 +86,50 @@ def test_an_upload_whose_time_is_over_is_in_no_document(intake: ServiceBench, mo
         api.submit_document(pb.SubmitDocumentRequest(document=content, request_id="two"), call)
     assert (gone.value.code, gone.value.metadata["resource"]) == (Code.NOT_FOUND, upload)
     assert intake.told(DocumentAccepted) == []
+
+
+@pytest.mark.parametrize("complete", [False, True], ids=["under way", "complete"])
+def test_last_bytes_end_where_the_upload_ends(intake: ServiceBench, complete: bool) -> None:
+    """Last bytes that end before others that came are of another content: nothing is completed in silence."""
+    with closing(opened(intake)) as sink:
+        sink.write(0, DATA[:100], last=complete)
+        sink.flush(finish=complete)
+        assert reason_of(lambda: sink.write(0, DATA[:50], last=True)) == "UPLOAD_LENGTH_DIFFERS"
+        sink.write(0, DATA[:50])  # they are not called the last: passed over
+        sink.write(0, b"", last=True)
+        assert sink.flush(finish=True) == 100
+
+
+def test_bytes_beyond_what_was_announced_are_not_taken(intake: ServiceBench) -> None:
+    """An upload that was announced with a length takes no more, and can still be finished at it."""
+    with closing(opened(intake, size=200)) as sink:
+        sink.write(0, DATA[:100])
+        assert reason_of(lambda: sink.write(100, DATA[100:300])) == "UPLOAD_LENGTH_DIFFERS"
+        sink.write(100, DATA[100:200], last=True)
+        assert sink.flush(finish=True) == 200
+
+
+def test_a_gap_is_told_with_where_to_go_on(intake: ServiceBench) -> None:
+    """What came before a gap is kept before the gap is refused: the answer names all of it."""
+    with closing(opened(intake)) as sink:
+        sink.write(0, DATA[:100])
+        with pytest.raises(AxisError, match="go on from 100") as gap:
+            sink.write(101, DATA[101:200])
+        assert gap.value.metadata["committed_size"] == str(sink.committed) == "100"
+
+
+def opened(intake: ServiceBench, size: int = 0) -> UploadSink:
+    """Opens an upload for writing."""
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload = intake.api("Intake").create_upload(pb.CreateUploadRequest(size=size, request_id="one"), call)
+    return intake.component.doors[0].open_upload(upload.name, call)
+
+
+def reason_of(action: Callable[[], object]) -> str:
+    """Gives the reason for which something is refused."""
+    with pytest.raises(AxisError) as refusal:
+        action()
+    return refusal.value.reason
 
 
 def write_all(sink: UploadSink, start: int, piece: int) -> None:

@@ -141,10 +141,10 @@ class ByteStream:
                     done = await self._run(_bound(_take, sink, joined))
                     if done is not None:
                         return done
-            raise invalid("UPLOAD_NOT_FINISHED", "The stream ended without finish_write; go on from committed_size.")
         finally:
             if sink is not None:
                 await asyncio.shield(self._run(_bound(_end, sink, gathering.rest())))
+        raise _unfinished(sink.committed if sink else 0)
 
     async def query(self, data: bytes, context: Context) -> pb.QueryWriteStatusResponse:
         """Tells how far an upload is."""
@@ -187,7 +187,7 @@ class ByteStream:
 
 
 def _take(sink: UploadSink, request: pb.WriteRequest) -> int | None:
-    sink.write(request.write_offset, request.data)
+    sink.write(request.write_offset, request.data, last=request.finish_write)
     if request.finish_write:
         return sink.flush(finish=True)
     if request.write_offset + len(request.data) - sink.committed >= FLUSH_EVERY:
@@ -207,6 +207,11 @@ def _end(sink: UploadSink, rest: Sequence[pb.WriteRequest]) -> None:
 
 def _bound(function: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
     return lambda: function(*arguments)
+
+
+def _unfinished(committed: int) -> AxisError:
+    text = f"the stream ended without finish_write; go on from {committed}"
+    return invalid("UPLOAD_NOT_FINISHED", text, committed_size=str(committed))
 
 
 def _check_range(request: pb.ReadRequest, content: Content) -> None:
