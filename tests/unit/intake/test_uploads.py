@@ -89,7 +89,7 @@ def test_an_upload_whose_time_is_over_is_in_no_document(intake: ServiceBench, mo
 
 
 @pytest.mark.parametrize("complete", [False, True], ids=["under way", "complete"])
-def test_last_bytes_end_where_the_upload_ends(intake: ServiceBench, complete: bool) -> None:
+def test_last_bytes_end_where_the_upload_ends(intake: ServiceBench, *, complete: bool) -> None:
     """Last bytes that end before others that came are of another content: nothing is completed in silence."""
     with closing(opened(intake)) as sink:
         sink.write(0, DATA[:100], last=complete)

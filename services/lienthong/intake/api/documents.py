@@ -140,12 +140,12 @@ class IntakeApi:
     def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
         given = request.WhichOneof("source")
         if given == "document":
-            spoiled = list(spoiled_texts(request.document, NUL))
+            spoiled = list(spoiled_texts(request, NUL))
             return self._counter.spoiled(request.document, spoiled) if spoiled else self._typed(request.document, call)
         if given == "upload":
             return self._uploaded(request.upload, call)
         if not given:
-            raise _neither("document", "edxml")
+            raise _neither("document", "edxml", "upload")
         self._bound(len(request.edxml), "edxml")
         return self._counter.edxml(iter((request.edxml,)))
 
@@ -155,15 +155,15 @@ class IntakeApi:
 
     def _typed(self, document: pb.DocumentContent, call: Call) -> Source:
         agency = call.caller.acting()
-        return self._counter.typed(
-            document.header, [self._attachment(one, agency.id) for one in document.attachments], agency
-        )
+        attachments = [self._attachment(number, one, agency.id) for number, one in enumerate(document.attachments)]
+        return self._counter.typed(document.header, attachments, agency)
 
-    def _attachment(self, one: pb.AttachmentContent, agency: str) -> TypedAttachment:
+    def _attachment(self, number: int, one: pb.AttachmentContent, agency: str) -> TypedAttachment:
         if not one.upload:
             return TypedAttachment(one.name, one.description, one.data)
         if one.data:
-            raise _either("attachments.data", "attachments.upload")
+            place = f"document.attachments[{number}]"
+            raise _either(f"{place}.data", f"{place}.upload")
         content, upload = finished_upload(self._units, one.upload, agency)
         return TypedAttachment(one.name, one.description, b"", content, upload.committed, upload.sha256.hex())
 
@@ -199,6 +199,6 @@ def _either(first: str, second: str) -> AxisError:
     return invalid("CONTENT_TWICE", rule, Violation(first, "CONTENT_TWICE", rule, "Leave one empty."))
 
 
-def _neither(first: str, second: str) -> AxisError:
-    rule = f"give {first} or {second}; neither came"
+def _neither(first: str, *others: str) -> AxisError:
+    rule = f"give {first} or {' or '.join(others)}; none came"
     return invalid("CONTENT_MISSING", rule, Violation(first, "CONTENT_MISSING", rule, "Fill one of them in."))
