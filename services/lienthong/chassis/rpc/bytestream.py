@@ -171,7 +171,7 @@ class ByteStream:
         for prefix, door, admission in self._doors:
             if name.startswith(prefix):
                 return door, admission.admit(row, *facts_of(context))
-        raise not_found(f"content {name!r}")
+        raise not_found(name)
 
     @contextmanager
     def _counted(self, method: str) -> Iterator[_Transfer]:
@@ -219,8 +219,9 @@ def _check_range(request: pb.ReadRequest, content: Content) -> None:
         text = f"offset {request.read_offset} is outside the {content.size} bytes of {request.resource_name}"
         raise AxisError(Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", text)
     if request.read_limit < 0:
-        rule = f"read_limit: a reader takes 0 (all) bytes or more, not {request.read_limit}"
-        raise invalid("LIMIT_INVALID", rule, Violation("read_limit", "LIMIT_INVALID", rule, "Leave it out for all."))
+        rule = f"a reader takes 0 (all) bytes or more, not {request.read_limit}"
+        violation = Violation("read_limit", "LIMIT_INVALID", rule, "Leave it out for all.")
+        raise invalid("LIMIT_INVALID", f"read_limit: {rule}. Leave it out for all.", violation)
 
 
 def _check_piece(request: pb.WriteRequest, name: str) -> None:
