@@ -1,6 +1,7 @@
 """What was made just now: a caller that is faster than the events between services is served all the same."""
 
 import time
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -87,7 +88,7 @@ def test_patience_ends(world: World) -> None:
 )
 def test_a_watch_says_that_it_has_begun(world: World, service: str, method: str, kind: type[Message]) -> None:
     """Headers come before the first hint: what happens from then on is told, and lists tell what was before."""
-    open_watch = world.vpcp.channel(service).unary_stream(f"/{method}", kind.SerializeToString)
+    open_watch: Any = world.vpcp.channel(service).unary_stream(f"/{method}", kind.SerializeToString)
     watch = open_watch(kind(), timeout=10.0)
     watch.initial_metadata()  # waits for them; when none come, for the deadline
     assert watch.is_active()
