@@ -63,6 +63,8 @@ def test_a_check_answers_as_a_submission(intake: ServiceBench, changes: dict[str
 def test_a_check_of_types_names_its_field(intake: ServiceBench) -> None:
     """A document in types whose DocumentId is taken is told so at the field that the caller filled in."""
     intake.api("Intake").submit_document(submission(), vpcp(intake))
+    recall = submission(kind=document_pb2.DOCUMENT_KIND_RECALL, reason="Sai", document_id="x", number="9").document
+    assert checked(intake, document=recall) == [("RESOURCE_NOT_FOUND", "document.header.document_id")]
     content = submission(subject="Khác").document
     assert checked(intake, document=content) == [("DOCUMENT_ID_TAKEN", "document.header.document_id")]
 
