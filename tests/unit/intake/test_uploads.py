@@ -108,6 +108,18 @@ def test_a_repeat_has_its_receipt_when_the_upload_is_gone(intake: ServiceBench, 
     assert reason_of(lambda: handed_in(intake, "uploads/none", typed=typed)) == "RESOURCE_NOT_FOUND"
 
 
+@pytest.mark.parametrize("typed", [False, True], ids=["a file", "types"])
+def test_what_a_document_took_is_held_no_more(tmp_path: Path, *, typed: bool) -> None:
+    """An agency uploads on once documents took what it uploaded; what no document holds goes with its time."""
+    content = file_of()
+    bench = service_bench(tmp_path, "intake", build, IntakeSection(upload_bytes_per_agency=len(content)))
+    handed_in(bench, uploaded(bench, content, "one"), typed=typed)
+    uploaded(bench, content, "two")
+    kept = len(list(bench.context.base.blobs.entries()))
+    weekend(bench)
+    assert len(list(bench.context.base.blobs.entries())) == kept - (1 if typed else 2)
+
+
 @pytest.mark.parametrize("complete", [False, True], ids=["under way", "complete"])
 def test_last_bytes_end_where_the_upload_ends(intake: ServiceBench, *, complete: bool) -> None:
     """Last bytes that end before others that came are of another content: nothing is completed in silence."""

@@ -31,8 +31,10 @@ def hash_of(connection: Connection, name: str, agency: str) -> bytes:
 
 
 def remember(work: UnitOfWork, agency: str, hashes: Mapping[str, bytes]) -> None:
-    """Keeps what uploads carried, by their names, beside the answer to the request that names them."""
+    """Keeps what uploads carried, by their names, beside the answer to the request that took them."""
     wanted = {_key(agency, name.removeprefix("uploads/")): content for name, content in hashes.items()}
+    for _agency, _method, identifier in wanted:
+        storage.use_upload(work.connection, identifier)
     known = content_among(work.connection, list(wanted)) if wanted else {}
     for key, content in wanted.items():
         if key not in known:
