@@ -125,5 +125,6 @@ def _is_day(text: str) -> bool:
 
 
 def _refused(place: int, rule: str) -> AxisError:
-    violation = Violation("filter", "FILTER_INVALID", f"position {place}: {rule}", "", column=place, line=1)
-    return invalid("FILTER_INVALID", f"filter, position {place}: {rule}", violation, position=str(place))
+    remedy = 'Write field = "text", numbers, true and false without quotes; AND joins conditions.'
+    violation = Violation("filter", "FILTER_INVALID", f"position {place}: {rule}", remedy, column=place, line=1)
+    return invalid("FILTER_INVALID", f"filter, position {place}: {rule}. {remedy}", violation, position=str(place))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, bindparam, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.events.tables import requests
@@ -22,12 +22,11 @@ KEY_LENGTH_AT_MOST = 128
 Answer = TypeVar("Answer", bound=Message)
 
 _KEY = (requests.c.agency, requests.c.method, requests.c.request_id)
-_AMONG = select(*_KEY).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
-_FIRST = select(requests).where(
-    requests.c.agency == bindparam("agency"),
-    requests.c.method == bindparam("method"),
-    requests.c.request_id == bindparam("key"),
-)
+_AMONG = select(*_KEY, requests.c.content).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
+_PARTS = ("agency", "method", "key")
+_THIS = tuple(column == bindparam(part) for column, part in zip(_KEY, _PARTS, strict=True))
+_FIRST = select(requests).where(*_THIS)
+_FORGET = delete(requests).where(*_THIS)
 
 
 def content_of(request: Message) -> bytes:
@@ -62,9 +61,19 @@ def key_of(call: Call, request_id: str) -> RequestKey:
     return call.caller.scope, call.method, request_id
 
 
+def _parts(call: Call, request_id: str) -> dict[str, str]:
+    return dict(zip(_PARTS, key_of(call, request_id), strict=True))
+
+
 def answered_among(connection: Connection, keys: Sequence[RequestKey]) -> set[RequestKey]:
     """Tells which of some requests were answered before."""
-    return {(row.agency, row.method, row.request_id) for row in connection.execute(_AMONG, {"keys": keys})}
+    return set(content_among(connection, keys))
+
+
+def content_among(connection: Connection, keys: Sequence[RequestKey]) -> dict[RequestKey, bytes]:
+    """Gives the hashes of what those of some requests asked for that were answered before."""
+    found = connection.execute(_AMONG, {"keys": keys})
+    return {(row.agency, row.method, row.request_id): row.content for row in found}
 
 
 def recall_answer(
@@ -75,8 +84,7 @@ def recall_answer(
     Raises:
         AxisError: ALREADY_EXISTS when other content came under the same key.
     """
-    key = {"agency": call.caller.scope, "method": call.method, "key": request_id}
-    row = connection.execute(_FIRST, key).one_or_none()
+    row = connection.execute(_FIRST, _parts(call, request_id)).one_or_none()
     if row is None:
         return None
     if row.content != content:
@@ -94,13 +102,22 @@ def remember_answer(
     work: UnitOfWork, call: Call, request_id: str, content: bytes, answer: Message, resource: str = ""
 ) -> None:
     """Keeps the answer with the state change that it tells of."""
+    told = answer.SerializeToString(deterministic=True)
+    remember_content(work, key_of(call, request_id), content, told, resource or named_in(answer))
+
+
+def remember_content(
+    work: UnitOfWork, key: RequestKey, content: bytes, answer: bytes = b"", resource: str = ""
+) -> None:
+    """Keeps a hash under a key, as long as answers are kept."""
+    agency, method, request_id = key
     row = {
-        "agency": call.caller.scope,
-        "method": call.method,
+        "agency": agency,
+        "method": method,
         "request_id": request_id,
         "content": content,
-        "answer": answer.SerializeToString(deterministic=True),
-        "resource": resource or named_in(answer),
+        "answer": answer,
+        "resource": resource,
         "answered_at": work.now_micros,
     }
     work.rows.insert(requests, [row])
@@ -120,6 +137,7 @@ def once(
     kind: type[Answer],
     action: Callable[[UnitOfWork], Answer],
     resource: str = "",
+    stands: Callable[[UnitOfWork, Answer], bool] = lambda _work, _answer: True,
 ) -> Answer:
     """Does a mutation in one transaction, or gives the answer that it had the first time.
 
@@ -130,6 +148,7 @@ def once(
         kind: Type of the answer.
         action: Does it.
         resource: What the answer is about, for whoever uses the key again; when empty, the name in it or in `request`.
+        stands: Tells whether the first answer still holds; one that does not is forgotten, and it is done anew.
 
     Raises:
         AxisError: The key is missing or was used for other content, or whatever `action` raised.
@@ -139,8 +158,10 @@ def once(
     content = content_of(request)
     with units.begin(call.traceparent) as work:
         known = recall_answer(work.connection, call, request_id, content, kind)
-        if known is not None:
+        if known is not None and stands(work, known):
             return known
+        if known is not None:
+            work.connection.execute(_FORGET, _parts(call, request_id))
         answer = action(work)
         remember_answer(work, call, request_id, content, answer, resource or named_in(answer) or named_in(request))
         return answer

@@ -24,6 +24,7 @@ Answer = TypeVar("Answer", bound=Message)
 Columns = tuple[type[int | str], ...]
 INTEGER_BOUND = 2**63
 """Databases keep whole numbers below it."""
+_AGAIN = "Begin again without a token."
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -83,7 +84,7 @@ def page_of(call: Call, size: int, token: str, condition: str = "", *, columns: 
         AxisError: INVALID_ARGUMENT for a negative size or a token that is not of this list.
     """
     if size < 0:
-        raise _refused("page_size", "a page has 0 (default) or more rows")
+        raise _refused("page_size", "a page has 0 (default) or more rows", "Give one of these.")
     origin = hashlib.sha256(f"{call.method}\0{call.caller.scope}\0{condition}".encode()).hexdigest()[:16]
     after = _after(token, origin, columns) if token else None
     return Page(min(size or DEFAULT_SIZE, SIZE_AT_MOST), after, origin)
@@ -93,11 +94,11 @@ def _after(token: str, origin: str, columns: Columns) -> tuple[Any, ...]:
     try:
         found, *keys = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, TypeError, RecursionError, binascii.Error) as error:
-        raise _refused("page_token", "it is not a token of this list") from error
+        raise _refused("page_token", "it is not a token of this list", _AGAIN) from error
     if found != origin or len(keys) != len(columns):
-        raise _refused("page_token", "it belongs to another list, caller or filter")
+        raise _refused("page_token", "it belongs to another list, caller or filter", _AGAIN)
     if not all(_is_key(key, kind) for key, kind in zip(keys, columns, strict=True)):
-        raise _refused("page_token", "it is not a token of this list")
+        raise _refused("page_token", "it is not a token of this list", _AGAIN)
     return tuple(keys)
 
 
@@ -113,6 +114,6 @@ def is_whole(value: object) -> TypeGuard[int]:
     return type(value) is int and abs(value) < INTEGER_BOUND
 
 
-def _refused(field: str, rule: str) -> AxisError:
-    violation = Violation(field, f"{field.upper()}_INVALID", rule, "Begin again without a token.")
-    return invalid(violation.reason, f"{field}: {rule}", violation)
+def _refused(field: str, rule: str, remedy: str) -> AxisError:
+    violation = Violation(field, f"{field.upper()}_INVALID", rule, remedy)
+    return invalid(violation.reason, f"{field}: {rule}. {remedy}", violation)

@@ -42,7 +42,7 @@ DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 
 SMALLEST_RSA_BITS = 2048
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+_CURVES = ("secp256r1", "secp384r1")  # not P-521: TLS of gRPC ends such a handshake without a word
 
 
 class PkiError(ValueError):
@@ -119,7 +119,7 @@ class Authority:
         """Certify ``public_key`` under ``profile``.
 
         Args:
-            public_key: RSA of 2048 bits or more, or EC on P-256, P-384, P-521; a seal key must be P-256.
+            public_key: RSA of 2048 bits or more, or EC on P-256 or P-384; a seal key must be P-256.
             profile: What the certificate says; see the table of this module.
             validity: Must lie within this authority's own.
             serial: Positive, unique per authority, at most 159 bits (RFC 5280 4.1.2.2);
@@ -235,10 +235,11 @@ def _host(host: str) -> x509.GeneralName:
 
 
 def _check_key(public_key: CertificatePublicKeyTypes, *, commits: bool = False) -> None:
-    if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name in _CURVES:
-        if commits and public_key.curve.name != "secp256r1":
-            raise PkiError(f"seal keys are P-256, this one is {public_key.curve.name}; make a P-256 key")
-        return
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        curves = _CURVES[:1] if commits else _CURVES
+        if public_key.curve.name in curves:
+            return
+        raise PkiError(f"a key on {public_key.curve.name} is not accepted here, only on {' or '.join(curves)}")
     if commits or not isinstance(public_key, rsa.RSAPublicKey):
         raise PkiError("this kind of key is not accepted here; make a P-256 key")
     if public_key.key_size < SMALLEST_RSA_BITS:

@@ -55,7 +55,7 @@ def insist_on_calendar(field: str, message: Timestamp) -> None:
         AxisError: INVALID_ARGUMENT that names the field.
     """
     if not on_calendar(message):
-        rule = "a time lies in the years 1 to 9999"
+        rule = "a time lies in the years 1 to 9999, and has nanos from 0 to 999,999,999"
         remedy = "Send seconds since 1970 in UTC."
         raise invalid("TIME_INVALID", f"{field}: {rule}. {remedy}", Violation(field, "TIME_INVALID", rule, remedy))
 

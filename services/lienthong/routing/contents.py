@@ -89,15 +89,15 @@ class MailboxContents:
             content = self._renderer.attachment(self._read(call, identifier, what), int(number))
             if content is not None:
                 return content
-        raise not_found(f"content {name!r}")
+        raise not_found(name)
 
-    def open_upload(self, name: str, call: Call) -> UploadSink:
+    def open_upload(self, name: str, call: Call) -> UploadSink:  # noqa: ARG002 -- nobody may
         """Refuses: nothing is uploaded here.
 
         Raises:
             AxisError: NOT_FOUND, always.
         """
-        raise not_found(f"upload {name!r} of {call.caller.scope}")
+        raise not_found(name)
 
     def _read(self, call: Call, delivery: str, what: str) -> DocumentAccepted:
         with self._units.database.read() as connection:

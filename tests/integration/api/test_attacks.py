@@ -153,7 +153,9 @@ def test_leases_of_others(world: World) -> None:
 def test_another_agency_in_the_metadata(world: World) -> None:
     """Naming an agency for which one may not act is PERMISSION_DENIED, whether it exists or not."""
     for name in ("H29", "000.00.00.H29", world.agencies["city"].name.removeprefix("agencies/"), "H77", "' OR 1=1 --"):
-        refused(Code.PERMISSION_DENIED, "AGENCY_NOT_GRANTED", partial(listing, world.vpcp, **{AGENCY_KEY: name}))
+        acting = partial(listing, world.vpcp, **{AGENCY_KEY: name})
+        error = refused(Code.PERMISSION_DENIED, "AGENCY_NOT_GRANTED", acting)
+        assert "ask the operator" in error.message
 
 
 def test_a_request_id_of_somebody_else(world: World) -> None:

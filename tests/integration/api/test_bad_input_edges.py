@@ -34,7 +34,8 @@ def test_times_of_no_calendar_in_the_directory(world: World, moment: Timestamp) 
     grant = common.Grant(agency=world.agencies["city"].name, valid_from=moment)
     system = common.System(display_name="odd", role=common.SYSTEM_ROLE_AGENCY_SYSTEM, grants=[grant])
     add = directory_pb2.CreateSystemRequest(system=system, request_id=new_request_id())
-    refused(Code.INVALID_ARGUMENT, "FIELD_INVALID", lambda: directory.CreateSystem(add))
+    error = refused(Code.INVALID_ARGUMENT, "FIELD_INVALID", lambda: directory.CreateSystem(add))
+    assert told(error, "FIELD_INVALID").field == "system.grants[0]"
     retire = directory_pb2.RetireAgencyRequest(
         name="agencies/H41", successors=["agencies/H29"], effective_time=moment, request_id=new_request_id()
     )
@@ -51,6 +52,9 @@ def test_republishing_since_no_time(world: World) -> None:
     request = operations_pb2.RepublishOutboxRequest(service="intake", since=BEYOND, request_id=new_request_id())
     operations = world.operator.operations("intake")
     refused(Code.INVALID_ARGUMENT, "TIME_INVALID", lambda: operations.RepublishOutbox(request))
+    request.since.CopyFrom(Timestamp(seconds=1, nanos=-1))
+    error = refused(Code.INVALID_ARGUMENT, "TIME_INVALID", lambda: operations.RepublishOutbox(request))
+    assert "nanos" in told(error, "TIME_INVALID").rule, "the year is right"
 
 
 def test_a_status_of_the_last_second_of_time(world: World) -> None:

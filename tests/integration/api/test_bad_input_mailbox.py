@@ -207,7 +207,8 @@ def test_page_sizes(world: World, name: str) -> None:
     """A huge page is capped, a negative one refused."""
     axis = world.operator if name in OPERATORS_LISTS else world.city
     ALL_LISTS[name](axis, {"page_size": 2**31 - 1})
-    refused(Code.INVALID_ARGUMENT, "PAGE_SIZE_INVALID", lambda: ALL_LISTS[name](axis, {"page_size": -1}))
+    error = refused(Code.INVALID_ARGUMENT, "PAGE_SIZE_INVALID", lambda: ALL_LISTS[name](axis, {"page_size": -1}))
+    assert "token" not in told(error, "PAGE_SIZE_INVALID").remedy
 
 
 def test_a_page_is_capped(world: World) -> None:
@@ -240,6 +241,7 @@ def test_malformed_filters(world: World, name: str, text: str, position: str | N
     error = refused(Code.INVALID_ARGUMENT, "FILTER_INVALID", lambda: FILTERED[name](world.city, {"filter": text}))
     assert error.metadata["position"] == (position or error.metadata["position"])
     assert f"position {error.metadata['position']}" in error.message
+    assert 'field = "text"' in told(error, "FILTER_INVALID").remedy
 
 
 def test_offsets_outside_the_content(world: World, exchanged: tuple[str, str]) -> None:
@@ -251,9 +253,18 @@ def test_offsets_outside_the_content(world: World, exchanged: tuple[str, str]) -
             "OFFSET_OUT_OF_RANGE",
             partial(_read, world.vpcp, f"{document}/rendition", offset),
         )
-    refused(Code.INVALID_ARGUMENT, "LIMIT_INVALID", partial(_read, world.vpcp, f"{document}/rendition", limit=-1))
-    for name in ("", "nonsense", f"{document}/attachments/7", f"{document}/attachments/x", f"{document}/../x"):
-        refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", partial(_read, world.vpcp, name))
+    limit = partial(_read, world.vpcp, f"{document}/rendition", limit=-1)
+    assert told(refused(Code.INVALID_ARGUMENT, "LIMIT_INVALID", limit), "LIMIT_INVALID").rule.startswith("a reader")
+    for name in (
+        "",
+        "nonsense",
+        f"{document}/attachments/7",
+        f"{document}/attachments/x",
+        f"{document}/../x",
+        "deliveries/x",
+    ):
+        error = refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", partial(_read, world.vpcp, name))
+        assert error.metadata["resource"] == name
 
 
 def _read(axis: Axis, name: str, offset: int = 0, limit: int = 0) -> bytes:

@@ -165,7 +165,7 @@ def test_a_typed_document_without_a_kind(world: World) -> None:
     request = typed("H29")
     request.document.header.kind = document_pb2.DOCUMENT_KIND_UNSPECIFIED
     error = refused(Code.INVALID_ARGUMENT, "KIND_MISSING", lambda: world.vpcp.intake.SubmitDocument(request))
-    assert told(error, "KIND_MISSING").field == "header.kind"
+    assert told(error, "KIND_MISSING").field == "document.header.kind"
 
 
 def test_names_in_the_file_are_display_data(world: World) -> None:

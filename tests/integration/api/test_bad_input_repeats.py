@@ -170,6 +170,10 @@ def test_both_content_and_upload(world: World) -> None:
     upload = world.vpcp.intake.CreateUpload(intake_pb2.CreateUploadRequest(request_id=new_request_id()))
     request.upload = upload.name
     refused(Code.INVALID_ARGUMENT, "CONTENT_TWICE", lambda: world.vpcp.intake.SubmitEdxml(request))
+    both = intake_pb2.AttachmentContent(name="a.txt", data=b"x", upload=upload.name)
+    check = intake_pb2.CheckDocumentRequest(document=intake_pb2.DocumentContent(attachments=[both]))
+    error = refused(Code.INVALID_ARGUMENT, "CONTENT_TWICE", lambda: world.vpcp.intake.CheckDocument(check))
+    assert [one.field for one in error.violations] == ["document.attachments[0].data"]
 
 
 def test_neither_content_nor_upload(world: World) -> None:

@@ -46,19 +46,23 @@ NAMED = intake_pb2.AttachmentContent(name="a.txt", data=b"x")
 @pytest.mark.parametrize(
     ("reason", "field", "request_of"),
     [
-        ("ATTACHMENTS_TOO_MANY", "attachments", lambda: typed((NAMED,) * 101)),
-        ("ATTACHMENT_NAME_MISSING", "attachments[1].name", lambda: typed((NAMED, NAMELESS))),
-        ("PRIORITY_INVALID", "header.priority", lambda: typed(priority=5)),
-        ("PRIORITY_INVALID", "header.priority", lambda: typed(priority=-1)),
-        ("TARGET_MISSING", "header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_UPDATE)),
-        ("TARGET_MISSING", "header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_REPLACEMENT)),
-        ("KIND_MISSING", "header.kind", lambda: typed(kind=99)),
-        ("NUMBER_INVALID", "header.page_amount", lambda: typed(page_amount=-1)),
-        ("NUMBER_INVALID", "header.promulgation_amount", lambda: typed(promulgation_amount=-(2**31))),
-        ("DATE_INVALID", "header.promulgation_date", lambda: typed(promulgation_date=date_pb2.Date(year=9999))),
-        ("DATE_INVALID", "header.promulgation_date", lambda: typed(promulgation_date=_day(9999))),
-        ("DATE_INVALID", "header.due_date", lambda: typed(due_date=_day(1899))),
-        ("DATE_INVALID", "header.response_for[0].promulgation_date", lambda: typed(response_for=[_answer(1)])),
+        ("ATTACHMENTS_TOO_MANY", "document.attachments", lambda: typed((NAMED,) * 101)),
+        ("ATTACHMENT_NAME_MISSING", "document.attachments[1].name", lambda: typed((NAMED, NAMELESS))),
+        ("PRIORITY_INVALID", "document.header.priority", lambda: typed(priority=5)),
+        ("PRIORITY_INVALID", "document.header.priority", lambda: typed(priority=-1)),
+        ("TARGET_MISSING", "document.header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_UPDATE)),
+        ("TARGET_MISSING", "document.header.targets", lambda: typed(kind=document_pb2.DOCUMENT_KIND_REPLACEMENT)),
+        ("KIND_MISSING", "document.header.kind", lambda: typed(kind=99)),
+        ("NUMBER_INVALID", "document.header.page_amount", lambda: typed(page_amount=-1)),
+        ("NUMBER_INVALID", "document.header.promulgation_amount", lambda: typed(promulgation_amount=-(2**31))),
+        (
+            "DATE_INVALID",
+            "document.header.promulgation_date",
+            lambda: typed(promulgation_date=date_pb2.Date(year=9999)),
+        ),
+        ("DATE_INVALID", "document.header.promulgation_date", lambda: typed(promulgation_date=_day(9999))),
+        ("DATE_INVALID", "document.header.due_date", lambda: typed(due_date=_day(1899))),
+        ("DATE_INVALID", "document.header.response_for[0].promulgation_date", lambda: typed(response_for=[_answer(1)])),
     ],
 )
 def test_a_field_that_cannot_be(world: World, reason: str, field: str, request_of: Any) -> None:
@@ -96,9 +100,9 @@ def test_what_is_malformed_is_said_in_words(world: World) -> None:
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        ("header.document_id", {"document_id": "d" * 201}),
-        ("header.number", {"number": "1" * 201}),
-        ("header.notation", {"notation": "Ủ" * 201}),
+        ("document.header.document_id", {"document_id": "d" * 201}),
+        ("document.header.number", {"number": "1" * 201}),
+        ("document.header.notation", {"notation": "Ủ" * 201}),
     ],
 )
 def test_what_a_document_is_found_by_is_bounded(world: World, path: str, fields: dict[str, Any]) -> None:
@@ -113,10 +117,12 @@ def test_parties_are_told_by_their_fields(world: World) -> None:
     parties = {code: document_pb2.Organization(code=code) for code in ("H29", "H42", "000.00.00.H29", "H99.99")}
     request = typed(sender=parties["H99.99"], recipients=[parties[code] for code in ("H29", "H42", "000.00.00.H29")])
     error = refused(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", lambda: world.vpcp.intake.SubmitDocument(request))
-    assert told(error, "SENDER_UNREGISTERED").field == "header.sender.code"
-    assert told(error, "RECIPIENT_DUPLICATE").field == "header.recipients[2].code"
+    assert told(error, "SENDER_UNREGISTERED").field == "document.header.sender.code"
+    assert told(error, "RECIPIENT_DUPLICATE").field == "document.header.recipients[2].code"
     check = world.vpcp.intake.CheckDocument(intake_pb2.CheckDocumentRequest(document=request.document))
-    assert [one.path for one in check.warnings if one.code == "RECIPIENT_UNKNOWN"] == ["header.recipients[1].code"]
+    assert [one.path for one in check.warnings if one.code == "RECIPIENT_UNKNOWN"] == [
+        "document.header.recipients[1].code"
+    ]
 
 
 def test_a_text_with_nul_is_refused_with_its_place(world: World) -> None:
@@ -145,9 +151,9 @@ def test_a_check_tells_of_nul_among_all_problems(world: World) -> None:
     request.document.attachments[0].upload = "uploads/a\0b"
     answer = world.vpcp.intake.CheckDocument(intake_pb2.CheckDocumentRequest(document=request.document))
     assert {(one.reason, one.path) for one in answer.problems} == {
-        ("TEXT_WITH_NUL", "header.recipients[0].name"),
-        ("TEXT_WITH_NUL", "attachments[0].upload"),
-        ("PRIORITY_INVALID", "header.priority"),
+        ("TEXT_WITH_NUL", "document.header.recipients[0].name"),
+        ("TEXT_WITH_NUL", "document.attachments[0].upload"),
+        ("PRIORITY_INVALID", "document.header.priority"),
     }
     assert all(one.rule and one.remedy for one in answer.problems)
     assert not answer.acceptable

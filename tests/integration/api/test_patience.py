@@ -1,15 +1,18 @@
 """What was made just now: a caller that is faster than the events between services is served all the same."""
 
 import time
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from google.protobuf.message import Message
 from tests.integration.api.world import World, acknowledge, file_of, progress_of, pull, refused, report, submit
 
 from lienthong.chassis.errors import Code
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.client.transfers import new_request_id
 from lienthong.intake.v1 import intake_pb2
+from lienthong.notification.v1 import notification_pb2
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
@@ -74,3 +77,19 @@ def test_patience_ends(world: World) -> None:
     at_once = time.monotonic() - begun
     refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", lambda: task(world, f"deliveries/{Uuid7Source().new()}"))
     assert time.monotonic() - begun - at_once < 5.0
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "kind"),
+    [
+        ("routing", "lienthong.routing.v1.Mailbox/WatchMailbox", mailbox_pb2.WatchMailboxRequest),
+        ("notification", "lienthong.notification.v1.Notification/WatchNotices", notification_pb2.WatchNoticesRequest),
+    ],
+)
+def test_a_watch_says_that_it_has_begun(world: World, service: str, method: str, kind: type[Message]) -> None:
+    """Headers come before the first hint: what happens from then on is told, and lists tell what was before."""
+    open_watch: Any = world.vpcp.channel(service).unary_stream(f"/{method}", kind.SerializeToString)
+    watch = open_watch(kind(), timeout=10.0)
+    watch.initial_metadata()  # waits for them; when none come, for the deadline
+    assert watch.is_active()
+    watch.cancel()

@@ -90,6 +90,7 @@ def test_roles(world: World, role: str, name: str) -> None:
     else:
         assert error is not None
         assert (error.code, error.reason) == (Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+        assert "Call with" in error.message
 
 
 def read_content(axis: Axis, name: str) -> bytes:

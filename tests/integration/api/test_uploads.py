@@ -103,9 +103,9 @@ def test_what_came_before_a_refusal_is_durable_when_it_is_told(world: World, upl
     while done < len(CONTENT) - PIECE:
         stream = Stream(world, upload)
         stream.send(done, CONTENT[done : done + PIECE])
-        refused(Code.INVALID_ARGUMENT, "UPLOAD_NOT_FINISHED", stream.end)
+        told = refused(Code.INVALID_ARGUMENT, "UPLOAD_NOT_FINISHED", stream.end).metadata["committed_size"]
         now = world.vpcp.intake.GetUpload(intake_pb2.GetUploadRequest(name=upload)).committed_size
-        assert now == done + PIECE
+        assert now == int(told) == done + PIECE
         done = now
 
 

@@ -79,12 +79,14 @@ def test_a_request_without_its_key_is_refused(axis: pki.Authority) -> None:
 
 
 def test_weak_and_wrong_keys_are_refused(axis: pki.Authority) -> None:
-    """RSA below 2048 bits is refused everywhere, and seal keys are P-256."""
+    """RSA below 2048 bits is refused everywhere, so are curves that TLS on gRPC does not take; seal keys are P-256."""
     client = pki.system_client("a", "b")
     short = rsa.generate_private_key(65537, 1024)  # noqa: S505 - too short on purpose
+    with pytest.raises(PkiError, match="secp521r1 is not accepted"):
+        axis.issue(ec.generate_private_key(ec.SECP521R1()).public_key(), client, YEAR, 9)
     with pytest.raises(PkiError, match="too short"):
         axis.issue(short.public_key(), client, YEAR, 8)
-    with pytest.raises(PkiError, match="P-256"):
+    with pytest.raises(PkiError, match="only on secp256r1"):
         axis.issue(ec.generate_private_key(ec.SECP384R1()).public_key(), pki.seal("intake"), YEAR, 9)
 
 

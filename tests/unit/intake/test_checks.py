@@ -63,19 +63,21 @@ def test_a_check_answers_as_a_submission(intake: ServiceBench, changes: dict[str
 def test_a_check_of_types_names_its_field(intake: ServiceBench) -> None:
     """A document in types whose DocumentId is taken is told so at the field that the caller filled in."""
     intake.api("Intake").submit_document(submission(), vpcp(intake))
+    recall = submission(kind=document_pb2.DOCUMENT_KIND_RECALL, reason="Sai", document_id="x", number="9").document
+    assert checked(intake, document=recall) == [("RESOURCE_NOT_FOUND", "document.header.document_id")]
     content = submission(subject="Khác").document
-    assert checked(intake, document=content) == [("DOCUMENT_ID_TAKEN", "header.document_id")]
+    assert checked(intake, document=content) == [("DOCUMENT_ID_TAKEN", "document.header.document_id")]
 
 
 def test_a_document_in_types_is_told_of_all_at_once(intake: ServiceBench) -> None:
     """What is wrong with a field and who is not known come together, at the fields that the caller filled in."""
     content = submission(priority=9, recipients=[document_pb2.Organization(code="H77")]).document
     assert checked(intake, document=content) == [
-        ("PRIORITY_INVALID", "header.priority"),
-        ("RECIPIENT_UNKNOWN", "header.recipients[0].code"),
+        ("PRIORITY_INVALID", "document.header.priority"),
+        ("RECIPIENT_UNKNOWN", "document.header.recipients[0].code"),
     ]
     content.header.kind = 99  # type: ignore[assignment] # a kind of a later contract
-    assert checked(intake, document=content)[0] == ("KIND_MISSING", "header.kind")
+    assert checked(intake, document=content)[0] == ("KIND_MISSING", "document.header.kind")
 
 
 def test_accents_make_no_other_document(intake: ServiceBench) -> None:

@@ -1,12 +1,13 @@
 """Uploads that meet a full disk, and those whose time is over."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from tests.small_disk import SmallDisk, small_disk
+from tests.unit.intake.test_submit import file_of, vpcp
 
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Code
@@ -73,6 +74,111 @@ def test_an_upload_whose_time_is_over_is_in_no_document(intake: ServiceBench, mo
         sweep_uploads(intake.context.units, blobs, IntakeSection())
         keep_plan(rendition, plan, blobs)
 
+    monkeypatch.setattr("lienthong.intake.handlers.accept.keep_plan", sweep_first)
+    with pytest.raises(AxisError) as gone:
+        api.submit_document(pb.SubmitDocumentRequest(document=attaching(upload), request_id="two"), call)
+    assert (gone.value.code, gone.value.metadata["resource"]) == (Code.NOT_FOUND, upload)
+    assert intake.told(DocumentAccepted) == []
+
+
+def test_an_upload_that_expired_is_opened_anew(intake: ServiceBench) -> None:
+    """A repeat answers with the same upload while it lasts, and never with one that is gone."""
+    api, call = intake.api("Intake"), intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    request = pb.CreateUploadRequest(size=100, request_id="one")
+    first = api.create_upload(request, call)
+    assert api.create_upload(request, call) == first
+    weekend(intake)
+    second = api.create_upload(request, call)
+    assert second.name != first.name
+    assert api.create_upload(request, call).name == second.name
+    assert api.get_upload(pb.GetUploadRequest(name=second.name), call).committed_size == 0
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["a file", "types"])
+def test_a_repeat_has_its_receipt_when_the_upload_is_gone(intake: ServiceBench, *, typed: bool) -> None:
+    """A sender that missed the answer on Friday gets it on Monday, by the same request and after another upload."""
+    content = file_of()
+    name = uploaded(intake, content, "one")
+    receipt = handed_in(intake, name, typed=typed)
+    weekend(intake)
+    assert handed_in(intake, name, typed=typed) == receipt
+    assert handed_in(intake, uploaded(intake, content, "one"), typed=typed) == receipt
+    other = uploaded(intake, file_of(subject="Khác"), "two")
+    assert reason_of(lambda: handed_in(intake, other, typed=typed)) == "REQUEST_ID_REUSED"
+    assert reason_of(lambda: handed_in(intake, "uploads/none", typed=typed)) == "RESOURCE_NOT_FOUND"
+
+
+@pytest.mark.parametrize("typed", [False, True], ids=["a file", "types"])
+def test_what_a_document_took_is_held_no_more(tmp_path: Path, *, typed: bool) -> None:
+    """An agency uploads on once documents took what it uploaded; what no document holds goes with its time."""
+    content = file_of()
+    bench = service_bench(tmp_path, "intake", build, IntakeSection(upload_bytes_per_agency=len(content)))
+    handed_in(bench, uploaded(bench, content, "one"), typed=typed)
+    uploaded(bench, content, "two")
+    kept = len(list(bench.context.base.blobs.entries()))
+    weekend(bench)
+    assert len(list(bench.context.base.blobs.entries())) == kept - (1 if typed else 2)
+
+
+@pytest.mark.parametrize("complete", [False, True], ids=["under way", "complete"])
+def test_last_bytes_end_where_the_upload_ends(intake: ServiceBench, *, complete: bool) -> None:
+    """Last bytes that end before others that came are of another content: nothing is completed in silence."""
+    with closing(opened(intake)) as sink:
+        sink.write(0, DATA[:100], last=complete)
+        sink.flush(finish=complete)
+        assert reason_of(lambda: sink.write(0, DATA[:50], last=True)) == "UPLOAD_LENGTH_DIFFERS"
+        sink.write(0, DATA[:50])  # they are not called the last: passed over
+        sink.write(0, b"", last=True)
+        assert sink.flush(finish=True) == 100
+
+
+def test_bytes_beyond_what_was_announced_are_not_taken(intake: ServiceBench) -> None:
+    """An upload that was announced with a length takes no more, and can still be finished at it."""
+    with closing(opened(intake, size=200)) as sink:
+        sink.write(0, DATA[:100])
+        assert reason_of(lambda: sink.write(100, DATA[100:300])) == "UPLOAD_LENGTH_DIFFERS"
+        sink.write(100, DATA[100:200], last=True)
+        assert sink.flush(finish=True) == 200
+
+
+def test_a_gap_is_told_with_where_to_go_on(intake: ServiceBench) -> None:
+    """What came before a gap is kept before the gap is refused: the answer names all of it."""
+    with closing(opened(intake)) as sink:
+        sink.write(0, DATA[:100])
+        with pytest.raises(AxisError, match="go on from 100") as gap:
+            sink.write(101, DATA[101:200])
+        assert gap.value.metadata["committed_size"] == str(sink.committed) == "100"
+
+
+def weekend(intake: ServiceBench) -> None:
+    """Lets the time of uploads pass."""
+    intake.clock.advance(days=3)
+    sweep_uploads(intake.context.units, intake.context.base.blobs, IntakeSection())
+
+
+def uploaded(intake: ServiceBench, data: bytes, key: str) -> str:
+    """Brings a content in; gives the name of its upload."""
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload: pb.Upload = intake.api("Intake").create_upload(pb.CreateUploadRequest(size=len(data), request_id=key), call)
+    with closing(intake.component.doors[0].open_upload(upload.name, call)) as sink:
+        sink.write(0, data, last=True)
+        sink.flush(finish=True)
+    return upload.name
+
+
+def handed_in(intake: ServiceBench, upload: str, *, typed: bool) -> pb.Receipt:
+    """Hands in what an upload holds, under one key: as the file, or as an attachment."""
+    api, key = intake.api("Intake"), "document"
+    receipt: pb.Receipt = (
+        api.submit_document(pb.SubmitDocumentRequest(document=attaching(upload), request_id=key), vpcp(intake))
+        if typed
+        else api.submit_edxml(pb.SubmitEdxmlRequest(upload=upload, request_id=key), vpcp(intake, "SubmitEdxml"))
+    )
+    return receipt
+
+
+def attaching(upload: str) -> pb.DocumentContent:
+    """A document in types with an upload as its attachment."""
     header = document_pb2.DocumentHeader(
         number="1",
         notation="VPCP-TH",
@@ -80,12 +186,21 @@ def test_an_upload_whose_time_is_over_is_in_no_document(intake: ServiceBench, mo
         kind=document_pb2.DOCUMENT_KIND_NEW,
         recipients=[document_pb2.Organization(code="000.00.00.H29")],
     )
-    content = pb.DocumentContent(header=header, attachments=[pb.AttachmentContent(name="a.bin", upload=upload)])
-    monkeypatch.setattr("lienthong.intake.handlers.accept.keep_plan", sweep_first)
-    with pytest.raises(AxisError) as gone:
-        api.submit_document(pb.SubmitDocumentRequest(document=content, request_id="two"), call)
-    assert (gone.value.code, gone.value.metadata["resource"]) == (Code.NOT_FOUND, upload)
-    assert intake.told(DocumentAccepted) == []
+    return pb.DocumentContent(header=header, attachments=[pb.AttachmentContent(name="a.bin", upload=upload)])
+
+
+def opened(intake: ServiceBench, size: int = 0) -> UploadSink:
+    """Opens an upload for writing."""
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload = intake.api("Intake").create_upload(pb.CreateUploadRequest(size=size, request_id="one"), call)
+    return intake.component.doors[0].open_upload(upload.name, call)
+
+
+def reason_of(action: Callable[[], object]) -> str:
+    """Gives the reason for which something is refused."""
+    with pytest.raises(AxisError) as refusal:
+        action()
+    return refusal.value.reason
 
 
 def write_all(sink: UploadSink, start: int, piece: int) -> None:

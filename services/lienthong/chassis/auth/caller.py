@@ -193,13 +193,15 @@ def _agency(directory: Directory, system: System, named: str, now: datetime) -> 
         resolved = directory.resolve(wanted, now)
         agency = resolved.agency if resolved.match is not Match.UNKNOWN else None
     if agency is None or agency.id not in allowed:
-        raise _denied("AGENCY_NOT_GRANTED", f"system {system.name!r} may not act for {named!r}")
+        text = f"system {system.name!r} may not act for {named!r}. Name another one, or ask the operator for a grant."
+        raise _denied("AGENCY_NOT_GRANTED", text)
     return agency
 
 
 def _only(system: System, allowed: tuple[str, ...]) -> str:
     if not allowed:
-        raise _denied("AGENCY_NOT_GRANTED", f"system {system.name!r} may act for no agency that is in force")
+        text = f"system {system.name!r} may act for no agency that is in force. Ask the operator for a grant."
+        raise _denied("AGENCY_NOT_GRANTED", text)
     if len(allowed) > 1:
         raise invalid(
             "AGENCY_NOT_NAMED",

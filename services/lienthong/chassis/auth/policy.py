@@ -87,5 +87,6 @@ def authorise(row: Row, caller: Caller) -> None:
     raise AxisError(
         Code.PERMISSION_DENIED,
         "ROLE_NOT_ALLOWED",
-        f"{row.method} is for {needed}; {caller.system.name!r} is {caller.system.role.name.lower()}",
+        f"{row.method} is for {needed}; {caller.system.name!r} is {caller.system.role.name.lower()}. "
+        "Call with credentials of that kind.",
     )

@@ -141,10 +141,10 @@ class ByteStream:
                     done = await self._run(_bound(_take, sink, joined))
                     if done is not None:
                         return done
-            raise invalid("UPLOAD_NOT_FINISHED", "The stream ended without finish_write; go on from committed_size.")
         finally:
             if sink is not None:
                 await asyncio.shield(self._run(_bound(_end, sink, gathering.rest())))
+        raise _unfinished(sink.committed if sink else 0)
 
     async def query(self, data: bytes, context: Context) -> pb.QueryWriteStatusResponse:
         """Tells how far an upload is."""
@@ -171,7 +171,7 @@ class ByteStream:
         for prefix, door, admission in self._doors:
             if name.startswith(prefix):
                 return door, admission.admit(row, *facts_of(context))
-        raise not_found(f"content {name!r}")
+        raise not_found(name)
 
     @contextmanager
     def _counted(self, method: str) -> Iterator[_Transfer]:
@@ -187,7 +187,7 @@ class ByteStream:
 
 
 def _take(sink: UploadSink, request: pb.WriteRequest) -> int | None:
-    sink.write(request.write_offset, request.data)
+    sink.write(request.write_offset, request.data, last=request.finish_write)
     if request.finish_write:
         return sink.flush(finish=True)
     if request.write_offset + len(request.data) - sink.committed >= FLUSH_EVERY:
@@ -209,13 +209,19 @@ def _bound(function: Callable[..., Result], *arguments: Any) -> Callable[[], Res
     return lambda: function(*arguments)
 
 
+def _unfinished(committed: int) -> AxisError:
+    text = f"the stream ended without finish_write; go on from {committed}"
+    return invalid("UPLOAD_NOT_FINISHED", text, committed_size=str(committed))
+
+
 def _check_range(request: pb.ReadRequest, content: Content) -> None:
     if not 0 <= request.read_offset <= content.size:
         text = f"offset {request.read_offset} is outside the {content.size} bytes of {request.resource_name}"
         raise AxisError(Code.OUT_OF_RANGE, "OFFSET_OUT_OF_RANGE", text)
     if request.read_limit < 0:
-        rule = f"read_limit: a reader takes 0 (all) bytes or more, not {request.read_limit}"
-        raise invalid("LIMIT_INVALID", rule, Violation("read_limit", "LIMIT_INVALID", rule, "Leave it out for all."))
+        rule = f"a reader takes 0 (all) bytes or more, not {request.read_limit}"
+        violation = Violation("read_limit", "LIMIT_INVALID", rule, "Leave it out for all.")
+        raise invalid("LIMIT_INVALID", f"read_limit: {rule}. Leave it out for all.", violation)
 
 
 def _check_piece(request: pb.WriteRequest, name: str) -> None:

@@ -65,11 +65,12 @@ class UploadSink(Protocol):
         """Whether the last byte is there."""
         ...
 
-    def write(self, offset: int, data: bytes) -> None:
-        """Takes bytes at an offset.
+    def write(self, offset: int, data: bytes, *, last: bool = False) -> None:
+        """Takes bytes at an offset, the last ones where it is said.
 
         Raises:
-            AxisError: OUT_OF_RANGE when the offset does not follow on, RESOURCE_EXHAUSTED beyond a bound.
+            AxisError: OUT_OF_RANGE when the offset does not follow on, RESOURCE_EXHAUSTED beyond a bound,
+                FAILED_PRECONDITION when they end where the upload does not.
         """
         ...
 

@@ -105,7 +105,7 @@ class Streams:
             facts = facts_of(context)
             try:
                 with self._shares.held(system_of(facts[0])):
-                    async for message in self._feed(_Door(row, begin, admission, request, facts)):
+                    async for message in self._feed(_Door(row, begin, admission, request, facts), context):
                         yield message
             except AxisError as error:
                 self._metrics.called(row.method, error.code.name, 0.0)
@@ -120,9 +120,11 @@ class Streams:
         if self._rounds is not None:
             self._rounds.cancel()
 
-    async def _feed(self, door: _Door) -> AsyncIterator[bytes]:
+    async def _feed(self, door: _Door, context: Context) -> AsyncIterator[bytes]:
         run = partial(self._run, door.row.method)
         call, watch = await run(door.admit)
+        # Whoever opens a watch and then lists must know that it has begun; without news nothing else would come.
+        await context.send_initial_metadata(())
         key, cursor = watch.key, watch.cursor
         stream = _Stream(door, call, self._hub.watch(key))
         stream.hint.set()

@@ -1,6 +1,7 @@
 """Implementation of `lienthong.intake.v1.Intake`."""
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
@@ -11,12 +12,14 @@ from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.texts import NUL, spoiled_texts
 from lienthong.chassis.times import from_micros
+from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1 import document_pb2
 from lienthong.intake import storage
 from lienthong.intake.domain import Problem
 from lienthong.intake.handlers.accept import Request
+from lienthong.intake.handlers.carried import hash_of
 from lienthong.intake.handlers.messages import addressed_message, document_message, upload_message
-from lienthong.intake.handlers.prepare import TypedAttachment
+from lienthong.intake.handlers.prepare import Prepared, TypedAttachment
 from lienthong.intake.handlers.recall import Recall, ask_recall
 from lienthong.intake.handlers.submit import Counter, Source
 from lienthong.intake.handlers.uploads import finished_upload, open_upload, upload_of
@@ -43,14 +46,17 @@ class IntakeApi:
         """Accepts a document given in types."""
         check_key(request.request_id)
         self._bound(sum(len(one.data) for one in request.document.attachments), "document.attachments")
-        return self._submit(call, request.request_id, content_of(request), self._typed(request.document, call))
+        uploads = self._carried((one.upload for one in request.document.attachments if one.upload), call)
+        described = Request(call, request.request_id, content_of(_by_bytes(request, uploads)), uploads)
+        return self._submit(described, self._typed(request.document, call))
 
     def submit_edxml(self, request: pb.SubmitEdxmlRequest, call: Call) -> pb.Receipt:
         """Accepts an edXML file, inline or uploaded."""
         check_key(request.request_id)
         self._bound(len(request.content), "content")
-        content = self._content_of(request, call)
-        return self._submit(call, request.request_id, content, self._file(request, call))
+        uploads = self._carried([request.upload] if request.upload else [], call)
+        content = hashlib.sha256(b"upload\0" + uploads[request.upload]).digest() if uploads else content_of(request)
+        return self._submit(Request(call, request.request_id, content, uploads), self._file(request, call))
 
     def check_document(self, request: pb.CheckDocumentRequest, call: Call) -> pb.CheckDocumentResponse:
         """Tells what a submission would answer."""
@@ -65,12 +71,17 @@ class IntakeApi:
     def create_upload(self, request: pb.CreateUploadRequest, call: Call) -> pb.Upload:
         """Opens an upload."""
         agency = call.caller.acting().id
+
+        def lasts(work: UnitOfWork, upload: pb.Upload) -> bool:
+            return storage.upload_by_id(work.connection, upload.name.removeprefix("uploads/"), agency) is not None
+
         return once(
             self._units,
             call,
             request,
             pb.Upload,
             lambda work: self._upload(open_upload(work, agency, request.size, self._counter.section)),
+            stands=lasts,
         )
 
     def get_upload(self, request: pb.GetUploadRequest, call: Call) -> pb.Upload:
@@ -117,16 +128,13 @@ class IntakeApi:
         described = Request(call, request.request_id, content_of(request))
         return ask_recall(self._counter.desk, described, recall, self._counter.directory.get())
 
-    def _submit(self, call: Call, request_id: str, content: bytes, source: Source) -> pb.Receipt:
-        key = (call.caller.scope, call.method, request_id, content)
-        return self._running.join(key, lambda: self._counter.submit(Request(call, request_id, content), source))
+    def _submit(self, request: Request, source: Source) -> pb.Receipt:
+        return self._running.join((*request.key, request.content), lambda: self._counter.submit(request, source))
 
-    def _content_of(self, request: pb.SubmitEdxmlRequest, call: Call) -> bytes:
-        if not request.upload:
-            return content_of(request)
-        # The bytes count, not the upload that carried them: a repeat may have uploaded them again.
-        upload = upload_of(self._units, request.upload, call.caller.acting().id)
-        return hashlib.sha256(b"upload\0" + upload.sha256).digest()
+    def _carried(self, uploads: Iterable[str], call: Call) -> dict[str, bytes]:
+        agency = call.caller.acting().id
+        with self._units.database.read() as connection:
+            return {name: hash_of(connection, name, agency) for name in uploads}
 
     def _file(self, request: pb.SubmitEdxmlRequest, call: Call) -> Source:
         if request.upload and request.content:
@@ -140,30 +148,39 @@ class IntakeApi:
     def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
         given = request.WhichOneof("source")
         if given == "document":
-            spoiled = list(spoiled_texts(request.document, NUL))
+            spoiled = list(spoiled_texts(request, NUL))
             return self._counter.spoiled(request.document, spoiled) if spoiled else self._typed(request.document, call)
         if given == "upload":
             return self._uploaded(request.upload, call)
         if not given:
-            raise _neither("document", "edxml")
+            raise _neither("document", "edxml", "upload")
         self._bound(len(request.edxml), "edxml")
         return self._counter.edxml(iter((request.edxml,)))
 
     def _uploaded(self, name: str, call: Call) -> Source:
-        content, upload = finished_upload(self._units, name, call.caller.acting().id)
-        return self._counter.uploaded(content.key, upload.committed)
+        agency = call.caller.acting().id
+
+        def prepare() -> Prepared:
+            content, upload = finished_upload(self._units, name, agency)
+            return self._counter.uploaded(content.key, upload.committed)()
+
+        return prepare
 
     def _typed(self, document: pb.DocumentContent, call: Call) -> Source:
         agency = call.caller.acting()
-        return self._counter.typed(
-            document.header, [self._attachment(one, agency.id) for one in document.attachments], agency
-        )
 
-    def _attachment(self, one: pb.AttachmentContent, agency: str) -> TypedAttachment:
+        def prepare() -> Prepared:
+            attachments = [self._attachment(number, one, agency.id) for number, one in enumerate(document.attachments)]
+            return self._counter.typed(document.header, attachments, agency)()
+
+        return prepare
+
+    def _attachment(self, number: int, one: pb.AttachmentContent, agency: str) -> TypedAttachment:
         if not one.upload:
             return TypedAttachment(one.name, one.description, one.data)
         if one.data:
-            raise _either("attachments.data", "attachments.upload")
+            place = f"document.attachments[{number}]"
+            raise _either(f"{place}.data", f"{place}.upload")
         content, upload = finished_upload(self._units, one.upload, agency)
         return TypedAttachment(one.name, one.description, b"", content, upload.committed, upload.sha256.hex())
 
@@ -180,6 +197,17 @@ class IntakeApi:
         raise invalid(
             "INLINE_TOO_LARGE", f"{field}: {rule}. {remedy}", Violation(field, "INLINE_TOO_LARGE", rule, remedy)
         )
+
+
+def _by_bytes(request: pb.SubmitDocumentRequest, uploads: Mapping[str, bytes]) -> pb.SubmitDocumentRequest:
+    """Names each upload by what it carried: a repeat may have uploaded the same bytes again."""
+    if not uploads:
+        return request
+    named = pb.SubmitDocumentRequest()
+    named.CopyFrom(request)
+    for one in named.document.attachments:
+        one.upload = uploads[one.upload].hex() if one.upload else ""
+    return named
 
 
 def _problem(problem: Problem) -> document_pb2.Problem:
@@ -199,6 +227,6 @@ def _either(first: str, second: str) -> AxisError:
     return invalid("CONTENT_TWICE", rule, Violation(first, "CONTENT_TWICE", rule, "Leave one empty."))
 
 
-def _neither(first: str, second: str) -> AxisError:
-    rule = f"give {first} or {second}; neither came"
+def _neither(first: str, *others: str) -> AxisError:
+    rule = f"give {first} or {' or '.join(others)}; none came"
     return invalid("CONTENT_MISSING", rule, Violation(first, "CONTENT_MISSING", rule, "Fill one of them in."))

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from typing import Final
 
 _FIELDS: Final[Mapping[str, str]] = {
-    "MessageHeader": "header",
-    "MessageHeader/From/OrganId": "header.sender.code",
-    "MessageHeader/To": "header.recipients",
-    "MessageHeader/DocumentId": "header.document_id",
-    "MessageHeader/Code/CodeNumber": "header.number",
-    "MessageHeader/Code/CodeNotation": "header.notation",
-    "TraceHeaderList/Bussiness": "header.targets",
-    "TraceHeaderList/Bussiness/BussinessDocType": "header.kind",
-    "TraceHeaderList/Bussiness/BussinessDocReason": "header.reason",
+    "MessageHeader": "document.header",
+    "MessageHeader/From/OrganId": "document.header.sender.code",
+    "MessageHeader/To": "document.header.recipients",
+    "MessageHeader/DocumentId": "document.header.document_id",
+    "MessageHeader/Code/CodeNumber": "document.header.number",
+    "MessageHeader/Code/CodeNotation": "document.header.notation",
+    "TraceHeaderList/Bussiness": "document.header.targets",
+    "TraceHeaderList/Bussiness/BussinessDocType": "document.header.kind",
+    "TraceHeaderList/Bussiness/BussinessDocReason": "document.header.reason",
 }
 _RECIPIENT: Final = re.compile(r"MessageHeader/To\[(\d+)\]/OrganId")
 
@@ -21,5 +21,5 @@ _RECIPIENT: Final = re.compile(r"MessageHeader/To\[(\d+)\]/OrganId")
 def field_of(path: str) -> str:
     """Gives the field of an element; a path that is no element of edXML stays. Elements count from 1, fields from 0."""
     if recipient := _RECIPIENT.fullmatch(path):
-        return f"header.recipients[{int(recipient[1]) - 1}].code"
+        return f"document.header.recipients[{int(recipient[1]) - 1}].code"
     return _FIELDS.get(path, path)

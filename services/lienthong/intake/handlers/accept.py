@@ -5,8 +5,8 @@ the fingerprint is the same. A repeat is answered with the first receipt. Docume
 transaction; two that are about the same thing never do.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 from google.protobuf.message import Message
@@ -26,7 +26,7 @@ from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
 from lienthong.intake import storage
 from lienthong.intake.domain import Problem, receipt_subject
-from lienthong.intake.handlers import contents
+from lienthong.intake.handlers import carried, contents
 from lienthong.intake.handlers.announce import accepted_event, receipt_facts
 from lienthong.intake.handlers.judge import Judgement, Target
 from lienthong.intake.handlers.messages import receipt_message
@@ -42,11 +42,12 @@ _TOGETHER = 64
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which request hands the document in: who calls, its key, what it asks for as a hash."""
+    """Which request hands the document in: who calls, its key, what it asks for as a hash, what its uploads carry."""
 
     call: Call
     request_id: str
     content: bytes
+    uploads: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def key(self) -> RequestKey:
@@ -64,6 +65,7 @@ class Request:
     def remember(self, work: UnitOfWork, answer: Message) -> None:
         """Keeps the answer."""
         remember_answer(work, self.call, self.request_id, self.content, answer)
+        carried.remember(work, self.call.caller.scope, self.uploads)
 
 
 @dataclass(frozen=True, slots=True)

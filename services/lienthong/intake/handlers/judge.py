@@ -79,7 +79,7 @@ class Judgement:
             raise AxisError(
                 Code.PERMISSION_DENIED,
                 "SENDER_NOT_GRANTED",
-                f"MessageHeader/From/OrganId names {self.foreign.name}, for which this system may not act. "
+                f"From names {self.foreign.name}, for which this system may not act. "
                 "Ask the operator for a grant, or correct From.",
             )
 

@@ -26,13 +26,13 @@ _STATUS_AT_INTAKE = Problem(
 )
 _KIND_MISSING = Problem(
     "KIND_MISSING",
-    "header.kind",
+    "document.header.kind",
     "a document says what it does to earlier ones",
     "Give NEW, UPDATE or REPLACEMENT; take a document back with RecallDocument.",
 )
 _TARGET_MISSING = Problem(
     "TARGET_MISSING",
-    "header.targets",
+    "document.header.targets",
     "an update or a replacement names the earlier document",
     "Give its DocumentId as a target.",
 )
@@ -207,18 +207,18 @@ def _header_problems(header: DocumentHeader) -> Iterator[Problem]:
         yield _TARGET_MISSING
     if header.priority not in _PRIORITIES:
         rule = "urgency is 0 (normal) to 4 (hỏa tốc hẹn giờ)"
-        yield Problem("PRIORITY_INVALID", "header.priority", rule, "Give one of these.", str(header.priority))
+        yield Problem("PRIORITY_INVALID", "document.header.priority", rule, "Give one of these.", str(header.priority))
     for name in ("promulgation_amount", "page_amount"):
         if getattr(header, name) < 0:
             rule, found = "a number of copies or pages is 0 (not given) or more", str(getattr(header, name))
-            yield Problem("NUMBER_INVALID", f"header.{name}", rule, "Give their number.", found)
+            yield Problem("NUMBER_INVALID", f"document.header.{name}", rule, "Give their number.", found)
     yield from _date_problems(header)
 
 
 def _date_problems(header: DocumentHeader) -> Iterator[Problem]:
-    days = {"header.promulgation_date": header.promulgation_date, "header.due_date": header.due_date}
+    days = {"document.header.promulgation_date": header.promulgation_date, "document.header.due_date": header.due_date}
     days |= {
-        f"header.response_for[{number}].promulgation_date": answer.promulgation_date
+        f"document.header.response_for[{number}].promulgation_date": answer.promulgation_date
         for number, answer in enumerate(header.response_for)
     }
     for path, message in days.items():
@@ -236,11 +236,15 @@ def _date_problems(header: DocumentHeader) -> Iterator[Problem]:
 def _attachment_problems(attachments: Sequence[str], section: IntakeSection) -> Iterator[Problem]:
     if len(attachments) > section.attachments:
         rule = f"a document has at most {section.attachments} attachments"
-        yield Problem("ATTACHMENTS_TOO_MANY", "attachments", rule, "Send several documents.", str(len(attachments)))
+        yield Problem(
+            "ATTACHMENTS_TOO_MANY", "document.attachments", rule, "Send several documents.", str(len(attachments))
+        )
     for number, name in enumerate(attachments):
         if not name.strip():
             rule = "an attachment has the name that its recipient sees"
-            yield Problem("ATTACHMENT_NAME_MISSING", f"attachments[{number}].name", rule, "Give its file name.")
+            yield Problem(
+                "ATTACHMENT_NAME_MISSING", f"document.attachments[{number}].name", rule, "Give its file name."
+            )
 
 
 def _attachment(number: int, one: TypedAttachment, spools: BlobSpools) -> edxml.Attachment:

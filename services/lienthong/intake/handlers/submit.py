@@ -114,17 +114,25 @@ class Counter:
 
     def _later_problems(self, call: Call, prepared: Prepared, judgement: Judgement) -> list[Problem]:
         """Tells for what a document that was judged would be refused all the same."""
-        now = self.desk.units.clock.now()
+        if prepared.document.kind is edxml.BusinessKind.RECALL:
+            problems = self._recall_problems(call, prepared, judgement)
+        else:
+            problems = self._document_problems(call, prepared, judgement)
+        return [replace(one, path=field_of(one.path)) for one in problems] if prepared.typed else problems
+
+    def _recall_problems(self, call: Call, prepared: Prepared, judgement: Judgement) -> list[Problem]:
+        recall, now = recall_of(prepared, judgement.recalled), self.desk.units.clock.now()
         with self.desk.units.database.read() as connection:
-            if prepared.document.kind is edxml.BusinessKind.RECALL:
-                recall = recall_of(prepared, judgement.recalled)
-                return recall_problems(connection, recall, call.caller.reach, self.directory.get(), now)
+            return recall_problems(connection, recall, call.caller.reach, self.directory.get(), now)
+
+    def _document_problems(self, call: Call, prepared: Prepared, judgement: Judgement) -> list[Problem]:
+        with self.desk.units.database.read() as connection:
             problems = clashes(connection, call.caller.acting().id, prepared)
         try:
-            planned(prepared.document, judgement.addressing.recipients, now)
+            planned(prepared.document, judgement.addressing.recipients, self.desk.units.clock.now())
         except RefusedError as refused:
             problems += refused.problems
-        return [replace(one, path=field_of(one.path)) for one in problems] if prepared.typed else problems
+        return problems
 
     def _read(self, call: Call, source: Source) -> Prepared:
         """Reads what was handed in; one that is refused is told also what is wrong with its header on the axis."""

@@ -18,9 +18,10 @@ def sweep_uploads(units: UnitsOfWork, blobs: BlobStore, section: IntakeSection) 
     before = to_micros(units.clock.now() - timedelta(seconds=section.upload_seconds))
     with units.begin() as work:
         expired = storage.expired_uploads(work.connection, before)
-        storage.remove_uploads(work.connection, [upload.id for upload, _used in expired])
-    for upload, used in expired:
-        if not used:
+        storage.remove_uploads(work.connection, [upload.id for upload in expired])
+        held = storage.held_blobs(work.connection, [upload.blob for upload in expired])
+    for upload in expired:
+        if upload.blob not in held:
             blobs.delete(upload.blob)
     return bool(expired)
 

@@ -107,19 +107,25 @@ class UploadSink:
         """Whether the last byte is there."""
         return self._upload.complete
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes, *, last: bool = False) -> None:
         """Takes bytes at an offset; those that came before are passed over, so that a last piece can be repeated.
 
         Raises:
-            AxisError: FAILED_PRECONDITION when complete, OUT_OF_RANGE when bytes between are missing,
-                RESOURCE_EXHAUSTED when it becomes too long, ABORTED when another stream goes on with the upload.
+            AxisError: FAILED_PRECONDITION when complete, or when they end elsewhere than was announced or before what
+                came (`last`), OUT_OF_RANGE when bytes between are missing, RESOURCE_EXHAUSTED when it becomes too
+                long, ABORTED when another stream goes on with the upload.
         """
+        end = offset + len(data)
         with self._turn:
-            if offset + len(data) <= self._written:
+            if last and data and end < self._written:
+                raise _length_differs(f"the last bytes end at {end}, and {self._written} came before")
+            if end <= self._written:
                 return
             self._check(offset)
-            if offset + len(data) > self._section.upload_bytes:
+            if end > self._section.upload_bytes:
                 raise _too_long(self._section)
+            if end > (self._upload.expected or end):
+                raise _length_differs(f"{self._upload.expected} bytes were announced, and these end at {end}")
             with self._writing() as writer:
                 fresh = data[self._written - offset :]
                 writer.write(fresh)
@@ -134,10 +140,7 @@ class UploadSink:
         if self.complete:
             return self.committed
         if finish and self._upload.expected not in {0, self._written}:
-            raise precondition(
-                "UPLOAD_LENGTH_DIFFERS",
-                f"{self._upload.expected} bytes were announced and {self._written} came; send the rest, or begin again",
-            )
+            raise _length_differs(f"{self._upload.expected} bytes were announced, and {self._written} came")
         with self._turn:
             self._advance(finish=finish)
         return self.committed
@@ -170,6 +173,7 @@ class UploadSink:
         if self.complete:
             raise precondition("UPLOAD_COMPLETE", f"uploads/{self._upload.id} is complete; open a new one")
         if offset > self._written:
+            self._keep_rest()
             raise AxisError(
                 Code.OUT_OF_RANGE,
                 "UPLOAD_GAP",
@@ -287,3 +291,7 @@ def _hash_of(content: BinaryIO) -> tuple[bytes, int]:
 
 def _too_long(section: IntakeSection) -> AxisError:
     return AxisError(Code.RESOURCE_EXHAUSTED, "UPLOAD_TOO_LONG", f"an upload has at most {section.upload_bytes} bytes")
+
+
+def _length_differs(found: str) -> AxisError:
+    return precondition("UPLOAD_LENGTH_DIFFERS", f"{found}. Send exactly what belongs to it, or open a new upload")

@@ -79,7 +79,7 @@ uploads = Table(
     Column("committed", BigInteger, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
     Column("complete", Boolean, nullable=False),
-    # Once a document holds the content, the sweeper leaves it alone.
+    # Once a document took the content, it counts no more.
     Column("used", Boolean, nullable=False),
     Column("touched_at", BigInteger, nullable=False),
     Index("uploads_agency", "agency", "complete"),

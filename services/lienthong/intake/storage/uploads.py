@@ -74,7 +74,7 @@ def advance_upload(connection: Connection, upload: StoredUpload, before: int) ->
 
 
 def use_upload(connection: Connection, identifier: str) -> bool:
-    """Notes that a document holds the content of an upload; False when it is gone."""
+    """Notes that a document took the content of an upload; False when it is gone."""
     done = connection.execute(update(uploads).where(uploads.c.id == identifier).values(used=True))
     return done.rowcount == 1
 
@@ -86,17 +86,17 @@ def count_unfinished(connection: Connection, agency: str) -> int:
 
 
 def bytes_held(connection: Connection, agency: str) -> int:
-    """Counts the bytes of an agency's uploads that no document holds yet, announced ones included."""
+    """Counts the bytes of an agency's uploads that no document took yet, announced ones included."""
     size = case((uploads.c.expected > uploads.c.committed, uploads.c.expected), else_=uploads.c.committed)
     found = select(func.coalesce(func.sum(size), 0)).where(uploads.c.agency == agency, uploads.c.used.is_(False))
     return int(connection.execute(found).scalar_one())
 
 
-def expired_uploads(connection: Connection, before: int, limit: int = 100) -> list[tuple[StoredUpload, bool]]:
-    """Lists uploads without new bytes since a time, and whether a document holds their content; nobody uses one now."""
+def expired_uploads(connection: Connection, before: int, limit: int = 100) -> list[StoredUpload]:
+    """Lists uploads without new bytes since a time; nobody uses one now."""
     due = select(uploads).where(uploads.c.touched_at < before).order_by(uploads.c.touched_at).limit(limit)
     found = due.with_for_update(skip_locked=True)
-    return [(_stored(row), row.used) for row in connection.execute(found)]
+    return [_stored(row) for row in connection.execute(found)]
 
 
 def remove_uploads(connection: Connection, identifiers: Sequence[str]) -> None:

@@ -42,8 +42,8 @@ def create_system(work: UnitOfWork, desk: Desk, wanted: pb.System) -> pb.System:
         role=wanted.role,
         create_time=to_timestamp(work.now),
     )
-    for grant in wanted.grants:
-        _add_grant(work, desk, system, grant)
+    for number, grant in enumerate(wanted.grants):
+        _add_grant(work, desk, system, grant, f"system.grants[{number}]")
     _save(work, desk, system)
     return system
 
@@ -56,7 +56,7 @@ def grant_agency(work: UnitOfWork, desk: Desk, name: str, grant: pb.Grant) -> pb
     """
     work.lock(DIRECTORY_LOCK)
     system = load(work.connection, name)
-    if _add_grant(work, desk, system, grant):
+    if _add_grant(work, desk, system, grant, "grant"):
         _save(work, desk, system)
     return system
 
@@ -121,16 +121,16 @@ def know_operator(work: UnitOfWork, desk: Desk, file: Path) -> None:
     work.record(AuditEntry(identifier, "", "directory.operator", system.name, detail="made at first start"))
 
 
-def _add_grant(work: UnitOfWork, desk: Desk, system: pb.System, grant: pb.Grant) -> bool:
+def _add_grant(work: UnitOfWork, desk: Desk, system: pb.System, grant: pb.Grant, place: str) -> bool:
     if system.role != pb.SystemRole.SYSTEM_ROLE_AGENCY_SYSTEM:
-        raise _refused("grants", "only systems of agencies act for agencies")
+        raise _refused(place, "only systems of agencies act for agencies")
     if len(system.grants) >= GRANTS_AT_MOST:
-        raise _refused("grants", f"a system acts for at most {GRANTS_AT_MOST} agencies")
+        raise _refused(place, f"a system acts for at most {GRANTS_AT_MOST} agencies")
     if not bounded(grant):
-        raise _refused("grant", "a grant begins and ends in the years 1 to 9999")
+        raise _refused(place, "a grant begins and ends in the years 1 to 9999")
     both = grant.HasField("valid_from") and grant.HasField("valid_to")
     if both and timestamp_micros(grant.valid_from) >= timestamp_micros(grant.valid_to):
-        raise _refused("grant", "a grant ends after it begins")
+        raise _refused(place, "a grant ends after it begins")
     exact = pb.Grant()
     exact.CopyFrom(grant)
     exact.agency = _agency_name(work, desk, grant.agency, work.now)
