@@ -17,6 +17,7 @@ import structlog
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError
+from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.chassis.workers import WorkerError
 from lienthong.signing import storage
@@ -55,6 +56,7 @@ class VerificationWorker:
         self._rooms = {SizeClass.SMALL: _SMALL_ROOM * section.workers, SizeClass.LARGE: _LARGE_ROOM}
         self._tray = Tray()
         self._lanes: Lanes | None = None
+        self._outages = Seldom()
         self._thread = threading.Thread(target=self._run, name="verification", daemon=True)
         self._renewed = self._looked = self._ticked = time.monotonic()
         self._stop_by = float("inf")
@@ -100,7 +102,8 @@ class VerificationWorker:
         try:
             step()
         except AxisError as error:
-            _log.warning("an engine is away; verification waits", reason=error.reason)
+            if self._outages.is_news(error.reason):
+                _log.warning("an engine is away; verification waits", reason=error.reason)
             time.sleep(_AWAY_SECONDS)
         except Exception:  # noqa: BLE001 -- the worker outlives whatever a step raises; it is logged
             _log.exception("a step of verification failed; it is tried again")

@@ -28,6 +28,7 @@ from lienthong.chassis.tally import Tally
 
 _log = structlog.get_logger(__name__)
 _refusals = Seldom()
+_outages = Seldom()
 
 _AGAIN = timedelta(seconds=1)
 _LATER = timedelta(seconds=30)
@@ -44,10 +45,11 @@ _FULL = frozenset({"53100", "53200"})
 _READ_ONLY = "25006"
 _AWAY = ("08", "57P", _READ_ONLY, "53300", "28", "3D")
 """Connection lost, shut down or starting, a stand-by that takes no writes, too many clients, no access."""
-_REFUSED = frozenset({"42501", "42P01", "3F000"})
-"""A right, a table or the schema is missing: somebody took it away."""
-_BUSY = frozenset({"57014", "55P03", "25P03"})
-"""A statement or lock that took too long, a transaction that stood still."""
+_REFUSED = ("42501", "42P01", "42703", "42883", "3F000", "58")
+"""A right, a table, a column, a function or the schema is missing: somebody took it away. Or a file or the disk of the
+server fails. None of it is the fault of what was to be written."""
+_BUSY = frozenset({"57014", "55P03", "25P03", "25P04"})
+"""A statement, a lock or a transaction that took too long, a transaction that stood still."""
 
 
 class PostgresDatabase:
@@ -257,16 +259,18 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if state in _FULL:
         return storage_full("this")
-    if state in _REFUSED:
-        reason = _first_line(error.orig)
+    reason = _first_line(error.orig)
+    if state.startswith(_REFUSED):
         if _refusals.is_news(reason):
             _log.error("the database refuses", reason=reason)
-        text = "The database refuses this axis. Its operators must look at its roles and schemas; try again later."
+        text = "The database refuses this axis. Its operators must look at its roles, schemas, disk; try again later."
         return unavailable("DATABASE_REFUSES", text, _LATER)
     if state in _BUSY:
         return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
     # Without a state the driver itself speaks: it reached nobody, or the connection broke.
     if error.connection_invalidated or state.startswith(_AWAY) or (not state and _is_operational(error)):
+        if _outages.is_news(reason):
+            _log.warning("the database is away", reason=reason)
         return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
     for one in (error, error.orig):
         if one is not None and one.args:
