@@ -165,6 +165,14 @@ def kept() -> Iterator[None]:
         raise unavailable("CONTENT_GONE", text, _LATER) from error
 
 
+def damaged(what: str) -> AxisError:
+    """Makes an UNAVAILABLE of a content that is other than it was stored: a backup may bring it back."""
+    key = what.removeprefix("content ")
+    _log.error("a content is not what was stored; bring it back from the backup", key=key)
+    text = "The axis has this content damaged. Its operators must bring it back from the backup; try again later."
+    return unavailable("CONTENT_DAMAGED", text, _LATER)
+
+
 def no_room(error: OSError) -> AxisError | OSError:
     """Makes RESOURCE_EXHAUSTED of a full disk; other failures stay what they are."""
     return storage_full("this content") if error.errno == errno.ENOSPC else error
