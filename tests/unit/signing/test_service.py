@@ -184,7 +184,7 @@ def test_content_that_cannot_be_read_waits(desk: Desk, office: Office) -> None:
 
 @pytest.mark.parametrize("damage", [lambda sent: sent[:-1], lambda sent: sent[:9] + b"x" + sent[10:], lambda _: b""])
 def test_content_that_is_damaged_waits(desk: Desk, office: Office, damage: Callable[[bytes], bytes]) -> None:
-    """No verdict is reached on other bytes than were sent: it would blame whoever signed. Brought back, they get one."""
+    """No verdict is reached on other bytes than were sent: it would blame whoever signed. Brought back, one is."""
     attachment = desk.blob(office.letter)
     with desk.bench.context.base.blobs.local(attachment.blob.key) as place:
         pass

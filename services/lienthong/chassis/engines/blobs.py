@@ -118,6 +118,10 @@ class BlobStore(Protocol):
         """Lists all blobs, committed or not, for the sweeper of orphans."""
         ...
 
+    def claim(self, owner: str) -> bool:
+        """Makes the store somebody's unless it is another's already; tells whether it is theirs."""
+        ...
+
     def address(self) -> Mapping[str, object]:
         """Names this store to another process of this machine, as JSON data; secrets only by their files.
 
