@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 from sqlalchemy import text
+from sqlalchemy.exc import DisconnectionError
 from structlog.testing import capture_logs
 from tests.engines import close_databases, fresh_schemas, open_postgres, postgres
 from tests.stores import Wire
@@ -209,6 +210,20 @@ def test_a_database_that_was_set_to_read_only(
     assert "read-only" in logs[0]["reason"]
     administer("ALTER ROLE {} RESET default_transaction_read_only", role)
     assert asked("database", lambda: of_writes(database)).well
+
+
+def test_connections_that_end_as_soon_as_they_are_opened(
+    section: PostgresSection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends them again and again takes the database away; no call fails inside, and no event is to blame."""
+
+    def ended(*_: object) -> None:
+        raise DisconnectionError
+
+    monkeypatch.setattr(own, "_insist_on_open", ended)
+    database = open_postgres(section, "intake")
+    assert refusal(lambda: add(database)) == (Code.UNAVAILABLE, "DATABASE_AWAY")
+    assert refusal(lambda: counted(database)) == (Code.UNAVAILABLE, "DATABASE_AWAY")
 
 
 @pytest.mark.parametrize(

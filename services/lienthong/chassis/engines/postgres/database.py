@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, pool
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lienthong.chassis import failpoints
@@ -86,7 +86,7 @@ class PostgresDatabase:
         Raises:
             AxisError: RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when the server is away or busy.
         """
-        with _translated(), self._writers.begin() as connection:
+        with _translated(), _connected(self._writers) as connection, connection.begin():
             yield connection
             failpoints.reach("uow.before-commit")
         self.syncs.add()
@@ -99,7 +99,7 @@ class PostgresDatabase:
         Raises:
             AxisError: UNAVAILABLE when the server is away or busy.
         """
-        with _translated(), self._readers.connect() as connection:
+        with _translated(), _connected(self._readers) as connection:
             yield connection
 
     @contextmanager
@@ -245,6 +245,17 @@ def _leave_read_only(context: ExceptionContext) -> None:
 
 
 @contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except InvalidRequestError as error:
+        # What the pool opened anew was ended as well, before anybody had it.
+        raise _away(str(error)) from error
+    with connection:
+        yield connection
+
+
+@contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
@@ -268,10 +279,9 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     if state in _BUSY:
         return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
     # Without a state the driver itself speaks: it reached nobody, or the connection broke.
-    if error.connection_invalidated or state.startswith(_AWAY) or (not state and _is_operational(error)):
-        if _outages.is_news(reason):
-            _log.warning("the database is away", reason=reason)
-        return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
+    reached_nobody = not state and isinstance(error.orig, psycopg.OperationalError)
+    if error.connection_invalidated or state.startswith(_AWAY) or reached_nobody:
+        return _away(reason)
     for one in (error, error.orig):
         if one is not None and one.args:
             # What follows the first line shows values of the row, and errors go into logs.
@@ -279,9 +289,11 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     return error
 
 
+def _away(reason: str) -> AxisError:
+    if _outages.is_news(reason):
+        _log.warning("the database is away", reason=reason)
+    return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
+
+
 def _first_line(said: object) -> str:
     return str(said).partition("\n")[0]
-
-
-def _is_operational(error: DBAPIError) -> bool:
-    return isinstance(error.orig, psycopg.OperationalError)
