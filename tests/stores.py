@@ -26,18 +26,21 @@ def through(blobs: ObjectBlobs, port: int, **changes: object) -> ObjectBlobs:
 
 @contextmanager
 def refusing(status: int, code: str) -> Iterator[int]:
-    """Answers every request to write with a status and an S3 error code; gives the port."""
+    """Answers every request to read or write with a status and an S3 error code; gives the port."""
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_PUT(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            body = f"<Error><Code>{code}</Code></Error>".encode()
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length") or 0))
+            body = f'<?xml version="1.0"?>\n<Error><Code>{code}</Code><Message>See {code}.</Message></Error>'.encode()
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_PUT(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: Any) -> None:
             """Says nothing."""

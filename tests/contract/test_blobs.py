@@ -66,6 +66,12 @@ def test_content_that_a_document_names_is_gone(blobs: BlobStore) -> None:
     assert [(line["log_level"], line["key"]) for line in logs] == [("error", writer.key)]
 
 
+def test_a_store_has_one_owner(blobs: BlobStore) -> None:
+    """Whoever claims it first keeps it, at every claim; it is none of its blobs."""
+    assert [blobs.claim(owner) for owner in ("first", "second", "first")] == [True, False, True]
+    assert list(blobs.entries()) == []
+
+
 def test_invisible_before_the_commit(blobs: BlobStore) -> None:
     """Until it is committed a blob does not exist for readers; its beginning can be read as unfinished."""
     writer = blobs.create()

@@ -171,6 +171,17 @@ def of_time(seconds: float) -> Check:
     )
 
 
+def of_store(*, ours: bool) -> Check:
+    """Looks whose the store of contents is."""
+    return Check(
+        "owner of contents",
+        ours,
+        "this database" if ours else "another database, which removes what it does not know; nothing is removed here",
+        "Give each installation a bucket or a prefix of its own (engines.objects.url). If the database was made anew, "
+        "restore the backup; if nobody needs the contents, remove the object `owner` of the store.",
+    )
+
+
 def of_topics(differences: Sequence[str]) -> Check:
     """Looks at the topics beside those declared."""
     return Check(

@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from sqlalchemy import select
+
 from lienthong.chassis import migrations
 from lienthong.chassis.checks import Check, of_consumer, of_schema, of_time
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.blobs import BlobStore
-from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.engines.database import Database
+from lienthong.chassis.errors import AxisError, Code, cause_of
+from lienthong.chassis.events.tables import outbox
 from lienthong.chassis.observe import skew
 from lienthong.chassis.service import RunningComponent
 
 _NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
 """A key that may be one, so that the store is asked."""
+_A_WRITE: Final = select(outbox.c.id).limit(1).with_for_update(skip_locked=True)
 
 
 def watched(running: RunningComponent) -> RunningComponent:
@@ -26,12 +31,24 @@ def watched(running: RunningComponent) -> RunningComponent:
     def examine() -> Iterable[Check]:
         if consumer is not None:
             yield of_consumer(consumer.halted)
+        yield asked("database", lambda: of_writes(running.component.context.database))
         yield asked("schema", lambda: _schema(running))
         yield asked("clock beside the database's", lambda: of_time(skew(running)))
         yield from component.examine()
 
     running.component = replace(component, examine=examine)
     return running
+
+
+def of_writes(database: Database) -> Check:
+    """Looks whether a database takes writes: one that was set to read-only answers every question.
+
+    Raises:
+        AxisError: It does not.
+    """
+    with database.write() as connection:
+        connection.execute(_A_WRITE)
+    return Check("database", well=True, text="takes writes")
 
 
 def of_contents(blobs: BlobStore) -> Iterator[Check]:
@@ -44,7 +61,7 @@ def asked(subject: str, look: Callable[[], Check]) -> Check:
     try:
         return look()
     except AxisError as error:
-        return Check(subject, well=False, text=f"{error.reason}: {error.message}", remedy=_REMEDY)
+        return Check(subject, well=False, text=f"{error.reason}: {cause_of(error)}", remedy=_REMEDY)
     except ConfigError as error:
         # The next start would be refused with the same words.
         return Check(

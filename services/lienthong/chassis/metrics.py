@@ -1,6 +1,8 @@
 """What the program counts. Every metric is made here; the telemetry reference is checked against this file."""
 
+import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from functools import partial
 
 import structlog
@@ -15,17 +17,60 @@ _PAIRS = 500
 _OTHER = ("other", "other")
 _WAITS = (0.1, 0.5, 1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 
+PATIENCE_SECONDS = 3.0
+"""How long figures of one engine are waited for. Who gathers them waits ten seconds for all, or gets none."""
+
 _log = structlog.get_logger(__name__)
 
 Family = GaugeMetricFamily | CounterMetricFamily
 Sample = tuple[tuple[str, ...], float]
 
 
+class Patience:
+    """Reads figures of an engine, which may hang: whoever looks waits a while, and looks no more until it answers."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._late = False
+
+    def wait(self, read: Callable[[], Iterable[Sample]]) -> Iterable[Sample]:
+        """Gives the figures; none where they do not come in time.
+
+        Raises:
+            Exception: Whatever `read` raised in time.
+        """
+        if not self._turn.acquire(timeout=0 if self._late else PATIENCE_SECONDS):
+            return ()
+        answer: Future[list[Sample]] = Future()
+        threading.Thread(target=self._ask, args=(read, answer), name="figures", daemon=True).start()
+        try:
+            return answer.result(PATIENCE_SECONDS)
+        except TimeoutError:
+            self._late = True
+            return ()
+
+    def _ask(self, read: Callable[[], Iterable[Sample]], answer: "Future[list[Sample]]") -> None:
+        try:
+            answer.set_result(list(read()))
+        except Exception as error:  # noqa: BLE001 -- whoever looks is told
+            answer.set_exception(error)
+        finally:
+            self._late = False
+            self._turn.release()
+
+
 class Metrics:
-    """The metrics of one process."""
+    """The metrics of one process.
+
+    Attributes:
+        registry: All of them.
+        of_database: For figures that the database is asked for.
+        of_event_log: For figures that the event log is asked for.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.of_database, self.of_event_log = Patience(), Patience()
         self._calls = Counter(
             "lienthong_rpc_calls", "Calls by method and code.", ["method", "code"], registry=self.registry
         )
@@ -145,7 +190,14 @@ class Metrics:
         self._calls.labels(method, code).inc()
         self._latency.labels(method).observe(seconds)
 
-    def gauge(self, name: str, text: str, labels: Iterable[str], read: Callable[[], Iterable[Sample]]) -> None:
+    def gauge(
+        self,
+        name: str,
+        text: str,
+        labels: Iterable[str],
+        read: Callable[[], Iterable[Sample]],
+        patience: Patience | None = None,
+    ) -> None:
         """Adds a value that is read when somebody asks for it.
 
         Args:
@@ -153,8 +205,10 @@ class Metrics:
             text: What it says, with its unit.
             labels: Names of its labels.
             read: Gives label values and the value, for each combination.
+            patience: With the engine that is asked; None where there is nothing to wait for.
         """
-        self.registry.register(_Read(partial(GaugeMetricFamily, name, text, labels=tuple(labels)), read))
+        patient = partial(patience.wait, read) if patience else read
+        self.registry.register(_Read(partial(GaugeMetricFamily, name, text, labels=tuple(labels)), patient))
 
     def counter(self, name: str, text: str, labels: Iterable[str], read: Callable[[], Iterable[Sample]]) -> None:
         """Adds a count that somebody else keeps and that only grows. Arguments as for `gauge`."""

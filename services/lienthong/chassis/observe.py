@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import func, select
 
@@ -10,9 +10,11 @@ from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.outbox import outbox_waiting
 from lienthong.chassis.events.tables import dead_letters, parked
-from lienthong.chassis.metrics import Metrics, Sample
+from lienthong.chassis.metrics import Metrics, Patience, Sample
 from lienthong.chassis.service import RunningComponent
 from lienthong.chassis.times import to_micros
+
+Read: TypeAlias = Callable[[RunningComponent], Iterable[Sample]]
 
 _SECOND = 1_000_000
 
@@ -20,26 +22,27 @@ _SECOND = 1_000_000
 def observe(metrics: Metrics, running: list[RunningComponent]) -> None:
     """Adds the gauges that every service has."""
 
-    def each(read: Callable[[RunningComponent], Iterable[Sample]]) -> Callable[[], Iterable[Sample]]:
+    def each(read: Read) -> Callable[[], Iterable[Sample]]:
         return lambda: [sample for one in running for sample in _read(one, read)]
 
-    metrics.gauge("lienthong_outbox_waiting", "Events that wait to be published.", ["service"], each(_outbox_waiting))
-    metrics.gauge("lienthong_outbox_age_seconds", "Age of the oldest of them.", ["service"], each(_outbox_age))
-    metrics.gauge("lienthong_dead_letters", "Events that could not be handled.", ["service"], each(_dead))
-    metrics.gauge("lienthong_parked_events", "Events that wait for an earlier one.", ["service"], each(_parked))
-    metrics.gauge("lienthong_parked_age_seconds", "Age of the oldest of them.", ["service"], each(_parked_age))
-    metrics.gauge("lienthong_lag_records", "Records not handled yet.", ["service", "topic", "partition"], each(_lag))
-    metrics.gauge(
-        "lienthong_lag_seconds", "Age of the oldest of them.", ["service", "topic", "partition"], each(_lag_seconds)
-    )
-    metrics.gauge("lienthong_consumer_halted", "1 when a consumer stopped by itself.", ["service"], each(_halted))
-    metrics.gauge("lienthong_clock_skew_seconds", "Clock here less the database's.", ["service"], each(_skew))
-    pool = ["service", "pool"]
-    metrics.gauge("lienthong_pool_in_use", "Connections to the database in use.", pool, each(_in_use))
-    metrics.gauge("lienthong_pool_size", "Connections that there may be.", pool, each(_sizes))
+    def add(patience: Patience | None, name: str, text: str, read: Read, *labels: str) -> None:
+        metrics.gauge(name, text, ["service", *labels], each(read), patience)
+
+    database, log = metrics.of_database, metrics.of_event_log
+    add(database, "lienthong_outbox_waiting", "Events that wait to be published.", _outbox_waiting)
+    add(database, "lienthong_outbox_age_seconds", "Age of the oldest of them.", _outbox_age)
+    add(database, "lienthong_dead_letters", "Events that could not be handled.", _dead)
+    add(database, "lienthong_parked_events", "Events that wait for an earlier one.", _parked)
+    add(database, "lienthong_parked_age_seconds", "Age of the oldest of them.", _parked_age)
+    add(log, "lienthong_lag_records", "Records not handled yet.", _lag, "topic", "partition")
+    add(log, "lienthong_lag_seconds", "Age of the oldest of them.", _lag_seconds, "topic", "partition")
+    add(None, "lienthong_consumer_halted", "1 when a consumer stopped by itself.", _halted)
+    add(database, "lienthong_clock_skew_seconds", "Clock here less the database's.", _skew)
+    add(None, "lienthong_pool_in_use", "Connections to the database in use.", _in_use, "pool")
+    add(None, "lienthong_pool_size", "Connections that there may be.", _sizes, "pool")
 
 
-def _read(one: RunningComponent, read: Callable[[RunningComponent], Iterable[Sample]]) -> Iterable[Sample]:
+def _read(one: RunningComponent, read: Read) -> Iterable[Sample]:
     try:
         return list(read(one))
     except AxisError:

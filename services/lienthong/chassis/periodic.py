@@ -7,6 +7,7 @@ import structlog
 
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.races import again
+from lienthong.chassis.seldom import Seldom
 
 _log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ class Periodic:
         self._name = name
         self._action = action
         self._seconds = seconds
+        self._outages = Seldom()
         self._due = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -53,7 +55,8 @@ class Periodic:
                 while not self._stopping.is_set() and again(self._action):
                     pass
             except AxisError as error:
-                _log.warning("a periodic step waits", worker=self._name, reason=error.reason)
+                if self._outages.is_news(error.reason):
+                    _log.warning("a periodic step waits", worker=self._name, reason=error.reason)
                 self._stopping.wait(min(self._seconds, 1.0))
             except Exception:  # noqa: BLE001 -- a worker outlives whatever its step raises; it is logged
                 _log.exception("a periodic step failed; it is tried again", worker=self._name)

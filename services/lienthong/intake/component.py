@@ -1,7 +1,11 @@
 """Intake, put together."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
+from lienthong.chassis.belonging import is_ours
+from lienthong.chassis.checks import Check, of_store
+from lienthong.chassis.examining import asked
 from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.sealing import SealKey
 from lienthong.chassis.service import Component, ServiceContext
@@ -34,11 +38,15 @@ def build(context: ServiceContext, section: IntakeSection) -> Component:
         sweep_orphans(units, blobs)
         return False
 
+    def examine() -> Iterable[Check]:
+        yield asked("owner of contents", lambda: of_store(ours=is_ours(units, blobs)))
+
     return Component(
         context,
         apis=[(intake_pb2.DESCRIPTOR.services_by_name["Intake"], IntakeApi(counter))],
         subscription=subscription(context.directory),
         doors=[IntakeContents(units, blobs, section)],
+        examine=examine,
         workers=[
             readers,
             Periodic("intake-uploads", lambda: sweep_uploads(units, blobs, section), section.sweep_seconds),

@@ -1,13 +1,11 @@
 """Contents that intake serves: what the caller sent, and its uploads."""
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from functools import partial
 
-from lienthong import edxml
-from lienthong.chassis.engines.blobs import BlobStore, open_kept
+from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import not_found
-from lienthong.chassis.renditions import plan_of
-from lienthong.chassis.rpc.call import Call, Content, pieces
+from lienthong.chassis.renditions import attached, rendered
+from lienthong.chassis.rpc.call import Call, Content
 from lienthong.chassis.uow import AuditEntry, UnitsOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.intake import storage
@@ -35,12 +33,12 @@ class IntakeContents:
         match name.split("/"):
             case ["documents", identifier, "rendition"]:
                 event = self._sent(name, identifier, call)
-                return Content(event.rendition.size, lambda offset: self._rendition(event, offset))
+                return Content(event.rendition.size, partial(rendered, event, self._blobs))
             case ["documents", identifier, "attachments", ordinal] if ordinal.isdecimal():
                 event = self._sent(name, identifier, call)
                 if int(ordinal) < len(event.attachments):
-                    blob = event.attachments[int(ordinal)].blob
-                    return Content(blob.size, lambda offset: pieces(open_kept(self._blobs, blob.key), offset))
+                    stored = event.attachments[int(ordinal)]
+                    return Content(stored.attachment.size, partial(attached, stored, self._blobs))
         raise not_found(name)
 
     def open_upload(self, name: str, call: Call) -> UploadSink:
@@ -60,9 +58,3 @@ class IntakeContents:
             raise not_found(name)
         self._units.note(AuditEntry(caller.system.id, caller.scope, "content.read", name, person=caller.person))
         return stored.event
-
-    def _rendition(self, event: DocumentAccepted, offset: int) -> Iterator[bytes]:
-        def opened(ordinal: int) -> BinaryIO:
-            return open_kept(self._blobs, event.attachments[ordinal].blob.key)
-
-        return edxml.render(plan_of(event.rendition, self._blobs), opened, offset)

@@ -1,11 +1,11 @@
-"""Rows of a table as an export has them: read in constant memory, without the mark of an unfinished import."""
+"""Rows of a table as an export has them: read in constant memory, without what is said of one database alone."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from lienthong.chassis import belonging, unfinished
 from lienthong.chassis.events.tables import counters
-from lienthong.chassis.unfinished import OTHERS
 from lienthong.moving.form import write_line
 
 ROWS_AT_ONCE = 200
@@ -25,4 +25,4 @@ def count_of(connection: Connection, table: Table) -> int:
 
 
 def _only(table: Table) -> list[ColumnElement[bool]]:
-    return [OTHERS] if table is counters else []
+    return [unfinished.OTHERS, belonging.OTHERS] if table is counters else []

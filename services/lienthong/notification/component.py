@@ -102,4 +102,5 @@ def _count(context: ServiceContext) -> None:
             counts = waiting_by_channel(connection)
         return [((channel,), float(counts.get(channel, 0))) for channel in (Channel.EMAIL, Channel.WEBHOOK)]
 
-    context.base.metrics.gauge("lienthong_notices_waiting", "Notices that wait to be sent.", ["channel"], read)
+    metrics = context.base.metrics
+    metrics.gauge("lienthong_notices_waiting", "Notices that wait to be sent.", ["channel"], read, metrics.of_database)

@@ -4,15 +4,13 @@ Names: `deliveries/{delivery}/content`, `deliveries/{delivery}/attachments/{ordi
 commits before the first byte leaves; what was opened before is read without writing anything first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import BinaryIO
 
-from lienthong import edxml
-from lienthong.chassis.engines.blobs import BlobStore, kept, open_kept
+from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.errors import AxisError, Code, not_found
-from lienthong.chassis.renditions import plan_of
-from lienthong.chassis.rpc.call import Call, Content, UploadSink, pieces
+from lienthong.chassis.renditions import attached, rendered
+from lienthong.chassis.rpc.call import Call, Content, UploadSink
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.routing.handlers.desk import Desk
@@ -30,36 +28,14 @@ class Renderer:
 
     def document(self, accepted: DocumentAccepted) -> Content:
         """Gives the rendition of a document, the same bytes at every reading."""
-        return Content(accepted.rendition.size, partial(self._rendition, accepted))
+        return Content(accepted.rendition.size, partial(rendered, accepted, self._blobs))
 
     def attachment(self, accepted: DocumentAccepted, ordinal: int) -> Content | None:
         """Gives an attachment as it was sent; None when there is no such one."""
         stored = next((one for one in accepted.attachments if one.attachment.ordinal == ordinal), None)
         if stored is None:
             return None
-        key, size = stored.blob.key, stored.attachment.size
-        return Content(
-            size, lambda offset: _whole(pieces(open_kept(self._blobs, key), offset), size - offset, f"content {key}")
-        )
-
-    def _rendition(self, accepted: DocumentAccepted, offset: int) -> Iterator[bytes]:
-        keys = {stored.attachment.ordinal: stored.blob.key for stored in accepted.attachments}
-
-        def opener(ordinal: int) -> BinaryIO:
-            return open_kept(self._blobs, keys[ordinal])
-
-        parts = edxml.render(plan_of(accepted.rendition, self._blobs), opener, offset)
-        return _whole(parts, accepted.rendition.size - offset, f"content of {accepted.document}")
-
-
-def _whole(parts: Iterator[bytes], length: int, what: str) -> Iterator[bytes]:
-    """Reads what a document names; where the store lost a part, that is told, and is not taken for the end."""
-    with kept():
-        for part in parts:
-            length -= len(part)
-            yield part
-        if length > 0:
-            raise not_found(what)
+        return Content(stored.attachment.size, partial(attached, stored, self._blobs))
 
 
 class MailboxContents:

@@ -57,5 +57,10 @@ def _measure(context: ServiceContext) -> None:
         return [((size,), age) for size, _count, age in waiting()]
 
     metrics = context.base.metrics
-    metrics.gauge("lienthong_signing_jobs", "Documents that wait for a verdict, by size class.", ["size"], counts)
-    metrics.gauge("lienthong_signing_oldest_job_seconds", "Age of the oldest of them in seconds.", ["size"], ages)
+    waited = metrics.of_database
+    metrics.gauge(
+        "lienthong_signing_jobs", "Documents that wait for a verdict, by size class.", ["size"], counts, waited
+    )
+    metrics.gauge(
+        "lienthong_signing_oldest_job_seconds", "Age of the oldest of them in seconds.", ["size"], ages, waited
+    )

@@ -10,13 +10,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 import structlog
 
 from lienthong.chassis.config import ConfigError
-from lienthong.chassis.engines.blobs import BlobStore
+from lienthong.chassis.engines.blobs import BlobStore, damaged
 from lienthong.chassis.errors import AxisError
+from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.chassis.workers import WorkerError
 from lienthong.signing import storage
@@ -38,6 +40,8 @@ _TICK_SECONDS = 1.0
 _SMALL_ROOM = 32
 """Small documents in hand for each child."""
 _LARGE_ROOM = 2
+_SMALL_BYTES = 1 << 20
+"""A file without any PDF in it is read whole only when it is no larger."""
 _AWAY_SECONDS = 0.5
 _DRAIN_SHARE = 0.7
 """Of the time to stop: how long files in hand may go on."""
@@ -55,6 +59,7 @@ class VerificationWorker:
         self._rooms = {SizeClass.SMALL: _SMALL_ROOM * section.workers, SizeClass.LARGE: _LARGE_ROOM}
         self._tray = Tray()
         self._lanes: Lanes | None = None
+        self._outages = Seldom()
         self._thread = threading.Thread(target=self._run, name="verification", daemon=True)
         self._renewed = self._looked = self._ticked = time.monotonic()
         self._stop_by = float("inf")
@@ -100,7 +105,8 @@ class VerificationWorker:
         try:
             step()
         except AxisError as error:
-            _log.warning("an engine is away; verification waits", reason=error.reason)
+            if self._outages.is_news(error.reason):
+                _log.warning("an engine is away; verification waits", reason=error.reason)
             time.sleep(_AWAY_SECONDS)
         except Exception:  # noqa: BLE001 -- the worker outlives whatever a step raises; it is logged
             _log.exception("a step of verification failed; it is tried again")
@@ -165,10 +171,16 @@ class VerificationWorker:
             return FileReport(FileState.FAILED, now, detail=f"given up after {self._section.attempts} attempts")
         with self._blobs.open(attachment.blob) as stream:
             if not may_be_pdf(stream.read(HEADER_BYTES)):
+                if attachment.size <= _SMALL_BYTES:
+                    stream.seek(0)
+                    _insist_on_sent(attachment, sha256(stream.read()).digest())
                 return FileReport(FileState.NOT_A_PDF, now)
             if attachment.size > self._section.largest_bytes:
                 return FileReport(FileState.TOO_LARGE, now, detail=f"{attachment.size} bytes")
-            return files.enter_context(self._blobs.local(attachment.blob, stream))
+            path = files.enter_context(self._blobs.local(attachment.blob, stream))
+        with path.open("rb") as file:
+            _insist_on_sent(attachment, file_digest(file, "sha256").digest())
+        return path
 
     def _submit(self, in_hand: InHand, attachment: Attachment, path: Path, files: ExitStack) -> None:
         """Hands a file to the children; what keeps it there is let go when its report has come."""
@@ -216,3 +228,13 @@ class VerificationWorker:
         with self._units.begin() as work:
             settle(work, self._lease, done, self._section)
             storage.release_jobs(work.connection, self._lease)
+
+
+def _insist_on_sent(attachment: Attachment, found: bytes) -> None:
+    """Makes sure that a file is what was sent: a verdict on other bytes would blame whoever signed.
+
+    Raises:
+        AxisError: UNAVAILABLE when it is not.
+    """
+    if found != attachment.sha256:
+        raise damaged(attachment.blob)

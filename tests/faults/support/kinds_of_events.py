@@ -30,8 +30,8 @@ from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
 from lienthong.events.v1.workflow_progress_pb2 import StatusRecorded
 
 REPEATED: Final = 60
-PATIENCE_SECONDS: Final = 120.0
-"""A consumer may have seconds of traffic before it, and a partition that another copy has just given up."""
+PATIENCE_SECONDS: Final = 240.0
+"""Faults of other kinds go on meanwhile: engines are away for half of the time, and copies leave their group."""
 _PAGE: Final = 500
 _GARBAGE: Final = b"\xff\xff\xff\xff not a message"
 _KINDS: Final[Mapping[str, type[Message]]] = {

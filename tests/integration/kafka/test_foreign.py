@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from kafka import KafkaProducer
 from tests.kafka_strangers import settings_of_others
 
@@ -12,6 +13,9 @@ from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 from .support import drain, record
+
+LARGE = 12 * 1024 * 1024
+"""More than a consumer asks for at once."""
 
 
 @pytest.mark.parametrize(
@@ -33,6 +37,37 @@ def test_a_record_of_another_program(log: KafkaEventLog, section: KafkaSection, 
     found = drain(log.join("routing", ["documents"]), 9)
     (strange,) = (one for one in found if one.value != b"ours")
     assert set(strange.headers) == {name for name, _ in foreign.get("headers", [])}
+
+
+def test_a_transaction_of_another_program(log: KafkaEventLog, section: KafkaSection) -> None:
+    """While it is open, and for good if it is forgotten, it holds nothing of ours back; its marks wait for nobody."""
+    reader = log.join("routing", ["documents"])
+    other = Producer(options(section) | {"transactional.id": section.topic_prefix})
+    other.init_transactions(10)
+    other.begin_transaction()
+    for number in range(4):
+        other.produce(f"{section.topic_prefix}documents", b"theirs", partition=number)
+    other.flush(10)
+    log.publish([record(f"key-{number}", "ours") for number in range(8)])
+    found = drain(reader, 12)
+    assert [one.value for one in found].count(b"ours") == 8
+    other.abort_transaction(10)
+    reader.commit(found)
+    assert sum(one.records for one in log.lag("routing", ["documents"])) == 0
+
+
+def test_a_record_that_is_larger_than_ours_may_be(log: KafkaEventLog, section: KafkaSection) -> None:
+    """Where an operator lets a topic take it, it stops nothing that stands behind it."""
+    topic = f"{section.topic_prefix}documents"
+    larger = ConfigEntry("max.message.bytes", str(2 * LARGE), incremental_operation=AlterConfigOpType.SET)
+    changed = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[larger])
+    administrator = AdminClient(options(section))
+    administrator.incremental_alter_configs([changed])[changed].result(10)
+    other = Producer(options(section) | {"message.max.bytes": 2 * LARGE})
+    other.produce(topic, bytes(LARGE), partition=0)
+    other.flush(10)
+    log.publish([record(f"key-{number}", "ours") for number in range(8)])
+    assert len(drain(log.join("routing", ["documents"]), 9)) == 9
 
 
 class Garbled(str):

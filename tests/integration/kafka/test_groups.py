@@ -9,6 +9,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
+from structlog.testing import capture_logs
 from tests.kafka_strangers import settings_of_others
 from tests.waiting import eventually
 
@@ -256,7 +257,7 @@ def test_offsets_that_expired(log: KafkaEventLog, section: KafkaSection) -> None
 
 
 def test_a_position_that_retention_passed(log: KafkaEventLog, section: KafkaSection) -> None:
-    """A member that was behind what is kept goes on with the oldest that is kept; what went is no lag."""
+    """A member that was behind what is kept goes on with the oldest that is kept; what went is no lag, and is told."""
     log.publish([record("a", str(number)) for number in range(5)])
     reader = log.join("routing", ["documents"])
     (first, *_) = records = drain(reader, 5)
@@ -266,4 +267,6 @@ def test_a_position_that_retention_passed(log: KafkaEventLog, section: KafkaSect
     admin.delete_records({kafka.TopicPartition(f"{section.topic_prefix}documents", first.partition): 4})
     admin.close()
     assert log_lag(log) == 1
-    assert [one.value for one in drain(log.join("routing", ["documents"]), 1)] == [b"4"]
+    with capture_logs() as lines:
+        assert [one.value for one in drain(log.join("routing", ["documents"]), 1)] == [b"4"]
+    assert [line["events"] for line in lines] == [3]

@@ -4,7 +4,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.stores import section
+from structlog.testing import capture_logs
+from tests.stores import refusing, section
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.objects.settings import ObjectsSection
@@ -43,6 +44,24 @@ def test_a_bucket_that_is_not_there(server: ObjectServer) -> None:
     """A bucket that is missing is not a content that is missing."""
     settings = section(server, "anywhere").model_copy(update={"url": "s3://missing/axis"})
     assert refusal(settings) == "CONTENT_STORE_REFUSES"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (403, "RequestTimeTooSkewed", "CONTENT_STORE_REFUSES"),
+        (400, "ExpiredToken", "CONTENT_STORE_REFUSES"),
+        (503, "SlowDown", "CONTENT_STORE_AWAY"),
+        (409, "ConditionalRequestConflict", "CONTENT_STORE_AWAY"),
+    ],
+)
+def test_the_log_has_what_the_store_says(server: ObjectServer, status: int, code: str, reason: str) -> None:
+    """The code and the sentence of an answer, which stand behind a line of XML, are the operator's only clue."""
+    with capture_logs() as logs, refusing(status, code) as port:
+        settings = section(server, "anywhere", endpoint=f"http://127.0.0.1:{port}", retries=0)
+        assert refusal(settings) == reason
+    assert f"{code} See {code}." in logs[0]["reason"]
+    assert "xml" not in logs[0]["reason"]
 
 
 def test_a_secret_that_is_changed(server: ObjectServer, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the administrator of a server does while services run, or did before: each is borne, or told with its remedy."""
 
 import json
+import re
 import socket
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 from sqlalchemy import text
+from sqlalchemy.exc import DisconnectionError
 from structlog.testing import capture_logs
 from tests.engines import close_databases, fresh_schemas, open_postgres, postgres
 from tests.stores import Wire
@@ -25,7 +27,7 @@ from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, Code, cause_of
-from lienthong.chassis.examining import asked
+from lienthong.chassis.examining import asked, of_writes
 from lienthong.chassis.seldom import Seldom
 from lienthong.cli.main import main
 
@@ -177,6 +179,7 @@ def test_settings_of_the_role(section: PostgresSection, role: str) -> None:
         ("REVOKE SELECT ON {0}.counters FROM {1}", "GRANT SELECT ON {0}.counters TO {1}"),
         ("REVOKE USAGE ON SCHEMA {0} FROM {1}", "GRANT USAGE ON SCHEMA {0} TO {1}"),
         ("ALTER TABLE {0}.counters RENAME TO hidden", "ALTER TABLE {0}.hidden RENAME TO counters"),
+        ("ALTER TABLE {0}.counters RENAME value TO hidden", "ALTER TABLE {0}.counters RENAME hidden TO value"),
     ],
 )
 def test_a_right_that_is_taken_away(
@@ -189,9 +192,38 @@ def test_a_right_that_is_taken_away(
     administer(taken, schema, role)
     with capture_logs() as logs:
         assert refusal(lambda: counted(database)) == (Code.UNAVAILABLE, "DATABASE_REFUSES")
-    assert "counters" in logs[0]["reason"]
+    assert re.search("counters|value", logs[0]["reason"])
     administer(given, schema, role)
     assert counted(database) == 1
+
+
+def test_a_database_that_was_set_to_read_only(
+    section: PostgresSection, role: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers every question, and so seems well: log and doctor say what it does not do; set back, all goes on."""
+    monkeypatch.setattr(own, "_outages", Seldom())
+    database = open_postgres(section, "intake")
+    administer("ALTER ROLE {} SET default_transaction_read_only = on", role)
+    with capture_logs() as logs:
+        told = asked("database", lambda: of_writes(database))
+    assert "read-only" in told.text
+    assert "read-only" in logs[0]["reason"]
+    administer("ALTER ROLE {} RESET default_transaction_read_only", role)
+    assert asked("database", lambda: of_writes(database)).well
+
+
+def test_connections_that_end_as_soon_as_they_are_opened(
+    section: PostgresSection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends them again and again takes the database away; no call fails inside, and no event is to blame."""
+
+    def ended(*_: object) -> None:
+        raise DisconnectionError
+
+    monkeypatch.setattr(own, "_insist_on_open", ended)
+    database = open_postgres(section, "intake")
+    assert refusal(lambda: add(database)) == (Code.UNAVAILABLE, "DATABASE_AWAY")
+    assert refusal(lambda: counted(database)) == (Code.UNAVAILABLE, "DATABASE_AWAY")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 from structlog.testing import capture_logs
 
+from lienthong.chassis import metrics
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.probes import CONNECTIONS, open_probes, turns
@@ -137,3 +138,26 @@ def test_a_request_that_the_library_fails_at_is_one_line(capfd: pytest.CaptureFi
         assert b" 500 " in caller.makefile("rb").readline()
     assert [line["event"] for line in lines] == ["the metrics cannot be told"]
     assert capfd.readouterr().err == ""
+
+
+def test_figures_of_an_engine_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gathers figures gets all others in time, at every look; those of the engine come again when it does."""
+    monkeypatch.setattr(metrics, "PATIENCE_SECONDS", 0.05)
+    counted, hanging, looks = Metrics(), threading.Event(), []
+
+    def hangs() -> list[metrics.Sample]:
+        looks.append(1)
+        assert hanging.wait(30)
+        return [((), 1.0)]
+
+    for name in ("one", "two"):
+        counted.gauge(name, "Hangs.", [], hangs, counted.of_database)
+    counted.gauge("three", "Stands beside them.", [], lambda: [((), 1.0)])
+
+    def told() -> list[str]:
+        return [name for name in ("one", "two", "three") if counted.registry.get_sample_value(name) is not None]
+
+    assert [told(), told()] == [["three"], ["three"]]
+    assert len(looks) == 1
+    hanging.set()
+    wait_for("all are told", lambda: told() == ["one", "two", "three"])

@@ -1,5 +1,6 @@
 """What is told again and again is told seldom."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,16 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
+from tests.waiting import eventually
 
 from lienthong.chassis.engines.objects.bucket import Bucket
 from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.chassis.engines.postgres import database
 from lienthong.chassis.errors import AxisError, unavailable
+from lienthong.chassis.events import outbox
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.inbox import Subscription, handler
+from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.seldom import QUIET_SECONDS, Seldom
 from lienthong.chassis.uow import UnitOfWork
 
@@ -54,11 +58,12 @@ def test_few_texts_are_remembered() -> None:
     assert not seldom.is_news("999")
 
 
-def test_a_table_that_is_missing_fills_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every try is refused, and the log tells it once, though consumers try twice a second."""
+@pytest.mark.parametrize("state", ["42P01", "42703", "58030"], ids=["table", "column", "disk"])
+def test_a_database_that_fails_fills_no_log(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every try is refused, so that events wait, and the log tells it once, though consumers try twice a second."""
 
     class MissingError(Exception):
-        sqlstate = "42P01"
+        sqlstate = state
 
     monkeypatch.setattr(database, "_refusals", Seldom())
     with capture_logs() as lines:
@@ -67,6 +72,26 @@ def test_a_table_that_is_missing_fills_no_log(monkeypatch: pytest.MonkeyPatch) -
             assert isinstance(told, AxisError)
             assert told.reason == "DATABASE_REFUSES"
     assert [line["reason"] for line in lines] == ['relation "x" does not exist']
+
+
+@pytest.mark.parametrize("worker", ["periodic", "relay"])
+def test_an_outage_that_goes_on_fills_no_log(worker: str, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever works in the background tries again and again, and tells once why it waits."""
+    tries: list[float] = []
+
+    def away(*_: object) -> bool:
+        tries.append(time.monotonic())
+        raise unavailable("DATABASE_AWAY", "away", timedelta(seconds=1))
+
+    monkeypatch.setattr(outbox, "_RETRY_SECONDS", 0.01)
+    relay = stage.relay()
+    monkeypatch.setattr(relay, "publish_once", away)
+    tried = relay if worker == "relay" else Periodic("look", away, 0.01)
+    with capture_logs() as lines:
+        tried.start()
+        eventually(lambda: len(tries) >= 5)
+        tried.stop(10)
+    assert [line["reason"] for line in lines] == ["DATABASE_AWAY"]
 
 
 def test_a_store_that_is_away_fills_no_log(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Uploads that meet a full disk, and those whose time is over."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from tests.small_disk import SmallDisk, small_disk
 from tests.unit.intake.test_submit import file_of, vpcp
 
@@ -17,7 +19,7 @@ from lienthong.common.v1 import document_pb2
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, Rendition
 from lienthong.intake.component import build
 from lienthong.intake.config import IntakeSection
-from lienthong.intake.handlers.sweep import sweep_uploads
+from lienthong.intake.handlers.sweep import sweep_orphans, sweep_uploads
 from lienthong.intake.v1 import intake_pb2 as pb
 from lienthong.testing.service import VPCP, ServiceBench, service_bench
 
@@ -208,3 +210,21 @@ def write_all(sink: UploadSink, start: int, piece: int) -> None:
     for place in range(start, len(DATA), piece):
         sink.write(place, DATA[place : place + piece])
     sink.flush(finish=True)
+
+
+def test_contents_of_another_installation_are_no_orphans(tmp_path: Path) -> None:
+    """Whoever names the store of somebody else by mistake, or begins with an empty database, removes nothing there."""
+    ours = service_bench(tmp_path / "ours", "intake", build, IntakeSection()).context
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "blobs").symlink_to(tmp_path / "ours" / "blobs")
+    theirs = service_bench(tmp_path / "theirs", "intake", build, IntakeSection())
+    with ours.base.blobs.create() as writer:
+        writer.write(DATA)
+    assert sweep_orphans(ours.units, ours.base.blobs) == 0
+    with ours.base.blobs.local(writer.key) as place:
+        os.utime(place, (0, 0))
+    with capture_logs() as logs:
+        assert sweep_orphans(theirs.context.units, theirs.context.base.blobs) == 0
+    assert [line["log_level"] for line in logs] == ["error"]
+    assert [check.well for check in theirs.component.examine()] == [False]
+    assert sweep_orphans(ours.units, ours.base.blobs) == 1

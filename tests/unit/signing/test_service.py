@@ -28,6 +28,8 @@ from .conftest import NOW
 from .desk import Desk, desk_in, trust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conftest import Office
 
 pytestmark = pytest.mark.children
@@ -177,6 +179,20 @@ def test_content_that_cannot_be_read_waits(desk: Desk, office: Office) -> None:
         document = desk.accept(attachment)
         eventually(lambda: waiting(desk) == [(document, 0, 1)], "a delay")
         away.rename(place)
+        assert desk.verdict(document).verdict == lifecycle.VERDICT_FOR_INFORMATION
+
+
+@pytest.mark.parametrize("damage", [lambda sent: sent[:-1], lambda sent: sent[:9] + b"x" + sent[10:], lambda _: b""])
+def test_content_that_is_damaged_waits(desk: Desk, office: Office, damage: Callable[[bytes], bytes]) -> None:
+    """No verdict is reached on other bytes than were sent: it would blame whoever signed. Brought back, one is."""
+    attachment = desk.blob(office.letter)
+    with desk.bench.context.base.blobs.local(attachment.blob.key) as place:
+        pass
+    place.write_bytes(damage(office.letter))
+    with desk.working():
+        document = desk.accept(attachment)
+        eventually(lambda: waiting(desk) == [(document, 0, 1)], "a delay")
+        place.write_bytes(office.letter)
         assert desk.verdict(document).verdict == lifecycle.VERDICT_FOR_INFORMATION
 
 

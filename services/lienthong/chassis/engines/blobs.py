@@ -118,6 +118,10 @@ class BlobStore(Protocol):
         """Lists all blobs, committed or not, for the sweeper of orphans."""
         ...
 
+    def claim(self, owner: str) -> bool:
+        """Makes the store somebody's unless it is another's already; tells whether it is theirs."""
+        ...
+
     def address(self) -> Mapping[str, object]:
         """Names this store to another process of this machine, as JSON data; secrets only by their files.
 
@@ -163,6 +167,14 @@ def kept() -> Iterator[None]:
         _log.error("a content that a document names is gone; bring it back from the backup", key=key)
         text = "The axis no longer has this content. Its operators must bring it back from the backup; try again later."
         raise unavailable("CONTENT_GONE", text, _LATER) from error
+
+
+def damaged(what: str) -> AxisError:
+    """Makes an UNAVAILABLE of a content that is other than it was stored: a backup may bring it back."""
+    key = what.removeprefix("content ")
+    _log.error("a content is not what was stored; bring it back from the backup", key=key)
+    text = "The axis has this content damaged. Its operators must bring it back from the backup; try again later."
+    return unavailable("CONTENT_DAMAGED", text, _LATER)
 
 
 def no_room(error: OSError) -> AxisError | OSError:

@@ -97,7 +97,7 @@ class Consumer:
                 self.halted = str(error)
                 _log.critical("the consumer stopped; an operator must look", service=self._service, reason=str(error))
             except AxisError as error:
-                _log.warning("the event log is away", service=self._service, reason=error.reason, detail=error.message)
+                self._tell_away(error)
                 self._stopping.wait(self._limits.away_seconds)
             except Exception:  # noqa: BLE001 -- a consumer that ended would hold its service back until the next start
                 _log.exception("the consumer failed; it begins again after its last commit", service=self._service)
@@ -122,7 +122,7 @@ class Consumer:
         try:
             rows = again(self._look_again)
         except AxisError as error:
-            _log.warning("parked events wait", service=self._service, reason=error.reason)
+            self._tell_away(error)
         except Exception:  # noqa: BLE001 -- they are parked still; the others go on
             _log.exception("parked events could not be looked at", service=self._service)
         else:
@@ -178,14 +178,19 @@ class Consumer:
             except AxisError as error:
                 if error.code not in _AWAY or self._stopping.is_set():
                     return error
-                if self._outages.is_news(error.reason):
-                    _log.warning("an engine is away; events wait", service=self._service, reason=error.reason)
+                self._tell_away(error)
                 self._stopping.wait(self._limits.away_seconds)
             except Exception as error:  # noqa: BLE001 -- a handler may raise anything; the event is kept with it
                 return error
             else:
                 self._outages.forget()
                 return None
+
+    def _tell_away(self, error: AxisError) -> None:
+        if self._outages.is_news(error.reason):
+            _log.warning(
+                "an engine is away; events wait", service=self._service, reason=error.reason, detail=error.message
+            )
 
     def _apply(self, events: Sequence[Event]) -> None:
         with self._units.begin() as work:

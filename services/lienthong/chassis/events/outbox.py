@@ -23,6 +23,7 @@ from lienthong.chassis.events.tables import outbox, versions
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.leases import RENEWAL, Shards
 from lienthong.chassis.pace import Pace
+from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.times import from_micros, to_micros
 
 BATCH = 500
@@ -138,6 +139,7 @@ class Relay:
         self._database = database
         self._event_log = log
         self._clock = clock
+        self._outages = Seldom()
         self._due = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{service}-relay", daemon=True)
@@ -198,7 +200,8 @@ class Relay:
                 while self.publish_once() == BATCH:
                     pass
             except AxisError as error:
-                _log.warning("events wait in the outbox", reason=error.reason, detail=error.message)
+                if self._outages.is_news(error.reason):
+                    _log.warning("events wait in the outbox", reason=error.reason, detail=error.message)
             except Exception:  # noqa: BLE001 -- a relay that ended would hold everything back until the next start
                 _log.exception("the relay failed; it goes on")
             else:

@@ -3,11 +3,16 @@
 from datetime import timedelta
 from itertools import islice
 
+import structlog
+
+from lienthong.chassis.belonging import is_ours
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.intake import storage
 from lienthong.intake.config import IntakeSection
+
+_log = structlog.get_logger(__name__)
 
 _BATCH = 500
 _ORPHAN_AGE = timedelta(days=1)
@@ -27,7 +32,14 @@ def sweep_uploads(units: UnitsOfWork, blobs: BlobStore, section: IntakeSection) 
 
 
 def sweep_orphans(units: UnitsOfWork, blobs: BlobStore) -> int:
-    """Removes contents that nothing holds and that are older than a day; tells how many."""
+    """Removes contents that nothing holds and that are older than a day; tells how many. Only from a store of our own.
+
+    Raises:
+        AxisError: UNAVAILABLE when the store or the database is away.
+    """
+    if not is_ours(units, blobs):
+        _log.error("the store of contents belongs to another database; nothing is removed, see `lienthong doctor`")
+        return 0
     before = units.clock.now() - _ORPHAN_AGE
     old = (entry.key for entry in blobs.entries() if entry.modified < before)
     removed = 0

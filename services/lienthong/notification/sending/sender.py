@@ -12,6 +12,7 @@ import structlog
 
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.races import again
+from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.notification.channels import Retry
@@ -48,6 +49,7 @@ class Sender:
         self._finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._unwritten: list[Outcome] = []
         self._in_hand = 0
+        self._outages = Seldom()
         self._bell = threading.Event()
         self._stopping = threading.Event()
         self._drain_seconds = 0.0
@@ -87,7 +89,8 @@ class Sender:
             while self._round(claiming=not self._stopping.is_set()):
                 pass
         except AxisError as error:
-            _log.warning("notices wait", channel=self._book.channel, reason=error.reason)
+            if self._outages.is_news(error.reason):
+                _log.warning("notices wait", channel=self._book.channel, reason=error.reason)
             self._stopping.wait(min(self._poll_seconds, _TROUBLE_SECONDS))
         except Exception:  # noqa: BLE001 -- the keeper outlives whatever a round raises; what is unwritten is kept
             _log.exception("the book of notices could not be kept; it is tried again", channel=self._book.channel)

@@ -20,6 +20,9 @@ from lienthong.routing.v1 import mailbox_pb2 as pb
 
 _log = structlog.get_logger(__name__)
 
+_OF_ONE = frozenset({"CONTENT_GONE", "CONTENT_DAMAGED"})
+"""What the store says of one content; it may have the others."""
+
 
 def fill(units: UnitsOfWork, desk: Desk, renderer: Renderer, pulled: Pulled, items: Sequence[pb.Item]) -> None:
     """Puts content into the items that were chosen.
@@ -35,7 +38,7 @@ def fill(units: UnitsOfWork, desk: Desk, renderer: Renderer, pulled: Pulled, ite
         try:
             item.content = _stored(renderer, row) if stored else _written(desk, row, units.clock.now())
         except (AxisError, edxml.EdxmlError, OSError) as error:
-            away = isinstance(error, AxisError) and error.reason != "CONTENT_GONE"
+            away = isinstance(error, AxisError) and error.reason not in _OF_ONE
             _log.warning("content is left out of an answer", item=row.id, error=str(error))
 
 

@@ -60,6 +60,8 @@ class Backlog:
                 # One record of each partition is enough, of all in one answer as a rule; a batch comes whole at least.
                 "max.partition.fetch.bytes": 16 * 1024,
                 "fetch.wait.max.ms": 50,
+                "isolation.level": "read_uncommitted",
+                "enable.partition.eof": True,
             }
         )
 
@@ -98,20 +100,27 @@ def _offsets(reader: Consumer, every: Sequence[Place], which: int, seconds: floa
 
 
 def _firsts(reader: Consumer, waiting: Mapping[Place, int], deadline: float) -> Mapping[Place, tuple[int, int]]:
-    """Reads offset and time of the first record that waits in each partition."""
+    """Reads offset and time of the first record that waits in each partition, where there is one.
+
+    Behind the last record may stand what is none: marks of transactions, or places that compaction left.
+    """
     firsts: dict[Place, tuple[int, int]] = {}
+    rest = set(waiting)
     reader.assign([TopicPartition(*one, start) for one, start in waiting.items()])
     try:
-        while len(firsts) < len(waiting):
+        while rest:
             if time.monotonic() > deadline:
                 raise TimeoutError("the oldest waiting record could not be read in time")
             found = reader.poll(_STEP_SECONDS)
-            if found is None or found.error() is not None:
+            if found is None or place(found) not in rest:
                 continue
-            here = place(found)
-            if here not in firsts:
-                firsts[here] = (int(found.offset() or 0), found.timestamp()[1] * 1000)
-                reader.incremental_unassign([TopicPartition(*here)])
+            error = found.error()
+            if error is None:
+                firsts[place(found)] = (int(found.offset() or 0), found.timestamp()[1] * 1000)
+            elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- a public constant
+                continue
+            rest.discard(place(found))
+            reader.incremental_unassign([TopicPartition(*place(found))])
     finally:
         reader.unassign()
     return firsts

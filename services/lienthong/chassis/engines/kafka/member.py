@@ -30,6 +30,7 @@ _ANSWER_SECONDS: Final = (0.001, 0.05)
 
 _LAST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 5.0
+_LARGEST_ANSWER: Final = 2**31 - 1
 
 _HEARTBEAT_MS: Final = 500
 """Members learn by their heartbeats that one comes or goes, and until the last of them knows nobody is given anything.
@@ -226,11 +227,14 @@ class KafkaLogConsumer:
                 "auto.offset.reset": "earliest",
                 "allow.auto.create.topics": False,
                 "check.crcs": True,
+                # By default a transaction that another program leaves open holds back all that comes after it.
+                "isolation.level": "read_uncommitted",
                 "session.timeout.ms": round(section.session_seconds * 1000),
                 "heartbeat.interval.ms": _HEARTBEAT_MS,
                 "max.poll.interval.ms": round(max(section.handling_seconds, section.session_seconds) * 1000),
                 "fetch.max.bytes": max(section.fetch_bytes, section.largest_record_bytes * 2),
-                "receive.message.max.bytes": max(section.fetch_bytes, section.largest_record_bytes * 2) + 1024 * 1024,
+                # Records of other programs come whole, however large: one that cannot be received stops its partition.
+                "receive.message.max.bytes": _LARGEST_ANSWER,
                 "max.partition.fetch.bytes": min(section.fetch_bytes, section.largest_record_bytes * 2),
                 "queued.max.messages.kbytes": section.fetch_bytes // 1024,
                 # By default a full queue is looked at again after a second only.

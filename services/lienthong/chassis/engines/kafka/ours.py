@@ -3,11 +3,17 @@
 from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Record
-from lienthong.chassis.engines.kafka.connection import Place
+from lienthong.chassis.engines.kafka.connection import Place, places
+
+_log = structlog.get_logger(__name__)
+
+_ASK_SECONDS: Final = 2.0
 
 
 class Ours:
@@ -31,9 +37,11 @@ class Ours:
         self._committed: dict[Place, int] = {}
         self._polled: dict[Place, int] = {}
 
-    def gained(self, _: Consumer, gained: Sequence[TopicPartition]) -> None:
-        """More are ours."""
+    def gained(self, consumer: Consumer, gained: Sequence[TopicPartition]) -> None:
+        """More are ours; where retention removed what the group had not taken, that is told."""
         self.partitions |= {(one.topic, one.partition) for one in gained}
+        with suppress(KafkaException):
+            _tell_removed(consumer, [(one.topic, one.partition) for one in gained])
 
     def revoked(self, consumer: Consumer, gone: Sequence[TopicPartition]) -> None:
         """Some go to others; what was made of their records is committed first."""
@@ -115,6 +123,21 @@ class Ours:
         for one in gone:
             self.uncommitted.pop(one, None)
             self.unasked.pop(one, None)
+
+
+def _tell_removed(consumer: Consumer, gained: Sequence[Place]) -> None:
+    every = [TopicPartition(*one) for one in gained]
+    begins = [TopicPartition(*one, OFFSET_BEGINNING) for one in gained]
+    taken = places(consumer.committed(every, timeout=_ASK_SECONDS))
+    for (topic, partition), begin in places(consumer.offsets_for_times(begins, timeout=_ASK_SECONDS)).items():
+        if 0 <= taken[topic, partition] < begin:
+            _log.error(
+                "events were removed from the log before they were taken; `lienthong ops outbox republish` tells again "
+                "those that outboxes still hold",
+                topic=topic,
+                partition=partition,
+                events=begin - taken[topic, partition],
+            )
 
 
 def place(found: Message) -> Place:

@@ -30,8 +30,12 @@ _LATER = timedelta(seconds=30)
 _FULL = re.compile(r"QuotaExceeded|StorageFull|status(?: code)?:? 507|No space left", re.IGNORECASE)
 """How stores say that they are full: Ceph, MinIO, the HTTP status, servers that pass on their disk's error."""
 _NO_BUCKET = "NoSuchBucket"
-_REFUSED = re.compile(rf"status code: 40[13]|{_NO_BUCKET}")
-"""A list that is refused comes as an error of no kind of its own."""
+_REFUSED = re.compile(
+    rf"status code: 40[13]|{_NO_BUCKET}|ExpiredToken|InvalidToken|AuthorizationHeader|redirect without LOCATION"
+)
+"""A list that is refused comes as an error of no kind of its own, and so do a key that ended and a wrong region."""
+_ANSWER = re.compile(r"<Code>(?P<code>[^<]*)</Code>(?:.*?<Message>(?P<message>[^<]*)</Message>)?", re.DOTALL)
+"""What a store writes of a failure, behind a line of its own."""
 _DELETED_AT_ONCE = 500
 
 
@@ -56,12 +60,13 @@ class Bucket:
 
     def create(self, name: str, data: bytes) -> bool:
         """Writes an object unless there is one of that name; tells whether it holds these bytes now."""
-        try:
-            self._asked(lambda: obstore.put(self._store, name, data, mode="create", use_multipart=False))
-        except AlreadyExistsError:
-            # Perhaps our own: its answer was lost, and the client asked again.
-            return self.get(name) == data
-        return True
+        if self._asked(lambda: self._created(name, data)):
+            return True
+        # Perhaps our own: its answer was lost, and the client asked again.
+        found = self.get(name)
+        if found is None:
+            raise self._away("another writer of it was in the way, and wrote nothing")
+        return found == data
 
     def get(self, name: str) -> bytes | None:
         """Reads an object; None when there is none."""
@@ -94,6 +99,12 @@ class Bucket:
         while batch := list(islice(rest, _DELETED_AT_ONCE)):
             self._asked(lambda some=batch: obstore.delete(self._store, some))  # type: ignore[misc]
 
+    def _created(self, name: str, data: bytes) -> bool:
+        with suppress(AlreadyExistsError):
+            obstore.put(self._store, name, data, mode="create", use_multipart=False)
+            return True
+        return False
+
     def _opened(self) -> ObjectStore:
         try:
             return from_url(self._url, config=self._config, **self._limits)
@@ -118,13 +129,10 @@ class Bucket:
 
         Raises:
             FileNotFoundError: No such object.
-            AlreadyExistsError: There is one.
             AxisError: UNAVAILABLE, or RESOURCE_EXHAUSTED when the store is full.
         """
         try:
             return ask()
-        except AlreadyExistsError:
-            raise
         except FileNotFoundError as error:
             if _NO_BUCKET not in str(error):
                 raise
@@ -140,18 +148,21 @@ class Bucket:
             return storage_full("this content")
         if isinstance(error, PermissionDeniedError | UnauthenticatedError) or _REFUSED.search(str(error)):
             return self._refused(error)
+        return self._away(_said(error))
+
+    def _away(self, reason: str) -> AxisError:
         # What the store says names another object each time, so it does not tell what is news.
         if self._outages.is_news("away"):
-            _log.warning("the store of contents does not answer", url=self._url, reason=_first_line(error))
+            _log.warning("the store of contents does not answer", url=self._url, reason=reason)
         return unavailable("CONTENT_STORE_AWAY", "The store of contents does not answer. Try again.", _AGAIN)
 
     def _refused(self, error: Exception) -> AxisError:
         if self._outages.is_news("refuses"):
-            _log.error("the store of contents refuses", url=self._url, reason=_first_line(error))
+            _log.error("the store of contents refuses", url=self._url, reason=_said(error))
         return unavailable(
             "CONTENT_STORE_REFUSES",
-            "The store of contents refuses this axis. Its operators must look at the bucket, the access key and the "
-            "clock; try again later.",
+            "The store of contents refuses this axis. Its operators must look at the bucket, its region, the access "
+            "key and the clock; try again later.",
             _LATER,
         )
 
@@ -197,3 +208,10 @@ def _read(name: str, file: Path) -> str:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
+
+
+def _said(error: Exception) -> str:
+    """Gives who was asked for what, and the code and the sentence of the answer."""
+    asked = _first_line(error).partition("<?xml")[0].strip()
+    answer = _ANSWER.search(str(error))
+    return " ".join([asked, *(text.strip() for text in answer.groups("") if text)]) if answer else asked

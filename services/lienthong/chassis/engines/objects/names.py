@@ -4,6 +4,8 @@ from lienthong.chassis.engines.objects.rows import Segment
 
 CONTENT = "content"
 SEGMENTS = "segments"
+OWNER = "owner"
+"""The object that says whose the store is."""
 _MANIFEST = ".row"
 
 

@@ -117,6 +117,10 @@ class ObjectBlobs:
             size = sum(one["size"] for one in found if not names.is_manifest(one["path"]))
             yield BlobEntry(key, size, max(one["last_modified"] for one in found))
 
+    def claim(self, owner: str) -> bool:
+        """Makes the store somebody's. See `BlobStore.claim`."""
+        return self._bucket.create(names.OWNER, owner.encode())
+
     def address(self) -> Mapping[str, object]:
         """Names the store to another process. See `BlobStore.address`."""
         return {"engine": "objects", **self._section.model_dump(mode="json")}

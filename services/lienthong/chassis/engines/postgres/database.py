@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import structlog
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, pool
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lienthong.chassis import failpoints
@@ -28,6 +28,7 @@ from lienthong.chassis.tally import Tally
 
 _log = structlog.get_logger(__name__)
 _refusals = Seldom()
+_outages = Seldom()
 
 _AGAIN = timedelta(seconds=1)
 _LATER = timedelta(seconds=30)
@@ -44,10 +45,11 @@ _FULL = frozenset({"53100", "53200"})
 _READ_ONLY = "25006"
 _AWAY = ("08", "57P", _READ_ONLY, "53300", "28", "3D")
 """Connection lost, shut down or starting, a stand-by that takes no writes, too many clients, no access."""
-_REFUSED = frozenset({"42501", "42P01", "3F000"})
-"""A right, a table or the schema is missing: somebody took it away."""
-_BUSY = frozenset({"57014", "55P03", "25P03"})
-"""A statement or lock that took too long, a transaction that stood still."""
+_REFUSED = ("42501", "42P01", "42703", "42883", "3F000", "58")
+"""A right, a table, a column, a function or the schema is missing: somebody took it away. Or a file or the disk of the
+server fails. None of it is the fault of what was to be written."""
+_BUSY = frozenset({"57014", "55P03", "25P03", "25P04"})
+"""A statement, a lock or a transaction that took too long, a transaction that stood still."""
 
 
 class PostgresDatabase:
@@ -84,7 +86,7 @@ class PostgresDatabase:
         Raises:
             AxisError: RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when the server is away or busy.
         """
-        with _translated(), self._writers.begin() as connection:
+        with _translated(), _connected(self._writers) as connection, connection.begin():
             yield connection
             failpoints.reach("uow.before-commit")
         self.syncs.add()
@@ -97,7 +99,7 @@ class PostgresDatabase:
         Raises:
             AxisError: UNAVAILABLE when the server is away or busy.
         """
-        with _translated(), self._readers.connect() as connection:
+        with _translated(), _connected(self._readers) as connection:
             yield connection
 
     @contextmanager
@@ -243,6 +245,17 @@ def _leave_read_only(context: ExceptionContext) -> None:
 
 
 @contextmanager
+def _connected(engine: Engine) -> Iterator[Connection]:
+    try:
+        connection = engine.connect()
+    except InvalidRequestError as error:
+        # What the pool opened anew was ended as well, before anybody had it.
+        raise _away(str(error)) from error
+    with connection:
+        yield connection
+
+
+@contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
@@ -257,17 +270,18 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if state in _FULL:
         return storage_full("this")
-    if state in _REFUSED:
-        reason = _first_line(error.orig)
+    reason = _first_line(error.orig)
+    if state.startswith(_REFUSED):
         if _refusals.is_news(reason):
             _log.error("the database refuses", reason=reason)
-        text = "The database refuses this axis. Its operators must look at its roles and schemas; try again later."
+        text = "The database refuses this axis. Its operators must look at its roles, schemas, disk; try again later."
         return unavailable("DATABASE_REFUSES", text, _LATER)
     if state in _BUSY:
         return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
     # Without a state the driver itself speaks: it reached nobody, or the connection broke.
-    if error.connection_invalidated or state.startswith(_AWAY) or (not state and _is_operational(error)):
-        return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
+    reached_nobody = not state and isinstance(error.orig, psycopg.OperationalError)
+    if error.connection_invalidated or state.startswith(_AWAY) or reached_nobody:
+        return _away(reason)
     for one in (error, error.orig):
         if one is not None and one.args:
             # What follows the first line shows values of the row, and errors go into logs.
@@ -275,9 +289,11 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
     return error
 
 
+def _away(reason: str) -> AxisError:
+    if _outages.is_news(reason):
+        _log.warning("the database is away", reason=reason)
+    return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
+
+
 def _first_line(said: object) -> str:
     return str(said).partition("\n")[0]
-
-
-def _is_operational(error: DBAPIError) -> bool:
-    return isinstance(error.orig, psycopg.OperationalError)

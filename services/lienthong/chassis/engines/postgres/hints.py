@@ -15,6 +15,8 @@ import psycopg
 import structlog
 from psycopg import sql
 
+from lienthong.chassis.seldom import Seldom
+
 _log = structlog.get_logger(__name__)
 
 _PACE_SECONDS = 0.02
@@ -53,6 +55,7 @@ class PostgresHints:
         self._lock = threading.Lock()
         self._bell: socket.socket | None = None
         self._ringer: socket.socket | None = None
+        self._outages = Seldom()
         self._stopping = threading.Event()
         self._thread = threading.Thread()
 
@@ -99,7 +102,8 @@ class PostgresHints:
                     while not self._stopping.is_set():
                         self._turn(connection, bell)
             except psycopg.Error as error:
-                _log.warning("hints between copies wait for the database", error=str(error))
+                if self._outages.is_news(str(error)):
+                    _log.warning("hints between copies wait for the database", error=str(error))
                 self._stopping.wait(_AGAIN_SECONDS)
 
     def _turn(self, connection: psycopg.Connection[Any], bell: socket.socket) -> None:
