@@ -32,6 +32,9 @@ class SigningSection(Section):
     small_bytes: int = Field(
         4 * _MIB, ge=1024, description="Files up to this length never wait behind larger ones. In bytes."
     )
+    small_seconds: float = Field(
+        5.0, gt=0, le=3600, description="Verification of a small file that takes longer begins anew behind larger ones."
+    )
     trust_dir: Path | None = Field(
         None,
         description="Folder with `anchors`, `intermediates`, `crls`: certificates and revocation lists, PEM or DER. "

@@ -1,4 +1,4 @@
-"""Two pools of verifiers: small files never wait behind large ones."""
+"""Two pools of verifiers: small files never wait behind large ones, nor for long behind such as are made to be slow."""
 
 import os
 import threading
@@ -6,9 +6,10 @@ from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 
+from lienthong.chassis.workers import WorkerError
 from lienthong.signing.config import SigningSection
 from lienthong.signing.verification.pool import VerificationPool
-from lienthong.signing.verification.report import FileReport
+from lienthong.signing.verification.report import FileReport, FileState
 from lienthong.signing.verification.trust import TrustConfig
 
 _WAITING = 100_000
@@ -39,8 +40,25 @@ class Lanes:
         Raises:
             WorkerError: The lanes are closed, or too many files wait.
         """
-        pool = self._small if size <= self._section.small_bytes else self._large
-        return pool.submit(path, at)
+        large = self._large
+        if size > self._section.small_bytes:
+            return large.submit(path, at)
+        found: Future[FileReport] = Future()
+
+        def reported(done: Future[FileReport]) -> None:
+            try:
+                report = done.result()
+                slow = report.overall is FileState.TIMED_OUT
+                if slow and done is first:
+                    large.submit(path, at).add_done_callback(reported)
+                else:
+                    found.set_result(report)
+            except WorkerError as error:
+                found.set_exception(error)
+
+        first = self._small.submit(path, at)
+        first.add_done_callback(reported)
+        return found
 
     def pids(self) -> tuple[int, ...]:
         """Gives the process ids of the children."""
@@ -73,9 +91,10 @@ class Lanes:
             thread.join()
 
     def _open(self, trust: TrustConfig, at: datetime) -> None:
-        limits = (self._section.memory_limit_bytes, self._section.time_limit_seconds)
-        small = VerificationPool(self._section.workers, trust, *limits, waiting=_WAITING)
-        large = VerificationPool(1, trust, *limits, waiting=_WAITING)
+        memory, longest = self._section.memory_limit_bytes, self._section.time_limit_seconds
+        quick = min(self._section.small_seconds, longest)
+        small = VerificationPool(self._section.workers, trust, memory, quick, waiting=_WAITING)
+        large = VerificationPool(1, trust, memory, longest, waiting=_WAITING)
         for _ in range(self._section.workers):
             small.submit(Path(os.devnull), at)
         self._small, self._large = small, large

@@ -36,7 +36,8 @@ def test_an_agency_of_somebody_else(world: World) -> None:
     error = refused(Code.PERMISSION_DENIED, "SENDER_NOT_GRANTED", lambda: submit(world.vpcp, foreign))
     assert "MessageHeader/From/OrganId" in error.message
     request = typed("H29", sender="H41")
-    refused(Code.PERMISSION_DENIED, "SENDER_NOT_GRANTED", lambda: world.vpcp.intake.SubmitDocument(request))
+    error = refused(Code.PERMISSION_DENIED, "SENDER_NOT_GRANTED", lambda: world.vpcp.intake.SubmitDocument(request))
+    assert "document.header.sender.code" in error.message
     check = intake_pb2.CheckDocumentRequest(edxml=foreign)
     refused(Code.PERMISSION_DENIED, "SENDER_NOT_GRANTED", lambda: world.vpcp.intake.CheckDocument(check))
 

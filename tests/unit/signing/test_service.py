@@ -168,6 +168,18 @@ def test_small_documents_never_wait_behind_large_ones(office: Office, tmp_path: 
         assert desk.verdict(large).verdict == lifecycle.VERDICT_INDETERMINATE
 
 
+def test_small_documents_that_are_slow_go_behind_large_ones(office: Office, tmp_path: Path) -> None:
+    """One that is made to take its whole time holds up others for a moment only, and has its verdict all the same."""
+    desk = desk_in(tmp_path, small_seconds=1.0)
+    with desk.working():
+        desk.verdict(desk.accept(office.letter))
+        (child,) = desk.worker.pids()
+        os.kill(child, signal.SIGSTOP)
+        slow = desk.accept(office.signed)
+        assert desk.verdict(slow).verdict == lifecycle.VERDICT_INDETERMINATE
+        assert child not in desk.worker.pids()
+
+
 def test_content_that_cannot_be_read_waits(desk: Desk, office: Office) -> None:
     """While the blob store is away documents wait with growing delays; nothing is counted against them."""
     attachment = desk.blob(office.letter)

@@ -19,6 +19,7 @@ from lienthong.intake import storage
 from lienthong.intake.domain import Addressed, Addressing, Problem, address, field_of, judge_sender, same_code
 from lienthong.intake.handlers.prepare import Prepared
 
+_SENDER = "MessageHeader/From/OrganId"
 _TARGET = "TraceHeaderList/Bussiness"
 
 HEADER_BYTES_AT_MOST = VALUE_BYTES_AT_MOST - PACKED_BYTES_AT_MOST - 16 * 1024
@@ -51,6 +52,7 @@ class Judgement:
     Attributes:
         problems: Why it is refused.
         foreign: The active agency in whose name it was handed in without right; None when there is none.
+        sender_at: Where that agency is named: an element of edXML, or a field.
         warnings: What was read with tolerance.
         addressing: Who gets it.
         targets: Earlier documents that it updates, replaces or recalls.
@@ -59,6 +61,7 @@ class Judgement:
 
     problems: tuple[Problem, ...]
     foreign: Agency | None
+    sender_at: str
     warnings: tuple[Finding, ...]
     addressing: Addressing
     targets: tuple[Target, ...]
@@ -79,8 +82,8 @@ class Judgement:
             raise AxisError(
                 Code.PERMISSION_DENIED,
                 "SENDER_NOT_GRANTED",
-                f"From names {self.foreign.name}, for which this system may not act. "
-                "Ask the operator for a grant, or correct From.",
+                f"{self.sender_at} names {self.foreign.name}, for which this system may not act. "
+                "Ask the operator for a grant, or correct the sender.",
             )
 
 
@@ -115,8 +118,9 @@ def judge(
         problems = [replace(one, path=field_of(one.path)) for one in problems]
         for warning in warnings:
             warning.path = field_of(warning.path)
+    place = field_of(_SENDER) if prepared.typed else _SENDER
     answers = _answers(connection, document, directory, agency, now)
-    return Judgement(tuple(problems), sender.foreign, tuple(warnings), addressing, targets, answers)
+    return Judgement(tuple(problems), sender.foreign, place, tuple(warnings), addressing, targets, answers)
 
 
 def _kind_problems(document: edxml.Document) -> list[Problem]:
