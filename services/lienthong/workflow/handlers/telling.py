@@ -14,6 +14,8 @@ from lienthong.workflow.handlers.lines import reason_of
 from lienthong.workflow.storage import StoredCase, StoredDelivery, StoredStatus, open_tasks
 
 _TAKEN_AWAY = {DeliveryState.WITHDRAWN, DeliveryState.SUPERSEDED}
+_PEOPLE_AT_MOST = 500
+"""Whom one event names: it must find room in a record."""
 _FORWARDED = {Effect.FORWARD_TO_SENDER, Effect.FORWARD_TO_RECIPIENT, Effect.EMIT_01, Effect.EMIT_15}
 
 
@@ -154,7 +156,7 @@ def instruct_holders(work: UnitOfWork, before: StoredDelivery, decision: Decisio
             reference=reference(before),
             instruction=instruction,
             request=request_number(requests[0].kind if requests else SideRequest.NONE),
-            people=people,
+            people=people[:_PEOPLE_AT_MOST],
             reason=event.reason,
             event_time=to_timestamp(work.now),
         )
