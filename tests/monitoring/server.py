@@ -11,6 +11,7 @@ from urllib.request import urlopen
 
 import yaml
 from tests.monitoring.metrics import RULES
+from tests.waiting import eventually
 from tools.kubernetes.prometheus import prometheus
 
 from lienthong.dev.servers import Command, ServerProcess, free_port
@@ -60,6 +61,8 @@ def looking_at(port: int, folder: Path, rules: Sequence[Path] = RULES) -> Iterat
     process, server = ServerProcess(Command("prometheus", arguments, folder), tied=True), Prometheus(own)
     try:
         process.start(server.ready, _SECONDS)
+        # It looks for the first time seconds after it is ready: what happened before would be in no rate.
+        eventually(lambda: server.ask("up"), "the first look", _SECONDS)
         yield server
     finally:
         process.stop()
