@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tests.faults.support import standby
 from tests.faults.support.backups import copy_contents, publish_again
+from tests.faults.support.loaded import PATIENCE_SECONDS, SETTLE_SECONDS, hold, under_load
 from tests.faults.support.papers import Press
 from tests.faults.support.processes import Processes
 from tests.faults.support.run import listed
-from tests.faults.test_restore import PATIENCE_SECONDS, SETTLE_SECONDS, hold, under_load
 
 
 @pytest.mark.servers
