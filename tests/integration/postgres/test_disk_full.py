@@ -59,7 +59,8 @@ def write_on(database: PostgresDatabase) -> None:
 def test_a_full_disk(section: PostgresSection, intake: PostgresDatabase, disk: SmallDisk) -> None:
     """Callers are told so and lose nothing that was committed; no hand is needed once there is room."""
     with closing(PostgresDatabase(section, "intake", owner=True)) as owner, owner.write() as connection:
-        connection.execute(text("CREATE TABLE papers (content text STORAGE EXTERNAL)"))
+        connection.execute(text("CREATE TABLE papers (content text)"))
+        connection.execute(text("ALTER TABLE papers ALTER content SET STORAGE EXTERNAL"))
         connection.execute(text("GRANT INSERT ON papers TO lienthong_intake"))
     add(intake)
     ballast = disk.fill()

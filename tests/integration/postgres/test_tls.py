@@ -1,6 +1,6 @@
 """A server beyond this machine is reached over TLS, and only when its certificate and its name are right.
 
-The server that tests have speaks no TLS; what stands before it here does, as the protocol of PostgreSQL begins it.
+The server here speaks no TLS; what stands before it does, as the protocol of PostgreSQL begins it.
 """
 
 import asyncio
@@ -78,6 +78,15 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.write(data)
         await writer.drain()
     writer.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[PostgresServer]:
+    """A server without TLS, also where its programs could."""
+    made = PostgresServer(tmp_path / "postgres", tied=True, options={"ssl": "off"})
+    made.start()
+    yield made
+    made.kill()
 
 
 @pytest.fixture
