@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from sqlalchemy import select
@@ -139,6 +140,13 @@ def test_kept_status_is_matched_when_its_delivery_comes(world: Any) -> None:
     assert world.state("d1", "doc") == "ACCEPTED"
     assert world.progress(VPCP, "doc").recipients[0].arrival_number == "77"
     assert world.say(HCMC, "03", document_id=DOCUMENT_ID, event_time=to_timestamp(AT)).name == kept.name
+
+
+def test_a_status_finds_its_document_however_letters_are_composed(world: Any) -> None:
+    """Software of the two sides composes Vietnamese letters in two ways; the status means the same document."""
+    world.deliver("d1", "doc", header={"document_id": "G22,2026/11/20,7/TB-TƯ"})
+    world.say(HCMC, "03", document_id=normalize("NFD", "G22,2026/11/20,7/TB-TƯ"), arrival_number="7")
+    assert world.state("d1", "doc") == "ACCEPTED"
 
 
 def test_a_status_that_did_not_see_its_delivery_is_matched_all_the_same(

@@ -19,6 +19,7 @@ FILTERS = (
     "",
     'number = "7816"',
     'notation = "VPCP-TTĐT"',
+    'notation = "TB-TƯ"',
     'document_id = "x"',
     'promulgation_date = "2026-11-22"',
     'subject : "ket noi"',

@@ -65,7 +65,7 @@ class Routing:
         header = document_pb2.DocumentHeader(
             document_id=more.pop("document_id", f"000.00.00.G22,2026/11/23,{identifier}"),
             number=more.pop("number", "7816"),
-            notation="VPCP-TTĐT",
+            notation=more.pop("notation", "VPCP-TTĐT"),
             subject=more.pop("subject", "Về việc liên thông văn bản"),
             priority=more.pop("priority", 0),
             kind=more.pop("kind", document_pb2.DOCUMENT_KIND_NEW),

@@ -1,6 +1,8 @@
 """Lists, watches and their cursors."""
 
 import time
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from sqlalchemy import update
@@ -50,6 +52,18 @@ def test_deliveries_are_found_by_number_identifier_and_words(routing: Routing) -
     with pytest.raises(AxisError) as caught:
         documents(routing, 'colour = "red"')
     assert refusal(caught) == ("INVALID_ARGUMENT", "FILTER_INVALID")
+
+
+Form = Literal["NFC", "NFD"]
+
+
+@pytest.mark.parametrize(("sent", "asked"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_notation_is_found_however_its_letters_are_composed(routing: Routing, sent: Form, asked: Form) -> None:
+    """Both ways to compose the letters of Vietnamese are typed; what was sent in one is found by the other."""
+    wanted = routing.deliver(HCMC, notation=normalize(sent, "TB-TƯ"))
+    other = routing.deliver(HCMC, notation="TB-TU")
+    assert documents(routing, f'notation = "{normalize(asked, "TB-TƯ")}"') == [wanted]
+    assert documents(routing, f'notation != "{normalize(asked, "TB-TƯ")}"') == [other]
 
 
 def test_pages_follow_on_and_tokens_belong_to_their_list(routing: Routing) -> None:

@@ -1,13 +1,23 @@
-"""Finding rows by the words of a text: from the rarest word on, so that common ones do not cost more."""
+"""Finding rows by a text, and by its words: from the rarest on, so that common ones do not cost more."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table, exists, func, select
 
 COUNTED = 1000
 """Rows up to which it is counted how common a word is."""
+
+
+def holds(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Says that a column holds a text, however its letters are composed.
+
+    Vietnamese is typed in both ways, and rows keep what was sent.
+    """
+    forms = {text, normalize("NFC", text), normalize("NFD", text)}
+    return column.in_(sorted(forms)) if len(forms) > 1 else column == text
 
 
 @dataclass(frozen=True, slots=True)

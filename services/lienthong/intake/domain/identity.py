@@ -1,6 +1,7 @@
 """Identity of documents: the sender's DocumentId is an opaque key; number, notation and date are the fallback."""
 
 from datetime import date
+from unicodedata import normalize
 
 from lienthong import edxml
 
@@ -13,4 +14,4 @@ def document_id_of(document: edxml.Document, sender_code: str, today: date) -> s
 
 def same_code(first: edxml.DocumentCode, second: str) -> bool:
     """Tells whether a code in one string, as ResponseFor writes it, is a document's."""
-    return str(first).casefold() == second.strip().casefold()
+    return normalize("NFC", str(first)).casefold() == normalize("NFC", second.strip()).casefold()

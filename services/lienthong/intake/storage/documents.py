@@ -8,6 +8,7 @@ from unicodedata import normalize
 from sqlalchemy import Connection, Select, bindparam, select
 
 from lienthong.chassis.engines.rows import Rows
+from lienthong.chassis.engines.search import holds
 from lienthong.chassis.text import words as words_of
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
@@ -134,7 +135,7 @@ def document_by_code(
 ) -> StoredDocument | None:
     """Finds a document by number, notation and, when given, date; only when there is exactly one."""
     found = select(documents).where(
-        documents.c.sender.in_(sender), documents.c.number == number, documents.c.notation == notation
+        documents.c.sender.in_(sender), holds(documents.c.number, number), holds(documents.c.notation, notation)
     )
     if promulgated:
         found = found.where(documents.c.promulgated == promulgated)

@@ -1,12 +1,13 @@
 """Lists of what was sent, each read along an index: no list gets slower with the number of documents."""
 
 import heapq
+import operator
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, not_, select
 
-from lienthong.chassis.engines.search import COUNTED, WordIndex
+from lienthong.chassis.engines.search import COUNTED, WordIndex, holds
 from lienthong.chassis.filtering import Condition
 from lienthong.chassis.text import words as words_of
 from lienthong.intake.storage.documents import WORD_LENGTH, StoredDocument, stored_document
@@ -20,8 +21,7 @@ _COLUMNS = {
     "document_id": documents.c.document_id,
     "promulgation_date": documents.c.promulgated,
 }
-_OPERATORS = {"=": "__eq__", "!=": "__ne__", "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__"}
-_RANGES = frozenset({"<", "<=", ">", ">="})
+_RANGES = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 def list_documents(
@@ -78,6 +78,8 @@ def _also(key: Any, conditions: Sequence[ColumnElement[bool]]) -> Sequence[Colum
 
 def _holds(condition: Condition) -> ColumnElement[bool]:
     column = _COLUMNS[condition.field]
-    holds: ColumnElement[bool] = getattr(column, _OPERATORS[condition.operator])(condition.value)
-    # A document without a date is not earlier than any.
-    return holds & (column > "") if condition.operator in _RANGES else holds
+    if condition.operator in _RANGES:
+        # A document without a date is not earlier than any.
+        return and_(_RANGES[condition.operator](column, condition.value), column > "")
+    same = holds(column, str(condition.value))
+    return not_(same) if condition.operator == "!=" else same

@@ -4,10 +4,10 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, not_, select
 
 from lienthong.chassis.engines.rows import Kind, Rows
-from lienthong.chassis.engines.search import WordIndex
+from lienthong.chassis.engines.search import WordIndex, holds
 from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
 from lienthong.routing.storage.tables import HELD, UNFINISHED, deliveries, delivery_words, documents
 
@@ -120,8 +120,8 @@ class Conditions:
 def _page(
     connection: Connection, recipient: str, conditions: Conditions, before: str | None, count: int
 ) -> Sequence[Row[Any]]:
-    exact = [deliveries.c[column] == value for column, value in conditions.columns]
-    unlike = [deliveries.c[column] != value for column, value in conditions.unlike]
+    exact = [holds(deliveries.c[column], value) for column, value in conditions.columns]
+    unlike = [not_(holds(deliveries.c[column], value)) for column, value in conditions.unlike]
     found = _with_document().where(deliveries.c.recipient == recipient, deliveries.c.visible == 1, *exact, *unlike)
     wanted = list(dict.fromkeys(conditions.words))
     if wanted and not exact:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.chassis.engines.search import holds
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery
 from lienthong.workflow.storage.tables import OWING, answers, cases, deliveries
 
@@ -103,19 +104,19 @@ def seen_among(connection: Connection, documents: Collection[str], agencies: Col
 
 def received(rows: Rows, recipients: Collection[str], document_id: str = "", code: str = "") -> list[StoredDelivery]:
     """Finds what was received under a DocumentId, or under number and notation; held deliveries are left out."""
-    by = deliveries.c.document_id == document_id if document_id else deliveries.c.code == code
+    by = holds(deliveries.c.document_id, document_id) if document_id else holds(deliveries.c.code, code)
     return _found(rows, deliveries.c.recipient.in_(recipients), deliveries.c.visible.is_(True), by)
 
 
 def sent(rows: Rows, senders: Collection[str], document_id: str) -> list[StoredDelivery]:
     """Finds the deliveries of what was sent under a DocumentId."""
-    return _found(rows, deliveries.c.sender.in_(senders), deliveries.c.document_id == document_id)
+    return _found(rows, deliveries.c.sender.in_(senders), holds(deliveries.c.document_id, document_id))
 
 
 def sent_to(rows: Rows, senders: Collection[str], recipients: Collection[str], code: str) -> list[StoredDelivery]:
     """Finds the deliveries of what was sent to some recipients under number and notation."""
     theirs = deliveries.c.recipient.in_(recipients), deliveries.c.sender.in_(senders)
-    return _found(rows, *theirs, deliveries.c.code == code)
+    return _found(rows, *theirs, holds(deliveries.c.code, code))
 
 
 def add_answer(rows: Rows, answer: StoredAnswer) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, and_, func, literal, or_, select, tuple_
 
 from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.chassis.engines.search import holds
 from lienthong.chassis.engines.sql import take_locks
 from lienthong.workflow.storage.rows import StoredStatus
 from lienthong.workflow.storage.tables import UNMATCHED, statuses
@@ -134,9 +135,9 @@ def waiting_for(
         return []
     names: list[ColumnElement[bool]] = [statuses.c.named_delivery == delivery]
     if document_id:
-        names.append(statuses.c.named_document_id == document_id)
+        names.append(holds(statuses.c.named_document_id, document_id))
     if code:
-        names.append(statuses.c.named_code == code)
+        names.append(holds(statuses.c.named_code, code))
     found = STATUSES.select().where(UNMATCHED, statuses.c.reporter.in_(theirs), or_(*names))
     return rows.of(STATUSES).find(found.order_by(statuses.c.received_at, statuses.c.id).limit(WAITING_AT_ONCE))
 
