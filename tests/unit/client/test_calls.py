@@ -14,8 +14,8 @@ import pytest
 
 from google.bytestream import bytestream_pb2
 from lienthong.chassis.errors import AxisError, Code, exhausted, invalid, unavailable
-from lienthong.chassis.rpc.server import MESSAGE_BYTES_AT_MOST as SERVER_BYTES_AT_MOST
 from lienthong.chassis.rpc.status import DETAILS_KEY, to_status
+from lienthong.chassis.rpc.transport import MESSAGE_BYTES_AT_MOST as SERVER_BYTES_AT_MOST
 from lienthong.client import AxisUnavailableError, InvalidRequestError, LimitReachedError, connect, stubs
 from lienthong.client.context import Context
 from lienthong.client.errors import MESSAGE_BYTES_AT_MOST

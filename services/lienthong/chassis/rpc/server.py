@@ -23,7 +23,7 @@ from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.logging import bound
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.races import again
-from lienthong.chassis.rpc import reflection
+from lienthong.chassis.rpc import reflection, transport
 from lienthong.chassis.rpc.admission import (
     Admission,
     Context,
@@ -46,9 +46,6 @@ from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.shares import Shares
 from lienthong.chassis.rpc.streams import Streams
 from lienthong.chassis.tracing import HEADER, SERVER, trace_of, tracing
-
-MESSAGE_BYTES_AT_MOST = 5 * 1024 * 1024
-"""A call carries 1 MiB inline and an answer 3 MiB, with room for the rest."""
 
 Unary = Callable[[Any, Call], Message]
 
@@ -121,22 +118,7 @@ class ServerBuilder:
 
     def build(self) -> "Server":
         """Makes the server."""
-        options = [
-            ("grpc.max_receive_message_length", MESSAGE_BYTES_AT_MOST),
-            ("grpc.max_send_message_length", MESSAGE_BYTES_AT_MOST),
-            ("grpc.so_reuseport", 0),
-            # A client that has more begun waits by itself: what it sends is not even taken in, and nothing is reset.
-            ("grpc.max_concurrent_streams", self._limits.of_connection),
-            ("grpc.http.overload_protection", 0),
-            ("grpc.keepalive_permit_without_calls", 1),
-            # Go lets clients ping each 10 s, and on the way some pings come closer together.
-            ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-            ("grpc.keepalive_time_ms", PING_AFTER_MS),
-            ("grpc.http2.ping_timeout_ms", ANSWER_WITHIN_MS),
-            ("grpc.http2.max_pings_without_data", 0),
-            ("grpc.server_handshake_timeout_ms", 20_000),
-        ]
-        server = grpc.aio.server(options=options)
+        server = grpc.aio.server(options=transport.options(self._limits.of_connection))
         health = Health(self._watches)
         server.add_generic_rpc_handlers((health.handlers(),))
         reflection.serve([*self._names, HEALTH], server)
@@ -194,11 +176,6 @@ class _Door(grpc.GenericRpcHandler):
     async def _refuse(self, _requests: object, context: Context) -> None:
         await abort(context, unavailable("STARTING", "This copy of the axis is starting. Try again.", _STARTING))
 
-
-PING_AFTER_MS = 60_000
-"""Whoever vanished without a word (a cable, a crash) would hold its watches and transfers for hours."""
-ANSWER_WITHIN_MS = 60_000
-"""Behind an upload on a thin line the answer to a ping takes long."""
 
 _STARTING = timedelta(seconds=1)
 _ITEMISED = frozenset({"results", "problems"})
