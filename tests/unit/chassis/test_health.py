@@ -21,6 +21,8 @@ from lienthong.client.errors import call_error
 SECONDS = 10.0
 """Within so long everything here must have happened."""
 DATA, HEADERS, SETTINGS, PING, GOAWAY = 0, 1, 4, 6, 7
+WINDOW = 4
+"""In settings: what may be under way of a stream."""
 
 
 def run(scene: Callable[[], Awaitable[None]]) -> None:
@@ -150,6 +152,21 @@ def test_a_client_that_pings_all_the_time_is_sent_away() -> None:
             assert b"too_many_pings" in payload
             writer.close()
             assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+
+    run(scene)
+
+
+def test_how_far_a_sender_may_be_ahead_is_bounded() -> None:
+    """A server tells each client how much of a stream it takes ahead; the speed of the line does not raise it."""
+
+    async def scene() -> None:
+        async with served() as (_server, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, b""))
+            head = await reader.readexactly(9)
+            told = await reader.readexactly(int.from_bytes(head[:3], "big"))
+            assert dict(struct.iter_unpack(">HI", told))[WINDOW] == transport.AHEAD_BYTES
+            writer.close()
 
     run(scene)
 
