@@ -53,7 +53,9 @@ class ServerSection(Section):
         ("localhost", "127.0.0.1"),
         description="Names and addresses in the server certificate, beside the host of `listen`; other ones renew it.",
     )
-    threads: int = Field(8, ge=1, le=256, description="Unary calls handled at once.")
+    threads: int = Field(
+        8, ge=1, le=256, description="Unary calls handled at once; one system has three quarters of them at most."
+    )
     queue: int = Field(512, ge=0, le=100_000, description="Unary calls that wait for a thread; more are refused.")
     queue_of_one: int = Field(128, ge=0, le=100_000, description="Of these, calls of one system; more are refused.")
     transfer_threads: int = Field(8, ge=1, le=256, description="Steps of transfers and streams handled at once.")

@@ -43,6 +43,7 @@ from lienthong.cli import (
     task,
     topics,
     trial,
+    upload,
 )
 from lienthong.cli.console import complain, explain, for_a_program, print_no_more
 from lienthong.client import (
@@ -108,6 +109,7 @@ for name, group in (
     ("agency", agency.app),
     ("system", system.app),
     ("document", document.app),
+    ("upload", upload.app),
     ("mailbox", mailbox.app),
     ("status", status.app),
     ("task", task.app),

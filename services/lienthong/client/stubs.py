@@ -26,8 +26,9 @@ ATTEMPTS = 5
 PATIENCE_SECONDS = 60.0
 """A transfer may stand still for so long: a server starts again meanwhile."""
 
-_ON_ITS_WAY = "SYSTEM_NOT_KNOWN_YET"
-"""Who calls was registered, and each service hears of it soon: worth the whole deadline."""
+_ON_ITS_WAY = frozenset({"SYSTEM_NOT_KNOWN_YET", "REQUEST_RUNNING"})
+"""Who calls was registered, and each service hears of it soon, or an answer is being made: worth the whole
+deadline."""
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
 
@@ -64,7 +65,7 @@ def retried(action: Callable[[float], Any], *, seconds: float, safe: bool) -> An
             if told is not None and error.reason == DEADLINE_PASSED:
                 raise told from error
             told, pause = error, _pause(error, delay)
-            enough = attempt >= ATTEMPTS and error.reason != _ON_ITS_WAY
+            enough = attempt >= ATTEMPTS and error.reason not in _ON_ITS_WAY
             if not safe or enough or time.monotonic() + pause >= end:
                 raise
         time.sleep(pause)

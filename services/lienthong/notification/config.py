@@ -41,8 +41,11 @@ class NotificationSection(Section):
     webhook_deadline_seconds: float = Field(
         30.0, ge=0.05, le=600, description="A whole webhook call after resolving, for each address, seconds."
     )
-    workers_per_channel: int = Field(4, ge=1, le=64, description="Notices that one channel sends at once.")
+    workers_per_channel: int = Field(8, ge=1, le=64, description="Notices that one channel sends at once.")
     calls_per_endpoint: int = Field(2, ge=1, le=64, description="Notices that one endpoint is sent at once.")
+    calls_per_agency: int = Field(
+        3, ge=1, le=64, description="Notices of one agency that a channel sends at once, whatever their endpoints."
+    )
     poll_seconds: float = Field(1.0, ge=0.01, le=60, description="Longest pause between two looks at what is due.")
     lease_seconds: float = Field(
         240.0, ge=0.1, le=3600, description="A claim of a process that died ends after so many seconds."

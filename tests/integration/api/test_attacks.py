@@ -80,11 +80,12 @@ def uploaded(axis: Axis) -> str:
 
 
 def test_uploads_of_others(world: World) -> None:
-    """Somebody else's upload cannot be seen, written, or submitted as one's own."""
+    """Somebody else's upload cannot be seen, written, dropped, or submitted as one's own."""
     name = uploaded(world.vpcp)
     piece = stream_pb.WriteRequest(resource_name=name, data=b"<?xml", finish_write=True)
     attempts: list[Callable[[], object]] = [
         lambda: world.city.intake.GetUpload(intake_pb2.GetUploadRequest(name=name)),
+        lambda: world.city.intake.DeleteUpload(intake_pb2.DeleteUploadRequest(name=name, request_id=new_request_id())),
         lambda: write(world.city, iter([piece])),
         lambda: raw(
             world.city,

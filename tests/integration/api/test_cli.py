@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lienthong.client.transfers import new_request_id
+from lienthong.intake.v1 import intake_pb2
+
 from .shell import PDF, Shell
 from .world import World, delivered, document_of, file_of, pull, submit, wait_for
 
@@ -172,6 +175,17 @@ def test_notices(shell: Shell, world: World) -> None:
     assert shell.json("notice", "ack", notice["name"], "--as", "city") == {"changed": 1}
     assert shell.json("subscription", "remove", made["name"], "--as", "city") == {"removed": made["name"]}
     assert world.city
+
+
+def test_uploads_that_were_left_behind(shell: Shell, world: World) -> None:
+    """What was begun and not finished is listed, and dropped by the short names of the list, several at once."""
+    keys = [new_request_id() for _ in range(2)]
+    left = [world.vpcp.intake.CreateUpload(intake_pb2.CreateUploadRequest(size=9, request_id=key)).name for key in keys]
+    shown = {one["name"]: one for one in shell.json("upload", "list", "--limit", "500", "--as", "vpcp")}
+    assert [shown[name]["size"] for name in left] == ["9", "9"]
+    removed = shell.json("upload", "remove", *[name[-8:] for name in left], "--as", "vpcp")
+    assert removed == {"removed": left}
+    assert not {one["name"] for one in shell.json("upload", "list", "--as", "vpcp")} & set(left)
 
 
 def test_fields_of_a_header_that_are_none(shell: Shell, world: World, tmp_path: Path) -> None:

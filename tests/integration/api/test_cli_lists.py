@@ -10,6 +10,7 @@ from .world import World, attached, emptied, file_of, wait_for
 
 LISTS: list[tuple[str, ...]] = [
     ("document", "list"),
+    ("upload", "list"),
     ("mailbox", "list"),
     ("case", "list"),
     ("task", "list"),

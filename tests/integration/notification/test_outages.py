@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -111,7 +111,7 @@ def test_silent_endpoint_does_not_delay_others(opened: Any, settings: Settings, 
     with HttpSink() as silent:
         silent.script(*[Reply(hold=True)] * 20)
         allow = (f"127.0.0.1:{silent.port}", f"127.0.0.1:{http_sink.port}")
-        section = settings(webhook_allow=allow, workers_per_channel=3, calls_per_endpoint=2)
+        section = settings(webhook_allow=allow, workers_per_channel=3, calls_per_endpoint=2, calls_per_agency=3)
         post = opened(section, running=False)
         held = post.subscribe(HCMC, HOOK, silent.url)
         other = post.subscribe(HCMC, HOOK, http_sink.url)
@@ -123,6 +123,30 @@ def test_silent_endpoint_does_not_delay_others(opened: Any, settings: Settings, 
         sender.start()
         http_sink.wait_for(5)
         assert len(silent.items) <= 2
+    sender.stop(5.0)
+
+
+def test_silent_endpoints_of_one_agency_do_not_delay_others(
+    opened: Any, settings: Settings, http_sink: HttpSink
+) -> None:
+    """However many endpoints of an agency never answer, it holds its share of the crew; other agencies are told."""
+    with ExitStack() as stack:
+        silent = [stack.enter_context(HttpSink()) for _ in range(3)]
+        for sink in silent:
+            sink.script(*[Reply(hold=True)] * 10)
+        allow = tuple(f"127.0.0.1:{sink.port}" for sink in (*silent, http_sink))
+        section = settings(webhook_allow=allow, workers_per_channel=3, calls_per_endpoint=1, calls_per_agency=2)
+        post = opened(section, running=False)
+        for held in [post.subscribe(HCMC, HOOK, sink.url) for sink in silent]:
+            for _ in range(5):
+                post.test(HCMC, held)
+        other = post.subscribe(VPCP, HOOK, http_sink.url)
+        for _ in range(5):
+            post.test(VPCP, other)
+        sender = post.bench.component.workers[0]
+        sender.start()
+        http_sink.wait_for(5)
+        assert sum(len(sink.items) for sink in silent) == 2
     sender.stop(5.0)
 
 

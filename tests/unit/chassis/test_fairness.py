@@ -70,3 +70,49 @@ def test_a_caller_that_leaves_gives_its_place_back() -> None:
             return pool.waiting, await pool.run("three", gate.is_set)
 
     assert asyncio.run(main()) == (0, True)
+
+
+def test_a_thread_is_free_when_its_work_has_ended() -> None:
+    """A caller that leaves while its call runs frees no thread: the next call waits in its queue until there is one."""
+    begun, gate = threading.Event(), threading.Event()
+    running: list[str] = []
+
+    def work(name: str) -> None:
+        running.append(name)
+        begun.set()
+        gate.wait(10)
+        running.remove(name)
+
+    async def main() -> tuple[int, list[str]]:
+        with ThreadPoolExecutor(2) as executor:
+            pool = FairPool(executor, 1, 10, 10)
+            first = asyncio.create_task(pool.run("hasty", work, "first"))
+            await asyncio.to_thread(begun.wait, 10)
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+            second = asyncio.create_task(pool.run("hasty", work, "second"))
+            await asyncio.sleep(0)
+            seen = pool.waiting, list(running)
+            gate.set()
+            await second
+            return seen
+
+    assert asyncio.run(main()) == (1, ["first"])
+
+
+def test_one_system_never_has_all_threads() -> None:
+    """Whatever the calls of one system wait for, a thread is left for those of others; its own go on in turn."""
+    gate = threading.Event()
+
+    async def main() -> tuple[str, int]:
+        with ThreadPoolExecutor(4) as executor:
+            pool = FairPool(executor, 4, 10, 10, of_one=3)
+            stuck = [asyncio.create_task(pool.run("stuck", gate.wait, 10)) for _ in range(5)]
+            await asyncio.sleep(0)
+            answer = await asyncio.wait_for(pool.run("other", lambda: "answered"), 5)
+            waiting = pool.waiting
+            gate.set()
+            await asyncio.gather(*stuck)
+            return answer, waiting
+
+    assert asyncio.run(main()) == ("answered", 2)

@@ -141,10 +141,11 @@ def test_only_what_is_safe_and_may_help_is_repeated(
     assert handler.calls == calls
 
 
-def test_who_was_registered_a_moment_ago_is_patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each service hears of a new system by an event: a call of its own waits for that, within its deadline."""
+@pytest.mark.parametrize("reason", ["SYSTEM_NOT_KNOWN_YET", "REQUEST_RUNNING"])
+def test_what_comes_soon_is_waited_for(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    """What comes soon is waited for within the deadline: word of a new system, the answer to a request that runs."""
     monkeypatch.setattr(stubs, "_LONGEST_DELAY", 0.1)
-    on_its_way = replace(AWAY, reason="SYSTEM_NOT_KNOWN_YET")
+    on_its_way = replace(AWAY, reason=reason)
     handler = Scripted(*[on_its_way] * 9)
     with serving(handler) as address, connect(Context(address)) as axis:
         axis.workflow.ReportStatuses(KEYED)

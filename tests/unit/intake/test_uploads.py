@@ -143,6 +143,45 @@ def test_bytes_beyond_what_was_announced_are_not_taken(intake: ServiceBench) -> 
         assert sink.flush(finish=True) == 200
 
 
+def test_an_agency_drops_what_it_does_not_finish(tmp_path: Path) -> None:
+    """Uploads that were left behind are listed, and each that is dropped makes room for another; its bytes are gone."""
+    intake = service_bench(tmp_path, "intake", build, IntakeSection(uploads_per_agency=2, upload_bytes_per_agency=300))
+    left = [begun(intake, key, size=100) for key in ("one", "two")]
+    full = reason_of(lambda: begun(intake, "three", size=100))
+    assert full == "UPLOADS_TOO_MANY"
+    assert [(one.name, one.committed_size, one.size) for one in listed(intake)] == [(n, 10, 100) for n in left[::-1]]
+    assert dropped(intake, left[0], "drop") == dropped(intake, left[0], "drop") == pb.DeleteUploadResponse()
+    assert reason_of(lambda: dropped(intake, left[0], "again")) == "RESOURCE_NOT_FOUND"
+    assert len(list(intake.context.base.blobs.entries())) == 1
+    third = begun(intake, "three", size=100)
+    assert [one.name for one in listed(intake)] == [third, left[1]]
+
+
+def test_what_a_document_took_stays_when_its_upload_is_dropped(intake: ServiceBench) -> None:
+    """An upload that a document took is in no list; dropping it takes nothing from the document."""
+    name = uploaded(intake, DATA, "one")
+    assert [one.complete for one in listed(intake)] == [True]
+    handed_in(intake, name, typed=True)
+    assert listed(intake) == []
+    kept = {one.key for one in intake.context.base.blobs.entries()}
+    dropped(intake, name, "drop")
+    assert {one.key for one in intake.context.base.blobs.entries()} == kept
+
+
+@pytest.mark.parametrize("finish", [False, True], ids=["under way", "last"])
+def test_who_writes_into_a_dropped_upload_is_told(intake: ServiceBench, *, finish: bool) -> None:
+    """A stream that goes on in an upload that was dropped is told that it is gone, by its name."""
+    sink = opened(intake)
+    sink.write(0, DATA[:100])
+    (name,) = (one.name for one in listed(intake))
+    dropped(intake, name, "drop")
+    with pytest.raises(AxisError) as gone:
+        sink.flush(finish=finish)
+    assert (gone.value.code, gone.value.metadata["resource"]) == (Code.NOT_FOUND, name)
+    with suppress(AxisError):  # it says so once more where bytes are left
+        sink.close()
+
+
 def test_a_gap_is_told_with_where_to_go_on(intake: ServiceBench) -> None:
     """What came before a gap is kept before the gap is refused: the answer names all of it."""
     with closing(opened(intake)) as sink:
@@ -189,6 +228,34 @@ def attaching(upload: str) -> pb.DocumentContent:
         recipients=[document_pb2.Organization(code="000.00.00.H29")],
     )
     return pb.DocumentContent(header=header, attachments=[pb.AttachmentContent(name="a.bin", upload=upload)])
+
+
+def begun(intake: ServiceBench, key: str, size: int) -> str:
+    """Opens an upload and brings ten bytes of it; gives its name."""
+    call = intake.call(VPCP, "lienthong.intake.v1.Intake/CreateUpload")
+    upload: pb.Upload = intake.api("Intake").create_upload(pb.CreateUploadRequest(size=size, request_id=key), call)
+    with closing(intake.component.doors[0].open_upload(upload.name, call)) as sink:
+        sink.write(0, DATA[:10])
+        sink.flush(finish=False)
+    return upload.name
+
+
+def listed(intake: ServiceBench) -> list[pb.Upload]:
+    """Lists what the agency has uploaded, by pages of one."""
+    api, call, found, token = intake.api("Intake"), vpcp(intake, "ListUploads"), list[pb.Upload](), ""
+    while True:
+        page = api.list_uploads(pb.ListUploadsRequest(page_size=1, page_token=token), call)
+        found.extend(page.uploads)
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def dropped(intake: ServiceBench, name: str, key: str) -> pb.DeleteUploadResponse:
+    """Drops an upload."""
+    request = pb.DeleteUploadRequest(name=name, request_id=key)
+    answer: pb.DeleteUploadResponse = intake.api("Intake").delete_upload(request, vpcp(intake, "DeleteUpload"))
+    return answer
 
 
 def opened(intake: ServiceBench, size: int = 0) -> UploadSink:

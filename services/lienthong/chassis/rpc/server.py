@@ -4,6 +4,7 @@ The builder refuses bad wiring: no TLS beyond loopback, an rpc without a policy 
 without a method.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -71,6 +72,11 @@ class ServerLimits:
     transfers_of_one: int = 128
 
     @property
+    def threads_of_one(self) -> int:
+        """Unary calls of one system that are handled at once: a quarter of the threads is for others."""
+        return max(1, self.threads * 3 // 4)
+
+    @property
     def of_connection(self) -> int:
         """What one connection may have begun: as much as one system may have in all."""
         return self.threads + self.queue_of_one + self.watches_of_one + self.transfers_of_one
@@ -84,7 +90,9 @@ class ServerBuilder:
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
         self._transfers = ThreadPoolExecutor(limits.transfer_threads, thread_name_prefix="transfer")
-        self._fair = FairPool(self._pool, limits.threads, limits.queue, limits.queue_of_one)
+        self._fair = FairPool(
+            self._pool, limits.threads, limits.queue, limits.queue_of_one, of_one=limits.threads_of_one
+        )
         watches = Shares("watches", limits.watches_of_one)
         self._streams = Streams(hub, metrics, self._transfers, watches)
         self._watches = watches
@@ -156,6 +164,9 @@ class ServerBuilder:
                 outcome = error.code.name
                 admission.tell_refusal(row.method, error, certificate, metadata)
                 await abort(context, error)
+                raise
+            except asyncio.CancelledError:
+                outcome = "CANCELLED"
                 raise
             finally:
                 self._metrics.called(row.method, outcome, time.perf_counter() - begun)

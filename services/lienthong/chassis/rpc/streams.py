@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any
 from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.pace import Pace
 from lienthong.chassis.rpc.admission import (
     Admission,
     Context,
@@ -32,6 +34,11 @@ ROUND_SECONDS = 2.0
 _GROUP = round(LOOK_SECONDS / ROUND_SECONDS)
 """Streams between two pauses of a round: the loop has calls to answer meanwhile. One of them looks, whatever woke them
 all at once before; so each looks when `LOOK_SECONDS` have passed, give or take half, and never all together."""
+
+_PACE = Pace(least=0.0, most=5.0)
+"""A look at the progress of two thousand recipients takes long, and each of them that acts wakes who watches."""
+_CHEAP_SECONDS = 0.05
+"""What looks may take without a rest: others, on a busy machine too."""
 
 Begin = Callable[[Any, Call], Watch]
 
@@ -91,6 +98,7 @@ class Streams:
             shares: How many one system may have open.
         """
         self._hub = hub
+        self._closed = asyncio.Event()
         self._metrics = metrics
         self._executor = executor
         self._shares = shares
@@ -117,6 +125,7 @@ class Streams:
     def close(self) -> None:
         """Tells every stream to end. In the loop only."""
         self._hub.close()
+        self._closed.set()
         if self._rounds is not None:
             self._rounds.cancel()
 
@@ -141,14 +150,23 @@ class Streams:
                 question = (door.row.method, door.request, stream.call.caller, cursor)
                 look = partial(run, partial(_look, watch, cursor))
                 messages, cursor = await self._looks.ask(question, self._hub.wakes, look)
+                took = time.monotonic() - stream.looked
                 for message in messages:
                     yield message
                 if messages:
                     stream.hint.set()  # there may be more
+                await self._rest(_PACE.rest(max(0.0, took - _CHEAP_SECONDS)))
         finally:
             del self._open[stream]
             self._hub.leave(key, stream.hint)
         raise unavailable("SERVER_DRAINING", "The server goes down; go on from the cursor.", timedelta(seconds=1))
+
+    async def _rest(self, seconds: float) -> None:
+        if seconds <= 0:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closed.wait()
 
     async def _run(self, method: str, action: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, guarded, method, action)

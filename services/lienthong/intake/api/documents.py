@@ -19,10 +19,11 @@ from lienthong.intake.domain import Problem
 from lienthong.intake.handlers.accept import Request
 from lienthong.intake.handlers.carried import hash_of
 from lienthong.intake.handlers.messages import addressed_message, document_message, upload_message
+from lienthong.intake.handlers.places import drop_upload, open_upload
 from lienthong.intake.handlers.prepare import Prepared, TypedAttachment
 from lienthong.intake.handlers.recall import Recall, ask_recall
 from lienthong.intake.handlers.submit import Counter, Source
-from lienthong.intake.handlers.uploads import finished_upload, open_upload, upload_of
+from lienthong.intake.handlers.uploads import finished_upload, upload_of
 from lienthong.intake.v1 import intake_pb2 as pb
 
 _FIELDS = {
@@ -87,6 +88,26 @@ class IntakeApi:
     def get_upload(self, request: pb.GetUploadRequest, call: Call) -> pb.Upload:
         """Tells how far an upload is."""
         return self._upload(upload_of(self._units, request.name, call.caller.acting().id))
+
+    def list_uploads(self, request: pb.ListUploadsRequest, call: Call) -> pb.ListUploadsResponse:
+        """Lists uploads that no document has taken."""
+        agency = call.caller.acting().id
+        page = page_of(call, request.page_size, request.page_token, columns=(str,))
+        before = str(page.after[0]) if page.after else None
+        with self._units.database.read() as connection:
+            found = storage.list_uploads(connection, agency, before, page.size + 1)
+        shown, token = page.fill(found, self._upload, lambda upload: (upload.id,))
+        return pb.ListUploadsResponse(uploads=shown, next_page_token=token)
+
+    def delete_upload(self, request: pb.DeleteUploadRequest, call: Call) -> pb.DeleteUploadResponse:
+        """Drops an upload."""
+        agency = call.caller.acting().id
+
+        def drop(work: UnitOfWork) -> pb.DeleteUploadResponse:
+            drop_upload(work, request.name, agency, self._counter.desk.blobs)
+            return pb.DeleteUploadResponse()
+
+        return once(self._units, call, request, pb.DeleteUploadResponse, drop)
 
     def get_document(self, request: pb.GetDocumentRequest, call: Call) -> pb.Document:
         """Tells about a document that the caller sent."""

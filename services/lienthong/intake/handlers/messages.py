@@ -82,4 +82,5 @@ def upload_message(upload: StoredUpload, expires: datetime) -> pb.Upload:
         complete=upload.complete,
         sha256=upload.sha256,
         expire_time=to_timestamp(expires),
+        size=upload.expected,
     )

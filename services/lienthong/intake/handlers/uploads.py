@@ -5,50 +5,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import timedelta
 from typing import BinaryIO
 
 from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
-from lienthong.chassis.errors import AxisError, Code, Violation, exhausted, invalid, not_found, precondition
+from lienthong.chassis.errors import AxisError, Code, not_found, precondition
 from lienthong.chassis.times import to_micros
-from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
+from lienthong.chassis.uow import UnitsOfWork
 from lienthong.intake import storage
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.handlers.contents import UploadedContent
 
 _PIECE = 1 << 20
-
-
-def open_upload(work: UnitOfWork, agency: str, expected: int, section: IntakeSection) -> storage.StoredUpload:
-    """Opens an upload for an agency.
-
-    Raises:
-        AxisError: RESOURCE_EXHAUSTED when it is announced too long, or too many or too large are unfinished.
-    """
-    if expected < 0:
-        rule = "a length in bytes is 0 (not known yet) or more"
-        raise invalid("SIZE_INVALID", f"size: {rule}", Violation("size", "SIZE_INVALID", rule, "Give the length."))
-    if expected > section.upload_bytes:
-        raise _too_long(section)
-    if storage.count_unfinished(work.connection, agency) >= section.uploads_per_agency:
-        raise exhausted(
-            "UPLOADS_TOO_MANY",
-            f"{section.uploads_per_agency} uploads are unfinished; finish them, or let them expire",
-            timedelta(seconds=section.upload_seconds),
-        )
-    held = storage.bytes_held(work.connection, agency)
-    if held + expected > section.upload_bytes_per_agency:
-        raise exhausted(
-            "UPLOADS_TOO_LARGE",
-            f"uploads of one agency hold at most {section.upload_bytes_per_agency} bytes until documents take them; "
-            f"{held} are held. Submit them, or let them expire",
-            timedelta(seconds=section.upload_seconds),
-        )
-    upload = storage.StoredUpload(
-        work.ids.new(), agency, work.ids.new(), expected, 0, complete=False, sha256=b"", touched_at=work.now_micros
-    )
-    storage.add_upload(work.connection, upload)
-    return upload
 
 
 class Holders:
@@ -123,7 +90,7 @@ class UploadSink:
                 return
             self._check(offset)
             if end > self._section.upload_bytes:
-                raise _too_long(self._section)
+                raise too_long(self._section)
             if end > (self._upload.expected or end):
                 raise _length_differs(f"{self._upload.expected} bytes were announced, and these end at {end}")
             with self._writing() as writer:
@@ -186,6 +153,7 @@ class UploadSink:
             writer.sync()
             sha256 = b""
             if finish:
+                self._now()
                 sha256 = self._hash(writer)
                 writer.commit()
         upload = replace(
@@ -196,8 +164,10 @@ class UploadSink:
             touched_at=to_micros(self._units.clock.now()),
         )
         with self._units.begin() as work:
-            if not storage.advance_upload(work.connection, upload, self._upload.committed):
-                raise self._elsewhere()
+            advanced = storage.advance_upload(work.connection, upload, self._upload.committed)
+        if not advanced:
+            self._now()
+            raise self._elsewhere()
         self._upload = upload
 
     @contextmanager
@@ -217,12 +187,16 @@ class UploadSink:
         if self._writer is None:
             self._holders.take(self._upload.id, self)
             # What the stream before made durable until it was cut off must not be written over.
-            now = upload_of(self._units, f"uploads/{self._upload.id}", self._upload.agency)
+            now = self._now()
             if now.complete:
                 raise self._elsewhere()
             self._upload, self._written = now, now.committed
             self._writer = self._blobs.resume(self._upload.blob, self._upload.committed)
         return self._writer
+
+    def _now(self) -> storage.StoredUpload:
+        """Gives the upload as it stands; NOT_FOUND when it was dropped."""
+        return upload_of(self._units, f"uploads/{self._upload.id}", self._upload.agency)
 
     def _elsewhere(self) -> AxisError:
         return AxisError(
@@ -289,7 +263,8 @@ def _hash_of(content: BinaryIO) -> tuple[bytes, int]:
     return digest.digest(), size
 
 
-def _too_long(section: IntakeSection) -> AxisError:
+def too_long(section: IntakeSection) -> AxisError:
+    """Makes the refusal of an upload that is, or is announced, longer than one may be."""
     return AxisError(Code.RESOURCE_EXHAUSTED, "UPLOAD_TOO_LONG", f"an upload has at most {section.upload_bytes} bytes")
 
 

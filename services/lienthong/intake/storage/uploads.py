@@ -58,6 +58,14 @@ def upload_by_id(connection: Connection, identifier: str, agency: str) -> Stored
     return None if row is None else _stored(row)
 
 
+def list_uploads(connection: Connection, agency: str, before: str | None, count: int) -> list[StoredUpload]:
+    """Lists the uploads of an agency that no document took, newest first, from the one after `before` on."""
+    found = select(uploads).where(uploads.c.agency == agency, uploads.c.used.is_(False))
+    if before is not None:
+        found = found.where(uploads.c.id < before)
+    return [_stored(row) for row in connection.execute(found.order_by(uploads.c.id.desc()).limit(count))]
+
+
 def advance_upload(connection: Connection, upload: StoredUpload, before: int) -> bool:
     """Notes how far an upload is; False when it is not where it was `before`, and then nothing changes."""
     done = connection.execute(

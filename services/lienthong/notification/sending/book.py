@@ -30,24 +30,24 @@ from lienthong.notification.domain.notices import Channel
 from lienthong.notification.sending.couriers import Outcome, Task
 from lienthong.notification.storage.circuits import circuit_of, keep_circuit
 from lienthong.notification.storage.notices import StoredNotice
-from lienthong.notification.storage.queue import Attempt, claim, due_notices, given_up, held_by_endpoint, settle
+from lienthong.notification.storage.queue import Attempt, Share, claim, due_notices, given_up, held_claims, settle
 from lienthong.notification.storage.subscriptions import subscription_of
 
 _log = structlog.get_logger(__name__)
 
 _MICROSECOND = timedelta(microseconds=1)
 _CANDIDATES = 4
-"""Rows looked at for each that can be claimed: some of an endpoint that is busy are passed over."""
+"""Rows looked at for each that can be claimed: some of an agency or an endpoint that is busy are passed over."""
 _GIVEN_UP_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class SendingRules:
-    """How sending behaves. `per_endpoint` claims at once; `lease` is how long a claim holds."""
+    """How sending behaves. `share` is what may be claimed at once; `lease` is how long a claim holds."""
 
     retry: RetryPolicy
     circuit: CircuitPolicy
-    per_endpoint: int
+    share: Share
     lease: timedelta
 
 
@@ -66,7 +66,7 @@ def rules_of(section: NotificationSection) -> SendingRules:
         timedelta(seconds=section.circuit_longest_pause_seconds),
         probe_timeout=lease,
     )
-    return SendingRules(retry, circuit, section.calls_per_endpoint, lease)
+    return SendingRules(retry, circuit, Share(section.calls_per_agency, section.calls_per_endpoint), lease)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +83,21 @@ class Book:
     def anything_due(self, connection: Connection, now: int) -> bool:
         """Tells whether there is something to claim or to give up; `now` in microseconds since 1970."""
         times = (now, database_now(connection))
-        if due_notices(connection, self.channel, times, self.rules.per_endpoint, 1):
+        held = held_claims(connection, self.channel, times[1])
+        if due_notices(connection, self.channel, times, held, self.rules.share, 1):
             return True
         return bool(given_up(connection, self.channel, times, self._born_before(now), 1))
 
     def take(self, work: UnitOfWork, limit: int) -> list[Task]:
-        """Claims at most so many notices, longest due first, and none beyond what an endpoint may get at once."""
+        """Claims at most so many notices, longest due first, and none beyond the share of an agency or an endpoint."""
         database = database_now(work.connection)
         times = (work.now_micros, database)
-        held = held_by_endpoint(work.connection, self.channel, database)
+        held, share = held_claims(work.connection, self.channel, database), self.rules.share
         tasks: list[Task] = []
-        rows = due_notices(work.connection, self.channel, times, self.rules.per_endpoint, limit * _CANDIDATES)
-        for notice in rows:
-            endpoint = notice.new.endpoint
-            free = len(tasks) < limit and held.get(endpoint, 0) < self.rules.per_endpoint
-            if free and self._admitted(work, endpoint) and (lease := self._claim(work, notice, database)):
-                held[endpoint] = held.get(endpoint, 0) + 1
+        for notice in due_notices(work.connection, self.channel, times, held, share, limit * _CANDIDATES):
+            free = len(tasks) < limit and held.room(notice, share)
+            if free and self._admitted(work, notice.new.endpoint) and (lease := self._claim(work, notice, database)):
+                held.add(notice)
                 tasks.append(self._task(work, notice, lease))
         return tasks
 

@@ -1,5 +1,6 @@
 """Notices that are to be sent: what is due, who claimed it, how each attempt ended."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
@@ -39,8 +40,48 @@ def _blocked(now: int) -> ColumnElement[bool]:
     return exists().where(circuits.c.endpoint == notices.c.endpoint, circuits.c.blocked_until > now)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What claims may be in force at once on a channel: of one agency, and of one endpoint."""
+
+    agency: int
+    endpoint: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The claims in force on a channel.
+
+    Attributes:
+        agencies: How many of each agency.
+        endpoints: How many of each endpoint.
+    """
+
+    agencies: Counter[str]
+    endpoints: Counter[str]
+
+    def room(self, notice: StoredNotice, share: Share) -> bool:
+        """Tells whether one more may be claimed."""
+        new = notice.new
+        return self.agencies[new.agency] < share.agency and self.endpoints[new.endpoint] < share.endpoint
+
+    def add(self, notice: StoredNotice) -> None:
+        """Counts one more."""
+        self.agencies[notice.new.agency] += 1
+        self.endpoints[notice.new.endpoint] += 1
+
+
+def held_claims(connection: Connection, channel: Channel, database_now: int) -> Held:
+    """Counts the claims in force on a channel; there are no more than workers of all copies."""
+    found = select(notices.c.agency, notices.c.endpoint).where(
+        notices.c.channel == channel, notices.c.lease_until > database_now
+    )
+    rows = connection.execute(found).all()
+    return Held(Counter(row.agency for row in rows), Counter(row.endpoint for row in rows))
+
+
 def due_notices(
-    connection: Connection, channel: Channel, times: tuple[int, int], busy: int, limit: int
+    connection: Connection, channel: Channel, times: tuple[int, int], held: Held, share: Share, limit: int
 ) -> list[StoredNotice]:
     """Lists notices that may be sent now, longest due first.
 
@@ -48,19 +89,23 @@ def due_notices(
         connection: For statements.
         channel: On which channel.
         times: Domain time, and time of the database.
-        busy: An endpoint that so many claims hold already is passed over.
+        held: The claims in force.
+        share: Agencies and endpoints that hold as much already are passed over.
         limit: Rows, at most.
     """
     now, database_now = times
-    held = (
-        select(notices.c.endpoint)
-        .where(notices.c.channel == channel, notices.c.lease_until > database_now)
-        .group_by(notices.c.endpoint)
-        .having(func.count() >= busy)
+    found = select(notices).where(
+        _due(channel, now, database_now),
+        ~_blocked(now),
+        notices.c.endpoint.not_in(_busy(held.endpoints, share.endpoint)),
+        notices.c.agency.not_in(_busy(held.agencies, share.agency)),
     )
-    found = select(notices).where(_due(channel, now, database_now), ~_blocked(now), notices.c.endpoint.not_in(held))
     rows = connection.execute(found.order_by(notices.c.next_attempt_at, notices.c.id).limit(limit))
     return [stored_notice(row) for row in rows]
+
+
+def _busy(held: Counter[str], share: int) -> list[str]:
+    return sorted(name for name, count in held.items() if count >= share)
 
 
 def given_up(
@@ -71,14 +116,6 @@ def given_up(
     found = select(notices).where(_due(channel, now, database_now), _blocked(now), notices.c.created_at < born_before)
     rows = connection.execute(found.order_by(notices.c.next_attempt_at, notices.c.id).limit(limit))
     return [stored_notice(row) for row in rows]
-
-
-def held_by_endpoint(connection: Connection, channel: Channel, database_now: int) -> dict[str, int]:
-    """Counts the claims in force on a channel, by endpoint."""
-    found = select(notices.c.endpoint, func.count()).where(
-        notices.c.channel == channel, notices.c.lease_until > database_now
-    )
-    return {row[0]: row[1] for row in connection.execute(found.group_by(notices.c.endpoint))}
 
 
 def claim(connection: Connection, notice: str, lease: str, until: int, database_now: int) -> bool:

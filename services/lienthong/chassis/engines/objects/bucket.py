@@ -15,6 +15,7 @@ from obstore.store import ObjectStore, from_url
 
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.objects.settings import ObjectsSection
+from lienthong.chassis.engines.objects.silence import Silence
 from lienthong.chassis.errors import AxisError, storage_full, unavailable
 from lienthong.chassis.seldom import Seldom
 
@@ -53,6 +54,8 @@ class Bucket:
         self._config, self._limits = _config(section), _limits(section)
         self._store = self._opened()
         self._outages = Seldom()
+        # A connection that cannot be made is the shortest hanging.
+        self._silence = Silence(section.connect_seconds)
 
     def put(self, name: str, data: bytes) -> None:
         """Writes an object; one of that name is replaced."""
@@ -125,12 +128,19 @@ class Bucket:
         return True
 
     def _asked(self, ask: Callable[[], T]) -> T:
-        """Makes a request; again when it failed and the access key or the authority was changed meanwhile.
+        """Makes a request, unless the store hangs and another one looks whether it still does.
 
         Raises:
             FileNotFoundError: No such object.
             AxisError: UNAVAILABLE, or RESOURCE_EXHAUSTED when the store is full.
         """
+        try:
+            return self._silence.ask(lambda: self._answered(ask))
+        except TimeoutError as error:
+            raise self._away(str(error)) from error
+
+    def _answered(self, ask: Callable[[], T]) -> T:
+        """Makes a request; again when it failed and the access key or the authority was changed meanwhile."""
         try:
             return ask()
         except FileNotFoundError as error:
@@ -139,7 +149,7 @@ class Bucket:
             raise self._refused(error) from error
         except BaseError as error:
             if self._renewed():
-                return self._asked(ask)
+                return self._answered(ask)
             raise self._told(error) from error
 
     def _told(self, error: BaseError) -> AxisError:
