@@ -38,7 +38,7 @@ all at once before; so each looks when `LOOK_SECONDS` have passed, give or take 
 _PACE = Pace(least=0.0, most=5.0)
 """A look at the progress of two thousand recipients takes long, and each of them that acts wakes who watches."""
 _CHEAP_SECONDS = 0.05
-"""What looks may take without a rest: others, on a busy machine too."""
+"""Of the processor, what a look may take without a rest; what it waited delays nobody more."""
 
 Begin = Callable[[Any, Call], Watch]
 
@@ -103,7 +103,7 @@ class Streams:
         self._executor = executor
         self._shares = shares
         self._open: dict[_Stream, None] = {}
-        self._looks: SingleFlight[tuple[Sequence[bytes], str]] = SingleFlight()
+        self._looks: SingleFlight[tuple[Sequence[bytes], str, float]] = SingleFlight()
         self._rounds: asyncio.Task[None] | None = None
 
     def handler(self, row: Row, begin: Begin, admission: Admission) -> Callable[[Any, Any], AsyncIterator[bytes]]:
@@ -149,8 +149,7 @@ class Streams:
                 # Of a thousand who watch the same, one looks for all: that they saw the same so far is in the question.
                 question = (door.row.method, door.request, stream.call.caller, cursor)
                 look = partial(run, partial(_look, watch, cursor))
-                messages, cursor = await self._looks.ask(question, self._hub.wakes, look)
-                took = time.monotonic() - stream.looked
+                messages, cursor, took = await self._looks.ask(question, self._hub.wakes, look)
                 for message in messages:
                     yield message
                 if messages:
@@ -199,7 +198,8 @@ class Streams:
             longest.hint.set()
 
 
-def _look(watch: Watch, cursor: str) -> tuple[Sequence[bytes], str]:
-    """Finds what is new, written as it travels."""
+def _look(watch: Watch, cursor: str) -> tuple[Sequence[bytes], str, float]:
+    """Finds what is new, written as it travels, and tells what that took of the processor, in seconds."""
+    begun = time.thread_time()
     messages, after = watch.produce(cursor)
-    return [message.SerializeToString() for message in messages], after
+    return [message.SerializeToString() for message in messages], after, time.thread_time() - begun

@@ -32,7 +32,7 @@ class Silence:
             Exception: What the request raises.
         """
         with self._lock:
-            if self._tried:
+            if self._silent and self._tried:
                 raise TimeoutError("it did not answer before, and one request at a time asks it again")
             tries = self._tried = self._silent
         began, silent = time.monotonic(), False
