@@ -1,8 +1,8 @@
 """The embedded event log: records in one SQLite file, offsets in another.
 
-Records are durable before `publish` returns (`synchronous=FULL`), and stay until every group has taken them. Offsets may
-be a little behind after a power cut (`synchronous=NORMAL`): then records come again, which readers must expect anyway.
-One process owns the files.
+Records are durable before `publish` returns (`synchronous=FULL`), and stay until every group has taken them. Offsets
+may be a little behind after a power cut (`synchronous=NORMAL`): then records come again, which readers must expect
+anyway. One process owns the files.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Agencies: registering, renaming; their end: `retirement.py`. The state of truth is the whole message with its version."""
+"""Agencies: registering, renaming; they end in `retirement.py`. The state of truth is the whole, versioned message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
