@@ -19,6 +19,8 @@ from lienthong.cli.console import (
     context_file,
     field,
     moment,
+    out,
+    print_json,
     session,
     show,
     show_list,
@@ -68,6 +70,30 @@ def add(
         made = axis.directory.CreateSystem(pb.CreateSystemRequest(system=system, request_id=new_request_id()))
         credentials.certify(axis, made.name, name, place)
     show(made, COLUMNS, as_json=as_json)
+
+
+@app.command("certify")
+def certify(
+    system: System,
+    *,
+    name: Annotated[str, typer.Option(help="Name of the context; the system's own when absent.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Where key, certificate and context go.")] = None,
+    csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
+    passphrase_file: PassphraseFile = None,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Certifies a new key of SYSTEM, such as when its certificate ends or has ended; for whom it acts stays."""
+    place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
+    credentials.check(place)
+    with session(who) as axis:
+        found = axis.directory.GetSystem(pb.GetSystemRequest(name=system))
+        issued = credentials.certify(axis, found.name, name or found.display_name, place)
+    if as_json:
+        told = {"system": issued.system, "certificate": str(issued.certificate), "context": str(issued.context or "")}
+        print_json(told)
+    else:
+        out.print(f"{issued.system} has a new certificate in {issued.certificate}", markup=False, soft_wrap=True)
 
 
 @app.command("list")

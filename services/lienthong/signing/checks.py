@@ -95,6 +95,8 @@ def _credentials(context: ServiceContext, now: datetime) -> Check:
     return Check(
         "credentials of systems",
         not soon,
-        f"end soon: {', '.join(soon[:_SHOWN])}{more}" if soon else f"{len(ends)} certified, none ends within 30 days",
-        "Issue new ones with `lienthong agency issue-credentials`, then revoke the systems that they replace.",
+        f"ended or end soon: {', '.join(soon[:_SHOWN])}{more}"
+        if soon
+        else f"{len(ends)} certified, none ends within 30 days",
+        "Issue new ones with `lienthong system certify`; revoke systems that nobody uses any more.",
     )
