@@ -1,5 +1,6 @@
 """Statuses that agencies report."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -201,6 +202,14 @@ def test_number_date_and_party_stand_in_for_an_unknown_document_id(world: Any) -
     assert found.outcome == pb.OUTCOME_APPLIED
     (other,) = world.say_all(HCMC, edxml=(status_file("05", document_id="VOF-991", party="000.00.00.H41"),))
     assert other.outcome == pb.OUTCOME_KEPT
+
+
+def test_a_successor_stands_for_the_party_that_it_took_over(world: Any) -> None:
+    """After a merger software of recipients names senders of before by the successor's code."""
+    world.deliver("d1", "doc", sender=NGHE_AN)
+    world.bench.know(replace(NGHE_AN, retired=world.clock.now(), successors=(VPCP.id,), version=2))
+    (found,) = world.say_all(HCMC, edxml=(status_file("03", document_id="VOF-991", party="000.00.00.G22"),))
+    assert found.outcome == pb.OUTCOME_APPLIED
 
 
 def test_accepted_statuses_are_sealed(world: Any) -> None:
