@@ -41,6 +41,8 @@ DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """Extended key usage id-kp-documentSigning (RFC 9336)."""
 
 SMALLEST_RSA_BITS = 2048
+LONGEST_LIFE = timedelta(days=3650)
+"""What an authority is given at a time; one that was extended began long before."""
 CLOCKS_DIFFER = timedelta(hours=1)
 """Whose clock is behind by less takes a certificate from its first moment on."""
 
@@ -202,7 +204,7 @@ def needs_renewal(certificate: x509.Certificate, now: datetime) -> bool:
     One that has not begun was made while the clock was ahead.
     """
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return now < begins or now >= ends - (ends - begins) / 3
+    return now < begins or now >= ends - min(ends - begins, LONGEST_LIFE) / 3
 
 
 def identities(certificate: x509.Certificate) -> tuple[str, ...]:

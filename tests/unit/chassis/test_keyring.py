@@ -154,6 +154,9 @@ def test_the_authority_lives_longer_with_the_same_key(tmp_path: Path, clock: Fak
     # Who has the old certificate of the authority takes what was renewed, until that ends.
     keys.certificate("server").verify_directly_issued_by(old)
     assert keys.certificate("server").not_valid_after_utc == clock.now() + timedelta(days=SERVER_DAYS)
+    # Nor does its great age make it due again before a third of what it was given is left.
+    clock.advance(days=1000)
+    assert all(check.well for check in of_certificates(keys, ("axis-root",), clock.now()))
 
 
 @pytest.mark.parametrize(("days", "words"), [(ROOT_DAYS, "lienthong keys extend"), (-1, "set the clock")])
