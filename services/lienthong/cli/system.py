@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.agency import Agency, resource
+from lienthong.cli.agency import Agency, midnight, resource
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -105,12 +105,21 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
 
 
 @app.command("act-for")
-def act_for(system: System, agency: Agency, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
-    """Lets SYSTEM act for AGENCY."""
+def act_for(
+    system: System,
+    agency: Agency,
+    *,
+    since: Annotated[str, typer.Option("--from", help="Day from which it may; ever when absent.")] = "",
+    until: Annotated[str, typer.Option(help="Day from which it may no longer; without end when absent.")] = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Lets SYSTEM act for AGENCY, in the place of grants for the same days; `--until` ends one."""
     with session(who) as axis:
         found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
+        grant = common.Grant(agency=found.name, valid_from=midnight(since), valid_to=midnight(until))
         answer = axis.directory.GrantAgency(
-            pb.GrantAgencyRequest(name=system, grant=common.Grant(agency=found.name), request_id=new_request_id())
+            pb.GrantAgencyRequest(name=system, grant=grant, request_id=new_request_id())
         )
     show(answer, COLUMNS, as_json=as_json)
 

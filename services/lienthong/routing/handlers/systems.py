@@ -17,6 +17,7 @@ from lienthong.routing.handlers.agencies import load as load_agency_named
 from lienthong.routing.handlers.desk import DIRECTORY_LOCK, Desk
 from lienthong.routing.handlers.telling import tell_system
 from lienthong.routing.stamps import stamp
+from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END
 
 NAME_LENGTH = 500
 GRANTS_AT_MOST = 5000
@@ -49,7 +50,7 @@ def create_system(work: UnitOfWork, desk: Desk, wanted: pb.System) -> pb.System:
 
 
 def grant_agency(work: UnitOfWork, desk: Desk, name: str, grant: pb.Grant) -> pb.System:
-    """Lets a system act for an agency; the same grant again changes nothing.
+    """Lets a system act for an agency, in the place of grants that overlap this one; the same again changes nothing.
 
     Raises:
         AxisError: NOT_FOUND; INVALID_ARGUMENT for a period that ends before it begins.
@@ -136,8 +137,20 @@ def _add_grant(work: UnitOfWork, desk: Desk, system: pb.System, grant: pb.Grant,
     exact.agency = _agency_name(work, desk, grant.agency, work.now)
     if exact in system.grants:
         return False
-    system.grants.append(exact)
+    kept = [one for one in system.grants if one.agency != exact.agency or not _overlap(one, exact)]
+    del system.grants[:]
+    system.grants.extend([*kept, exact])
     return True
+
+
+def _overlap(one: pb.Grant, other: pb.Grant) -> bool:
+    (begin, end), (start, until) = _span(one), _span(other)
+    return begin < until and start < end
+
+
+def _span(grant: pb.Grant) -> tuple[int, int]:
+    start = timestamp_micros(grant.valid_from) if grant.HasField("valid_from") else ALWAYS
+    return start, timestamp_micros(grant.valid_to) if grant.HasField("valid_to") else WITHOUT_END
 
 
 def _agency_name(work: UnitOfWork, desk: Desk, name: str, at: datetime) -> str:
