@@ -119,3 +119,21 @@ def test_the_day_of_a_merger_is_put_off(routing: Routing) -> None:
     routing.step()
     assert failed(routing) == []
     assert len(routing.waiting(HCMC)) == 1
+
+
+def test_a_successor_is_named_later(routing: Routing) -> None:
+    """Who took over is decided after the end: what the agency had received is read by its successor from then on."""
+    routing.deliver(NGHE_AN)
+    (item,) = routing.take(NGHE_AN)
+    ended = retire(routing, "agencies/H41")
+    routing.step()
+    routing.bench.clock.advance(days=30)
+    with pytest.raises(AxisError) as caught:
+        routing.delivery(HCMC, item.delivery)
+    assert refusal(caught)[0] == "NOT_FOUND"
+    again = retire(routing, f"agencies/{NGHE_AN.id}", "agencies/H29")
+    assert (again.retire_time, again.successors) == (ended.retire_time, [f"agencies/{HCMC.id}"])
+    assert routing.delivery(HCMC, item.delivery).recipient == f"agencies/{NGHE_AN.id}"
+    with pytest.raises(AxisError) as caught:
+        retire(routing, "agencies/000.00.00.H41", "agencies/G22")
+    assert refusal(caught) == ("FAILED_PRECONDITION", "AGENCY_RETIRED")

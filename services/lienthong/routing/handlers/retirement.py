@@ -45,6 +45,9 @@ def merge_agencies(
 def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[str], at: datetime | None) -> pb.Agency:
     """Retires an agency.
 
+    Until the day has come, another day or other successors may be named: days of reforms are put off. One that ended
+    without a successor may still be given some, who have its mailbox from now on.
+
     Args:
         work: The transaction.
         desk: What handlers have at hand.
@@ -52,24 +55,24 @@ def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[
         successors: Who takes over; without any, its open deliveries fail.
         at: On which day, from 00:00 Viet Nam time; None means now.
 
-    Until the day has come, another day or other successors may be named: days of reforms are put off.
-
     Raises:
         AxisError: NOT_FOUND; FAILED_PRECONDITION when it is retired already or a successor is not in force then;
             INVALID_ARGUMENT when it would succeed itself.
     """
     work.lock(DIRECTORY_LOCK)
-    effective = midnight(at) if at is not None else work.now
     agency = load(work.connection, desk, name, work.now)
+    effective = midnight(at) if at is not None else work.now
     if agency.HasField("retire_time") and from_timestamp(agency.retire_time) <= work.now:
-        when = from_timestamp(agency.retire_time).isoformat()
-        raise precondition("AGENCY_RETIRED", f"{agency.name} is retired from {when} on. Nothing is to be done.")
+        effective = from_timestamp(agency.retire_time)
+        if agency.successors or not successors:
+            when = effective.isoformat()
+            raise precondition("AGENCY_RETIRED", f"{agency.name} is retired from {when} on. Nothing is to be done.")
     if len(successors) > SUCCESSORS_AT_MOST:
         raise refused("successors", "SUCCESSORS_TOO_MANY", f"at most {SUCCESSORS_AT_MOST} agencies take over")
     stamp(agency.retire_time, effective)
     agency.ClearField("successors")
     for successor in successors:
-        agency.successors.append(_successor(work, desk, agency, successor, effective))
+        agency.successors.append(_successor(work, desk, agency, successor, max(effective, work.now)))
     save(work, desk, agency)
     plan(work, RETIRE, id_of(agency), "", to_micros(effective))
     work.after_commit(desk.nudge)
