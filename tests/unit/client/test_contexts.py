@@ -108,8 +108,8 @@ def test_what_has_ended_is_told(tmp_path: Path, ended: str, told: str) -> None:
     write_private_key(tmp_path / "own.key", key, None)
     write_certificates(tmp_path / "own.crt", [leaf])
     write_certificates(tmp_path / "axis.crt", [shown.certificate])
-    files = {"certificate": tmp_path / "own.crt", "key": tmp_path / "own.key"}
-    context = Context("127.0.0.1:7000", authority=tmp_path / "axis.crt", **files)
+    authority, certificate, own = (tmp_path / name for name in ("axis.crt", "own.crt", "own.key"))
+    context = Context("127.0.0.1:7000", authority=authority, certificate=certificate, key=own)
     with pytest.raises(ContextError, match=told):
         open_channel(context.address, context)
 

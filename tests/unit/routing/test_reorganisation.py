@@ -132,7 +132,8 @@ def test_a_successor_is_named_later(routing: Routing) -> None:
         routing.delivery(HCMC, item.delivery)
     assert refusal(caught)[0] == "NOT_FOUND"
     again = retire(routing, f"agencies/{NGHE_AN.id}", "agencies/H29")
-    assert (again.retire_time, again.successors) == (ended.retire_time, [f"agencies/{HCMC.id}"])
+    assert again.retire_time == ended.retire_time
+    assert list(again.successors) == [f"agencies/{HCMC.id}"]
     assert routing.delivery(HCMC, item.delivery).recipient == f"agencies/{NGHE_AN.id}"
     with pytest.raises(AxisError) as caught:
         retire(routing, "agencies/000.00.00.H41", "agencies/G22")
