@@ -267,7 +267,11 @@ def test_staff_reaches_the_event(world: Any) -> None:
 
 
 def test_too_many_kept_statuses_are_refused(make_world: Any) -> None:
-    """What matches nothing is bounded for each agency."""
+    """What matches nothing is bounded for each agency; what came long ago stays and fills nothing for ever."""
     world = make_world(unmatched_per_agency=1)
     assert world.say(HCMC, "03", "none").outcome == pb.OUTCOME_KEPT
     assert from_status(world.say(HCMC, "03", "none").status).reason == "UNMATCHED_FULL"
+    world.clock.advance(days=91)
+    assert world.say(HCMC, "05", "none").outcome == pb.OUTCOME_KEPT
+    listed = world.api.list_unmatched_statuses(pb.ListUnmatchedStatusesRequest(), world.bench.call(HCMC))
+    assert len(listed.statuses) == 1
