@@ -212,8 +212,8 @@ def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) ->
     if storage.count_waiting(work.connection, status.reporter, since, bound) >= bound:
         raise exhausted(
             "UNMATCHED_FULL",
-            f"your agency has {bound} statuses of {_COUNTED.days} days that match no delivery; list them, link those that "
-            "belong to one of your deliveries, and report with DocumentIds as they were received",
+            f"your agency has {bound} statuses of {_COUNTED.days} days that match no delivery; list them, link those "
+            "that belong to one of your deliveries, and report with DocumentIds as they were received",
         )
     status.waiting = True
     storage.add_status(work.rows, status)
