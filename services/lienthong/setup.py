@@ -6,7 +6,7 @@ renewed, whatever the service is that uses them.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -61,10 +61,11 @@ def renew(ring: Keyring, hosts: Sequence[str], clock: Clock) -> list[str]:
     Keys stay as they are, so what was sealed before stays verifiable, and connections are not cut.
 
     Raises:
-        PkiError: A host name, a key or a certificate cannot be used.
+        PkiError: A host name, a key or a certificate cannot be used, or the authority is not in force.
         OSError: The folder cannot be written.
     """
     authority = _authority(ring, clock)
+    _insist_in_force(ring, authority.certificate, clock.now())
     operator = _operator_in(ring.operator_file)
     profiles = {
         "server": (pki.tls_server("lienthong", hosts), SERVER_DAYS),
@@ -72,6 +73,21 @@ def renew(ring: Keyring, hosts: Sequence[str], clock: Clock) -> list[str]:
         "operator": (pki.system_client(operator, "operator"), OPERATOR_DAYS),
     }
     return [name for name, (profile, days) in profiles.items() if _certify(ring, name, authority, profile, days, clock)]
+
+
+def extend(ring: Keyring, clock: Clock) -> x509.Certificate:
+    """Gives the authority a whole life from now on, with the same key; what it certified follows at the next renewal.
+
+    Raises:
+        PkiError: Its key or certificate cannot be used, or is not there.
+        OSError: The folder cannot be written.
+    """
+    if not ring.root.chain.exists():
+        raise pki.PkiError(f"{ring.root.chain} is missing; `lienthong keys init` makes an authority")
+    until = pki.Validity.starting(clock.now(), ROOT_DAYS).not_after
+    authority = pki.extend_authority(_authority(ring, clock), until, x509.random_serial_number())
+    write_certificates(ring.root.chain, [authority.certificate])
+    return authority.certificate
 
 
 def write_context(
@@ -130,17 +146,28 @@ def _insist_on_a_first_start(ring: Keyring) -> None:
         )
 
 
+def _insist_in_force(ring: Keyring, root: x509.Certificate, now: datetime) -> None:
+    begins, ends = root.not_valid_before_utc, root.not_valid_after_utc
+    if now < begins:
+        remedy = f"Where it was wrong at the first start, and nobody has credentials yet, move {ring.folder} away"
+        found = f"{ring.root.chain} begins at {begins.isoformat()}, and by the clock it is {now.isoformat()}"
+        raise pki.PkiError(f"{found}: set the clock. {remedy}")
+    if now >= ends:
+        remedy = f"`lienthong keys extend {ring.folder}`, then give every system the new {ring.root.chain.name}"
+        raise pki.PkiError(f"{ring.root.chain} ended at {ends.isoformat()}: {remedy}")
+
+
 def _certify(ring: Keyring, name: str, authority: pki.Authority, profile: pki.Profile, days: int, clock: Clock) -> bool:
     files = ring.named(name)
     if files.chain.exists() and files.key.exists():
-        current = load_certificates(files.chain)[0]
-        if not pki.needs_renewal(current, clock.now()) and pki.names_of(current) == profile.names:
+        current, *issuers = load_certificates(files.chain)
+        good = not pki.needs_renewal(current, clock.now()) and pki.names_of(current) == profile.names
+        if good and issuers == [authority.certificate]:
             return False
     if not files.key.exists():
         ring.write(files.key, pki.new_key())
-    validity = pki.Validity.starting(clock.now(), days)
-    # Towards its end the authority certifies for as long as it lives itself; `doctor` asks for a new one in time.
-    validity = replace(validity, not_after=min(validity.not_after, authority.certificate.not_valid_after_utc))
+    # Towards its end the authority certifies for as long as it lives itself; `doctor` asks in time to extend it.
+    validity = pki.Validity.starting(clock.now(), days).within(authority.certificate)
     public_key = ring.load(files.key).public_key()
     certificate = authority.issue(public_key, profile, validity, x509.random_serial_number())
     write_certificates(files.chain, [certificate, authority.certificate])

@@ -40,7 +40,7 @@ WORKFLOW: dict[str, tuple[Question, str]] = {
     "overdue, sent": (lambda one: storage.list_cases(one, ["a"], LATE, None, 9), "deliveries_sent_open"),
     "overdue, received": (lambda one: storage.list_cases(one, ["a"], LATE_HERE, None, 9), "deliveries_received_open"),
     "who has unmatched": (lambda one: storage.ask_waiting(Rows(one), ["a"]), "statuses_unmatched"),
-    "how many": (lambda one: storage.count_waiting(one, "a", 9), "statuses_unmatched"),
+    "how many": (lambda one: storage.count_waiting(one, "a", 1, 9), "statuses_unmatched"),
     "the newest": (lambda one: storage.kept_since(Rows(one), 1), "statuses_unmatched_since"),
     "a list": (lambda one: storage.unmatched(one, ["a"], 1, None, 9), "statuses_unmatched"),
 }

@@ -103,19 +103,20 @@ def _of_certificate(ring: Keyring, name: str, now: datetime) -> Check:
         key = certificate.public_key() if known_only else ring.load(file).public_key()
     except (PkiError, OSError) as error:
         return Check(subject, well=False, text=str(error), remedy="Put the file back from the backup, and start again.")
-    end = certificate.not_valid_after_utc
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if certificate.public_key() != key:
         remedy = f"Put the pair {name}.key and {name}.crt back from the backup, and start again."
         return Check(subject, well=False, text="is of another key than the one beside it", remedy=remedy)
-    if end <= now:
-        return Check(subject, well=False, text=f"ended on {end:%Y-%m-%d}", remedy=_renewal(name))
+    if not begin <= now < end:
+        text = f"ended on {end:%Y-%m-%d}" if end <= now else f"begins on {begin:%Y-%m-%d} only: is the clock right?"
+        return Check(subject, well=False, text=text, remedy=_renewal(name))
     due = needs_renewal(certificate, now)
     return Check(subject, not due, f"good until {end:%Y-%m-%d}", _renewal(name))
 
 
 def _renewal(name: str) -> str:
     if name == "axis-root":
-        return "The authority ends: plan a new one; every certificate has to be issued again before that day."
+        return "`lienthong keys extend`, and give every system the new axis-root.crt before that day."
     return "It renews by itself with a third of its life left; that it did not stands in the log, with the reason."
 
 

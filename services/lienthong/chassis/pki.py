@@ -41,6 +41,11 @@ DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """Extended key usage id-kp-documentSigning (RFC 9336)."""
 
 SMALLEST_RSA_BITS = 2048
+LONGEST_LIFE = timedelta(days=3650)
+"""What an authority is given at a time; one that was extended began long before."""
+CLOCKS_DIFFER = timedelta(hours=1)
+"""Whose clock is behind by less takes a certificate from its first moment on."""
+
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _CURVES = ("secp256r1", "secp384r1")  # not P-521: TLS of gRPC ends such a handshake without a word
 
@@ -58,11 +63,20 @@ class Validity:
 
     @classmethod
     def starting(cls, now: datetime, days: int) -> Validity:
-        """Return the span of ``days`` days from ``now`` (aware); raises PkiError for a naive time."""
+        """Return the span of ``days`` days from ``now`` (aware), and :data:`CLOCKS_DIFFER` before it.
+
+        Raises:
+            PkiError: The time is naive.
+        """
         if now.tzinfo is None:
             raise PkiError("validity needs a time with its zone; pass an aware datetime")
         start = now.astimezone(UTC).replace(microsecond=0)
-        return cls(start, start + timedelta(days=days))
+        return cls(start - CLOCKS_DIFFER, start + timedelta(days=days))
+
+    def within(self, issuer: x509.Certificate) -> Validity:
+        """Return what of the span lies in the life of the authority that certifies."""
+        begin = max(self.not_before, issuer.not_valid_before_utc)
+        return Validity(begin, min(self.not_after, issuer.not_valid_after_utc))
 
 
 @dataclass(frozen=True)
@@ -149,8 +163,16 @@ class Authority:
 
 def make_authority(common_name: str, organisation: str, validity: Validity, serial: int) -> Authority:
     """Make a self-signed authority with a fresh P-256 key; it certifies end entities only (path length 0)."""
-    key = new_key()
-    subject = _subject(common_name, organisation)
+    return _self_signed(new_key(), _subject(common_name, organisation), validity, serial)
+
+
+def extend_authority(authority: Authority, until: datetime, serial: int) -> Authority:
+    """Certify an authority anew with the same name, key and begin, so that whatever it certified stays good."""
+    current = authority.certificate
+    return _self_signed(authority.key, current.subject, Validity(current.not_valid_before_utc, until), serial)
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, subject: x509.Name, validity: Validity, serial: int) -> Authority:
     public_key = key.public_key()
     identifier = x509.SubjectKeyIdentifier.from_public_key(public_key)
     certificate = (
@@ -177,9 +199,12 @@ def check_request(request: x509.CertificateSigningRequest) -> None:
 
 
 def needs_renewal(certificate: x509.Certificate, now: datetime) -> bool:
-    """Tell whether a third or less of the certificate's life is left at ``now`` (or all of it is over)."""
-    ends = certificate.not_valid_after_utc
-    return now >= ends - (ends - certificate.not_valid_before_utc) / 3
+    """Tell whether a third or less of the certificate's life is left at ``now``, all of it is over, or none has begun.
+
+    One that has not begun was made while the clock was ahead.
+    """
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return now < begins or now >= ends - min(ends - begins, LONGEST_LIFE) / 3
 
 
 def identities(certificate: x509.Certificate) -> tuple[str, ...]:

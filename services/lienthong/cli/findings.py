@@ -74,6 +74,8 @@ def of_shown(context: Context, what: str) -> Iterator[Finding]:
 def _good_for_long(certificate: x509.Certificate, what: str, remedy: str) -> Finding:
     now, end = datetime.now(UTC), certificate.not_valid_after_utc
     text = f"ended on {end:%Y-%m-%d}" if end <= now else f"good until {end:%Y-%m-%d}"
+    if now < certificate.not_valid_before_utc:
+        text = f"begins on {certificate.not_valid_before_utc:%Y-%m-%d} only: is this clock right?"
     return Finding(what, ok=not needs_renewal(certificate, now), text=text, remedy=remedy)
 
 

@@ -44,3 +44,27 @@ def init(
         print_json({"folder": str(folder), "files": made})
     else:
         err.print(f"keys stand in {folder}: {', '.join(made)}")
+
+
+@app.command("extend")
+def extend(
+    folder: Annotated[Path, typer.Argument(help="Folder of the keys, with the authority's.")],
+    *,
+    config_file: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Gives the authority ten years from now on, with the same key: all that it certified stays good.
+
+    Whoever calls the axis needs the new `axis-root.crt` before the old one ends. A program that keeps the keys itself
+    takes it up by itself; elsewhere `lienthong keys init` renews the certificates under it.
+    """
+    from lienthong.chassis.clock import SystemClock
+    from lienthong.custody import keyring_in
+    from lienthong.setup import extend as extend_authority
+
+    ring = keyring_in(folder, load(None, config_file))
+    ends = extend_authority(ring, SystemClock()).not_valid_after_utc
+    if as_json:
+        print_json({"authority": str(ring.root.chain), "ends": ends.isoformat()})
+    else:
+        err.print(f"{ring.root.chain} is good until {ends:%Y-%m-%d}; give it to every system")

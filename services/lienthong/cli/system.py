@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong.cli.agency import Agency, resource
+from lienthong.cli.agency import Agency, midnight, resource
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -19,6 +19,8 @@ from lienthong.cli.console import (
     context_file,
     field,
     moment,
+    out,
+    print_json,
     session,
     show,
     show_list,
@@ -70,6 +72,30 @@ def add(
     show(made, COLUMNS, as_json=as_json)
 
 
+@app.command("certify")
+def certify(
+    system: System,
+    *,
+    name: Annotated[str, typer.Option(help="Name of the context; the system's own when absent.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Where key, certificate and context go.")] = None,
+    csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
+    passphrase_file: PassphraseFile = None,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Certifies a new key of SYSTEM, such as when its certificate ends or has ended; for whom it acts stays."""
+    place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
+    credentials.check(place)
+    with session(who) as axis:
+        found = axis.directory.GetSystem(pb.GetSystemRequest(name=system))
+        issued = credentials.certify(axis, found.name, name or found.display_name, place)
+    if as_json:
+        told = {"system": issued.system, "certificate": str(issued.certificate), "context": str(issued.context or "")}
+        print_json(told)
+    else:
+        out.print(f"{issued.system} has a new certificate in {issued.certificate}", markup=False, soft_wrap=True)
+
+
 @app.command("list")
 def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
     """Lists systems."""
@@ -79,12 +105,21 @@ def list_(*, limit: Size = 50, who: As = DEFAULT_CONTEXT, as_json: Json = False)
 
 
 @app.command("act-for")
-def act_for(system: System, agency: Agency, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
-    """Lets SYSTEM act for AGENCY."""
+def act_for(
+    system: System,
+    agency: Agency,
+    *,
+    since: Annotated[str, typer.Option("--from", help="Day from which it may; ever when absent.")] = "",
+    until: Annotated[str, typer.Option(help="Day from which it may no longer; without end when absent.")] = "",
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Lets SYSTEM act for AGENCY; from the first of these days on this is its grant, so `--until` ends one."""
     with session(who) as axis:
         found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
+        grant = common.Grant(agency=found.name, valid_from=midnight(since), valid_to=midnight(until))
         answer = axis.directory.GrantAgency(
-            pb.GrantAgencyRequest(name=system, grant=common.Grant(agency=found.name), request_id=new_request_id())
+            pb.GrantAgencyRequest(name=system, grant=grant, request_id=new_request_id())
         )
     show(answer, COLUMNS, as_json=as_json)
 

@@ -3,6 +3,9 @@
 import json
 import socket
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import grpc
 from cryptography import x509
@@ -57,6 +60,10 @@ def open_channel(address: str, context: Context) -> grpc.Channel:
         ) from error
     if key or certificate:
         _insist_on_pair(context, key, certificate)
+        renewal = "`lienthong system certify` gives a new one"
+        _insist_in_force(f"certificate {context.certificate}", _certificates(certificate)[:1], renewal)
+    replacement = "the new axis-root.crt takes its place"
+    _insist_in_force(f"authority {context.authority}", _certificates(authority), replacement)
     credentials = grpc.ssl_channel_credentials(authority, _plain(key) if key else None, certificate)
     return grpc.secure_channel(place, credentials, options=options)
 
@@ -74,6 +81,19 @@ def _insist_on_pair(context: Context, key: PrivateKeyTypes | None, certificate: 
         raise ContextError(
             f"certificate {context.certificate} is of another key than {context.key}; name those that belong together"
         )
+
+
+def _insist_in_force(what: str, certificates: Sequence[x509.Certificate], remedy: str) -> None:
+    """Refuses what has ended: the handshake would say no more than that it failed."""
+    end = max((one.not_valid_after_utc for one in certificates), default=None)
+    if end is not None and end <= datetime.now(UTC):
+        raise ContextError(f"{what} ended on {end:%Y-%m-%d}. Ask the operator of the axis: {remedy}")
+
+
+def _certificates(pem: bytes | None) -> Sequence[x509.Certificate]:
+    with suppress(ValueError):
+        return x509.load_pem_x509_certificates(pem or b"")
+    return ()
 
 
 def _key_of(context: Context) -> PrivateKeyTypes | None:

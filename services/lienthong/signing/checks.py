@@ -30,7 +30,7 @@ def examination(context: ServiceContext, worker: VerificationWorker, folder: Tru
 
     def look() -> Iterator[Check]:
         now = context.base.clock.now()
-        yield _anchors(folder)
+        yield _anchors(folder, now)
         with context.database.read() as connection:
             waiting = list(storage.waiting_jobs(connection).values())
         yield _queue(waiting, now)
@@ -40,15 +40,16 @@ def examination(context: ServiceContext, worker: VerificationWorker, folder: Tru
     return look
 
 
-def _anchors(folder: TrustFolder) -> Check:
+def _anchors(folder: TrustFolder, now: datetime) -> Check:
     count = len(folder.trust.config.anchors)
     text = f"{count} authorities are trusted, together {folder.trust.fingerprint[:16]}"
     advice = ""
     if not count:
         text = "no authority is trusted: every signature is indeterminate"
         advice = "Put root certificates into the folder trust/anchors."
-    if folder.unusable:
-        return Check("trust", well=False, text=f"{text}; {folder.unusable[0]}", advice="Fetch the list anew.")
+    if wrong := [*folder.unusable, *folder.outdated(now)]:
+        remedy = "Fetch revocation lists anew: without one in force signatures are indeterminate."
+        return Check("trust", well=False, text=f"{text}; {'; '.join(wrong[:_SHOWN])}", remedy=remedy)
     return Check("trust", well=True, text=text, advice=advice)
 
 
@@ -95,6 +96,8 @@ def _credentials(context: ServiceContext, now: datetime) -> Check:
     return Check(
         "credentials of systems",
         not soon,
-        f"end soon: {', '.join(soon[:_SHOWN])}{more}" if soon else f"{len(ends)} certified, none ends within 30 days",
-        "Issue new ones with `lienthong agency issue-credentials`, then revoke the systems that they replace.",
+        f"ended or end soon: {', '.join(soon[:_SHOWN])}{more}"
+        if soon
+        else f"{len(ends)} certified, none ends within 30 days",
+        "Issue new ones with `lienthong system certify`; revoke systems that nobody uses any more.",
     )

@@ -19,10 +19,11 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
-from asn1crypto import pem
+from asn1crypto import crl, pem, x509
 
 from lienthong.chassis.config import ConfigError
 from lienthong.signing.config import SigningSection
@@ -31,6 +32,7 @@ from lienthong.signing.verification.trust import TrustConfig, TrustStore
 _log = structlog.get_logger(__name__)
 
 _LISTS = "crls"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _FOLDERS = ("anchors", "intermediates", _LISTS)
 
 State = tuple[tuple[str, int, int], ...]
@@ -85,6 +87,23 @@ class TrustFolder:
             return False
         self.trust = trust
         return True
+
+    def outdated(self, now: datetime) -> list[str]:
+        """Names authorities that live and whose newest revocation list has ended: what they signed is undecided."""
+        ends: dict[str, tuple[datetime, str]] = {}
+        for der in self.trust.config.crls:
+            head = crl.CertificateList.load(der)["tbs_cert_list"]
+            key, newest = head["issuer"].hashable, (head["next_update"].native or _NEVER, head["issuer"].human_friendly)
+            ends[key] = max(newest, ends.get(key, newest))
+        ders = (*self.trust.config.anchors, *self.trust.config.intermediates)
+        known = [x509.Certificate.load(der) for der in ders]
+        over = {one.subject.hashable for one in known}
+        over -= {one.subject.hashable for one in known if one.not_valid_after > now}
+        return [
+            f"the revocation list of {name} ended on {end:%Y-%m-%d}"
+            for key, (end, name) in ends.items()
+            if end < now and key not in over
+        ]
 
     def _read(self) -> Trust:
         # Noted first: what changes while we read is read again. A damaged file is told once, not at each look.

@@ -1,6 +1,7 @@
 """The command line in the hands of operators: dead letters, audit, certificates."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -8,10 +9,11 @@ from sqlalchemy import delete, insert
 
 from lienthong.chassis.events.tables import dead_letters
 from lienthong.chassis.keyfiles import load_certificates
+from lienthong.client import connect, load_context
 from lienthong.client.context import SERVICES
 
 from .shell import Shell
-from .world import World
+from .world import World, known_everywhere
 
 
 def test_operating(shell: Shell) -> None:
@@ -53,6 +55,19 @@ def test_an_audit_trail_that_is_cut_says_so(shell: Shell, world: World) -> None:
     assert world.agencies
     assert "there is more: these are 2;" in shell.run("audit", "list", "--service", "routing", "--limit", "2")[2]
     assert "there is more: these are 2;" in shell.run("audit", "list", "--limit", "2")[2]
+
+
+def test_credentials_of_a_system_are_renewed(shell: Shell, world: World, tmp_path: Path) -> None:
+    """The same system gets a new key and certificate, and acts for whom it acted for."""
+    name = world.system("yearly", "city")
+    assert shell.run("system", "act-for", name, "G22")[0] == 0
+    issued = shell.json("system", "certify", name, "--folder", str(tmp_path))
+    assert issued["system"] == name
+    assert Path(str(issued["context"])).name == "yearly.yaml"
+    before = load_certificates(world.contexts / "yearly.crt")[0]
+    assert load_certificates(Path(str(issued["certificate"])))[0].public_key() != before.public_key()
+    with connect(replace(load_context(Path(str(issued["context"]))), agency="G22")) as axis:
+        known_everywhere(axis)
 
 
 def test_one_certificate_is_revoked_by_its_fingerprint(shell: Shell, world: World, tmp_path: Path) -> None:

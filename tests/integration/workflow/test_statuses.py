@@ -1,5 +1,6 @@
 """Statuses that agencies report."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from unicodedata import normalize
@@ -211,6 +212,14 @@ def test_number_date_and_party_stand_in_for_an_unknown_document_id(world: Any) -
     assert other.outcome == pb.OUTCOME_KEPT
 
 
+def test_a_successor_stands_for_the_party_that_it_took_over(world: Any) -> None:
+    """After a merger software of recipients names senders of before by the successor's code."""
+    world.deliver("d1", "doc", sender=NGHE_AN)
+    world.bench.know(replace(NGHE_AN, retired=world.clock.now(), successors=(VPCP.id,), version=2))
+    (found,) = world.say_all(HCMC, edxml=(status_file("03", document_id="VOF-991", party="000.00.00.G22"),))
+    assert found.outcome == pb.OUTCOME_APPLIED
+
+
 def test_accepted_statuses_are_sealed(world: Any) -> None:
     """A status that took effect carries a seal of workflow that a stranger can check; history carries none."""
     world.deliver("d1", "doc")
@@ -266,7 +275,11 @@ def test_staff_reaches_the_event(world: Any) -> None:
 
 
 def test_too_many_kept_statuses_are_refused(make_world: Any) -> None:
-    """What matches nothing is bounded for each agency."""
+    """What matches nothing is bounded for each agency; what came long ago stays and fills nothing for ever."""
     world = make_world(unmatched_per_agency=1)
     assert world.say(HCMC, "03", "none").outcome == pb.OUTCOME_KEPT
     assert from_status(world.say(HCMC, "03", "none").status).reason == "UNMATCHED_FULL"
+    world.clock.advance(days=91)
+    assert world.say(HCMC, "05", "none").outcome == pb.OUTCOME_KEPT
+    listed = world.api.list_unmatched_statuses(pb.ListUnmatchedStatusesRequest(), world.bench.call(HCMC))
+    assert len(listed.statuses) == 1

@@ -104,6 +104,31 @@ def holder_of(directory: Directory, code: str, at: datetime) -> str:
     return found.id if found else ""
 
 
+def test_a_code_that_two_have_had() -> None:
+    """A former code leads to who had it last; who ended with it has it no longer."""
+    known = directory_of(
+        (
+            agency("first", "H10", retired=DAY, successors=("second", "third")),
+            agency("second", AgencyCode("H10", Period(DAY, DAY + timedelta(days=400))), "H12"),
+            agency("third", "H13"),
+        ),
+        (),
+    )
+    assert holder_of(known, "H10", AFTER + timedelta(days=500)) == "second"
+
+
+def test_a_group_before_the_day_of_a_new_member() -> None:
+    """Who is registered ahead of its day is addressed with its group from that day on, in the place of who ends."""
+    known = directory_of(
+        (
+            agency("old", "H01", retired=DAY, successors=("new",), groups=("provinces",)),
+            agency("new", AgencyCode("H50", Period(start=DAY)), groups=("provinces",)),
+        ),
+        (),
+    )
+    assert [[one.id for one in known.members("provinces", at)] for at in (BEFORE, AFTER)] == [["old"], ["new"]]
+
+
 def test_a_merge_at_midnight_in_viet_nam() -> None:
     """At 00:00 in Viet Nam the old code leads to the successor, and not a moment earlier."""
     assert holder_of(MERGED, "H01", BEFORE) == "old"

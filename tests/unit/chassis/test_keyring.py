@@ -14,9 +14,10 @@ from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.keyring import Keyring, for_one, is_encrypted, read_passphrase
 from lienthong.chassis.pki import PkiError, names_of
 from lienthong.chassis.sealing import SealKey
+from lienthong.chassis.seals import verify_seal
 from lienthong.custody import open_keys
 from lienthong.settings import Settings
-from lienthong.setup import OPERATOR_DAYS, ROOT_DAYS, SERVER_DAYS, first_start, renew
+from lienthong.setup import OPERATOR_DAYS, ROOT_DAYS, SERVER_DAYS, extend, first_start, renew
 from lienthong.testing.clock import FakeClock
 
 OLD, NEW = b"the passphrase of last year", b"the passphrase of this year"
@@ -124,6 +125,47 @@ def test_nothing_outlives_the_authority(tmp_path: Path, clock: FakeClock) -> Non
     assert set(renew(keys, HOSTS, clock)) == {"server", "operator", "intake-seal", "workflow-seal"}
     ends = keys.certificate("axis-root").not_valid_after_utc
     assert keys.certificate("server").not_valid_after_utc == ends
+
+
+def test_a_clock_that_was_ahead_and_is_set_back(tmp_path: Path, clock: FakeClock) -> None:
+    """What was renewed while the clock was ahead has not begun: nobody could call, so it is renewed again."""
+    keys = started(ring(tmp_path), clock)
+    clock.advance(days=500)
+    renew(keys, HOSTS, clock)
+    clock.advance(days=-499)
+    assert not any(check.well for check in of_certificates(keys, ("server", "intake-seal"), clock.now()))
+    assert set(renew(keys, HOSTS, clock)) == {"server", "operator", "intake-seal", "workflow-seal"}
+    assert all(check.well for check in of_certificates(keys, ("server", "intake-seal"), clock.now()))
+
+
+def test_the_authority_lives_longer_with_the_same_key(tmp_path: Path, clock: FakeClock) -> None:
+    """After `keys extend` whatever was certified or sealed before stays good, and what is renewed lives longer."""
+    keys = started(ring(tmp_path), clock)
+    old, sealed = keys.certificate("axis-root"), SealKey(keys, "intake").seal({"receipt": "1"}, clock.now())
+    server, at = keys.certificate("server"), clock.now()
+    clock.advance(days=ROOT_DAYS - 30)
+    root = extend(keys, clock)
+    assert (root.not_valid_before_utc, root.subject) == (old.not_valid_before_utc, old.subject)
+    assert root.not_valid_after_utc == clock.now() + timedelta(days=ROOT_DAYS)
+    server.verify_directly_issued_by(root)
+    assert verify_seal(sealed.subject_bytes, sealed.cms_der, [root], at).valid
+    assert set(renew(keys, HOSTS, clock)) == {"server", "operator", "intake-seal", "workflow-seal"}
+    assert renew(keys, HOSTS, clock) == []
+    # Who has the old certificate of the authority takes what was renewed, until that ends.
+    keys.certificate("server").verify_directly_issued_by(old)
+    assert keys.certificate("server").not_valid_after_utc == clock.now() + timedelta(days=SERVER_DAYS)
+    # Nor does its great age make it due again before a third of what it was given is left.
+    clock.advance(days=1000)
+    assert all(check.well for check in of_certificates(keys, ("axis-root",), clock.now()))
+
+
+@pytest.mark.parametrize(("days", "words"), [(ROOT_DAYS, "lienthong keys extend"), (-1, "set the clock")])
+def test_an_authority_that_is_not_in_force(tmp_path: Path, clock: FakeClock, days: int, words: str) -> None:
+    """Nothing is certified under an authority that has ended or not begun; the remedy is told."""
+    keys = started(ring(tmp_path), clock)
+    clock.advance(days=days)
+    with pytest.raises(PkiError, match=words):
+        renew(keys, HOSTS, clock)
 
 
 @pytest.mark.parametrize(

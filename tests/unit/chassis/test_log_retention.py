@@ -43,3 +43,24 @@ def test_the_last_state_of_each_key_stays(log: SqliteEventLog, clock: FakeClock)
     assert log.trim(to_micros(clock.now())) == 4950
     assert len(log.fetch(("d", 0), 0, 100)) == 50
     assert log.trim(to_micros(clock.now())) == 0
+
+
+def test_what_was_not_read_stays(log: SqliteEventLog, clock: FakeClock) -> None:
+    """However long the program was stopped: what a group has not taken yet is kept for it, and goes once it has."""
+    log.publish([NewRecord("t", b"k", b"taken", {}), NewRecord("t", b"k", b"waits", {})])
+    log.join("g", ["t"]).commit([log.fetch(("t", 0), 0, 1)[0]])
+    clock.advance(days=21)
+    assert log.trim(to_micros(clock.now())) == 1
+    reader = log.join("g", ["t"])
+    records = log.fetch(("t", 0), log.committed("g", "t", 0), 10)
+    assert [record.value for record in records] == [b"waits"]
+    reader.commit(records)
+    assert log.trim(to_micros(clock.now())) == 1
+
+
+def test_who_has_read_nothing_yet_is_waited_for(log: SqliteEventLog, clock: FakeClock) -> None:
+    """A group that has joined and committed nothing holds back what is old, too."""
+    log.join("g", ["t"])
+    log.publish([NewRecord("t", b"k", b"waits", {})])
+    clock.advance(days=21)
+    assert log.trim(to_micros(clock.now())) == 0

@@ -111,10 +111,17 @@ def test_a_server_names_its_hosts() -> None:
 
 def test_renewal_is_due_with_a_third_of_life_left(axis: pki.Authority) -> None:
     """Flows section 6: keys are renewed with a third of their life left."""
-    leaf = axis.issue(pki.new_key().public_key(), pki.seal("intake"), Validity.starting(NOW, 90), 11)
+    leaf = axis.issue(pki.new_key().public_key(), pki.seal("intake"), Validity(NOW, NOW + timedelta(days=90)), 11)
     assert not pki.needs_renewal(leaf, NOW + timedelta(days=60) - timedelta(seconds=1))
     assert pki.needs_renewal(leaf, NOW + timedelta(days=60))
     assert pki.needs_renewal(leaf, NOW + timedelta(days=365))
+
+
+def test_a_clock_that_is_behind_takes_a_new_certificate(axis: pki.Authority) -> None:
+    """What is certified now is good at once for whoever's clock is behind by up to an hour."""
+    leaf = axis.issue(pki.new_key().public_key(), pki.seal("intake"), Validity.starting(NOW, 90), 12)
+    assert leaf.not_valid_before_utc == NOW - timedelta(hours=1)
+    assert leaf.not_valid_after_utc == NOW + timedelta(days=90)
 
 
 def test_key_files_are_private_and_come_back(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ ops parked|lag|outbox|purge
 ops outbox republish
 ops dead-letters list|show|redrive|skip
 audit list
-system add|list|act-for|revoke
+system add|certify|list|act-for|revoke
 config show|check
 context list|use|add
 """

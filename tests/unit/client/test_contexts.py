@@ -1,7 +1,7 @@
 """Contexts that people write by hand: what is wrong is told by the file, the key and the remedy."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,30 @@ def test_a_pair_that_cannot_be_used_is_told(
     files = {"certificate": certificate, "key": key}
     named: dict[str, Any] = {setting: tmp_path / file for setting, file in files.items() if file is not None}
     context = Context("127.0.0.1:7000", authority=tmp_path / "a.crt", **named)
+    with pytest.raises(ContextError, match=told):
+        open_channel(context.address, context)
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        ("own", r"certificate .*own\.crt ended on .*lienthong system certify"),
+        ("axis", r"authority .*axis\.crt ended on .*new axis-root\.crt"),
+    ],
+)
+def test_what_has_ended_is_told(tmp_path: Path, ended: str, told: str) -> None:
+    """A certificate that has ended, and how to get another: the handshake says no more than that it failed."""
+    now = datetime.now(UTC)
+    long, over = Validity.starting(now, 1), Validity(now - timedelta(hours=1), now - timedelta(seconds=1))
+    axis = pki.make_authority("axis", "Lienthong", long, 1)
+    key = pki.new_key()
+    leaf = axis.issue(key.public_key(), pki.system_client("own", "Lienthong"), over if ended == "own" else long, 2)
+    shown = pki.extend_authority(axis, over.not_after, 3) if ended == "axis" else axis
+    write_private_key(tmp_path / "own.key", key, None)
+    write_certificates(tmp_path / "own.crt", [leaf])
+    write_certificates(tmp_path / "axis.crt", [shown.certificate])
+    authority, certificate, own = (tmp_path / name for name in ("axis.crt", "own.crt", "own.key"))
+    context = Context("127.0.0.1:7000", authority=authority, certificate=certificate, key=own)
     with pytest.raises(ContextError, match=told):
         open_channel(context.address, context)
 

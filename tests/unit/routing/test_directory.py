@@ -1,7 +1,7 @@
 """The directory: agencies over time, systems, and what their changes mean for mailboxes."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from tests.unit.routing.conftest import Routing, refusal
 
+from lienthong.chassis.directory.messages import system_of
 from lienthong.chassis.directory.model import Agency
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.events.tables import audit
@@ -224,6 +225,30 @@ def test_systems_are_registered_granted_and_revoked(routing: Routing) -> None:
     assert [event.system.version for event in routing.told(SystemChanged)][-4:] == [1, 2, 3, 4]
     listed = routing.directory.list_systems(pb.ListSystemsRequest(page_size=500), operator).systems
     assert system.name in [one.name for one in listed]
+
+
+def granted(routing: Routing, system: str, key: str, **period: datetime) -> list[tuple[datetime | None, ...]]:
+    """Lets a system act for Ho Chi Minh City in a period; gives the periods of all its grants."""
+    grant = directory_pb2.Grant(agency="agencies/H29", **{name: to_timestamp(at) for name, at in period.items()})
+    ask = pb.GrantAgencyRequest(name=system, grant=grant, request_id=key)
+    found = system_of(routing.directory.grant_agency(ask, routing.call(None)))
+    assert {one.agency for one in found.grants} == {HCMC.id}
+    return [(one.period.start, one.period.end) for one in found.grants]
+
+
+def test_a_grant_is_given_an_end(routing: Routing) -> None:
+    """A grant takes the place of others of its agency from its first day on: so an agency leaves a system that stays."""
+    now = routing.bench.clock.now()
+    wanted = directory_pb2.System(display_name="Trục tỉnh", role=directory_pb2.SYSTEM_ROLE_AGENCY_SYSTEM)
+    asked = pb.CreateSystemRequest(system=wanted, request_id="c")
+    name = routing.directory.create_system(asked, routing.call(None)).name
+    end, again = now + timedelta(days=30), now + timedelta(days=400)
+    assert granted(routing, name, "for ever") == [(None, None)]
+    assert granted(routing, name, "until", valid_to=end) == [(None, end)]
+    assert granted(routing, name, "later", valid_from=again) == [(None, end), (again, None)]
+    assert granted(routing, name, "at once", valid_to=now) == [(again, None), (None, now)]
+    later = again + timedelta(days=10)
+    assert granted(routing, name, "cut", valid_from=later) == [(again, later), (None, now), (later, None)]
 
 
 def test_what_makes_no_system_is_refused(routing: Routing) -> None:

@@ -9,6 +9,7 @@ from tests.unit.routing.test_directory import create, get, merge, retire
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import directory_pb2
+from lienthong.events.v1.routing_deliveries_pb2 import DeliveryFailed
 from lienthong.events.v1.routing_directory_pb2 import AgencyChanged
 from lienthong.routing.v1 import directory_pb2 as pb
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
@@ -72,3 +73,68 @@ def test_agencies_are_listed_by_their_superior_under_a_code(routing: Routing) ->
         request = pb.ListAgenciesRequest(filter=f'parent = "{parent}"')
         found = routing.directory.list_agencies(request, routing.call(None)).agencies
         assert [one.name for one in found] == [made.name], parent
+
+
+def failed(routing: Routing) -> list[tuple[str, str]]:
+    """Recipient and reason of each delivery that failed so far."""
+    return [(event.reference.recipient_agency, event.reason) for event in routing.told(DeliveryFailed)]
+
+
+def test_what_was_taken_over_fails_with_who_took_it_over(routing: Routing) -> None:
+    """An agency that ends without a successor takes along what waits in the mailboxes that it had taken over."""
+    routing.deliver(NGHE_AN)
+    merge(routing, [NGHE_AN], HCMC)
+    routing.deliver(HCMC)
+    retire(routing, "agencies/H29")
+    routing.step()
+    assert sorted(failed(routing)) == [(HCMC.id, "RECIPIENT_RETIRED"), (NGHE_AN.id, "RECIPIENT_RETIRED")]
+
+
+def test_a_successor_that_ends_first_leaves_nobody(routing: Routing) -> None:
+    """A merger that was announced, into an agency that ended before it without a successor, is an end without one."""
+    routing.deliver(NGHE_AN)
+    now = routing.bench.clock.now()
+    retire(routing, "agencies/H41", "agencies/H29", at=now + timedelta(days=30))
+    retire(routing, "agencies/H29", at=now + timedelta(days=10))
+    routing.bench.clock.advance(days=20)
+    routing.step()
+    assert failed(routing) == []
+    routing.bench.clock.advance(days=20)
+    routing.step()
+    assert failed(routing) == [(NGHE_AN.id, "RECIPIENT_RETIRED")]
+
+
+def test_the_day_of_a_merger_is_put_off(routing: Routing) -> None:
+    """Until the day has come, the same command names another day, or another successor."""
+    routing.deliver(NGHE_AN)
+    now = routing.bench.clock.now()
+    retire(routing, "agencies/H41", at=now + timedelta(days=10))
+    again = retire(routing, f"agencies/{NGHE_AN.id}", "agencies/H29", at=now + timedelta(days=40))
+    assert again.successors == [f"agencies/{HCMC.id}"]
+    routing.bench.clock.advance(days=20)
+    routing.step()
+    assert failed(routing) == []
+    assert len(routing.waiting(NGHE_AN)) == 1
+    routing.bench.clock.advance(days=20)
+    routing.step()
+    assert failed(routing) == []
+    assert len(routing.waiting(HCMC)) == 1
+
+
+def test_a_successor_is_named_later(routing: Routing) -> None:
+    """Who took over is decided after the end: what the agency had received is read by its successor from then on."""
+    routing.deliver(NGHE_AN)
+    (item,) = routing.take(NGHE_AN)
+    ended = retire(routing, "agencies/H41")
+    routing.step()
+    routing.bench.clock.advance(days=30)
+    with pytest.raises(AxisError) as caught:
+        routing.delivery(HCMC, item.delivery)
+    assert refusal(caught)[0] == "NOT_FOUND"
+    again = retire(routing, f"agencies/{NGHE_AN.id}", "agencies/H29")
+    assert again.retire_time == ended.retire_time
+    assert list(again.successors) == [f"agencies/{HCMC.id}"]
+    assert routing.delivery(HCMC, item.delivery).recipient == f"agencies/{NGHE_AN.id}"
+    with pytest.raises(AxisError) as caught:
+        retire(routing, "agencies/000.00.00.H41", "agencies/G22")
+    assert refusal(caught) == ("FAILED_PRECONDITION", "AGENCY_RETIRED")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,17 @@ def test_a_list_that_was_written_over_counts_on(office: Office, folder: Path) ->
     (folder / "crls/1.crl").unlink()
     assert trust.changed()
     assert trust.trust.config.crls == before.config.crls[:1]
+
+
+def test_a_list_that_has_ended_is_told(office: Office, folder: Path) -> None:
+    """Signatures are undecided once the newest list of an authority has ended; nobody makes lists after its own end."""
+    trust = TrustFolder(folder, SigningSection())
+    assert trust.outdated(NOW) == []
+    later = NOW + timedelta(days=60)
+    told = trust.outdated(later)
+    assert len(told) == 2
+    assert "ended on" in told[0]
+    put(folder, "crls/new.crl", office.authority.revocation_lists(later)[0])
+    assert trust.changed()
+    assert len(trust.outdated(later)) == 1
+    assert trust.outdated(NOW + timedelta(days=40 * 365)) == []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 
 from rapidfuzz import fuzz, process
@@ -19,6 +19,7 @@ NEAREST = 3
 """Codes suggested for one that is not known."""
 
 _HOPS = 16
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class CodeStyle(Enum):
@@ -78,6 +79,10 @@ class Agency:
     def active(self, at: datetime) -> bool:
         """Tells whether the agency is in force at a time."""
         return self.retired is None or at < self.retired
+
+    def begun(self, at: datetime) -> bool:
+        """Tells whether one of its codes has begun by a time: who is registered ahead of its day is not there yet."""
+        return any(_begun(own, at) for own in self.codes)
 
     def code(self, at: datetime, style: CodeStyle = CodeStyle.OLD) -> str:
         """Gives the code in force, of the wanted style where there is one; the last one of a retired agency."""
@@ -194,7 +199,7 @@ class Directory:
     def members(self, group: str, at: datetime) -> tuple[Agency, ...]:
         """Gives the agencies in force of a group."""
         holders = (self.agencies[name] for name in self.by_group.get(group, ()))
-        return tuple(holder for holder in holders if holder.active(at))
+        return tuple(holder for holder in holders if holder.active(at) and holder.begun(at))
 
     def nearest(self, code: str, at: datetime) -> tuple[str, ...]:
         """Gives the codes in force that are nearest to one that is not known."""
@@ -229,9 +234,10 @@ def _begun(code: AgencyCode, at: datetime) -> bool:
     return code.period.start is None or code.period.start <= at
 
 
-def _last_end(agency: Agency, code: str) -> str:
-    ends = [own.period.end for own in agency.codes if own.code == code]
-    return "~" if None in ends else max(end.isoformat() for end in ends if end)
+def _last_end(agency: Agency, code: str) -> datetime:
+    """When an agency had a code last; who ended had it no longer."""
+    ends = [own.period.end or _NEVER for own in agency.codes if own.code == code]
+    return min(max(ends), agency.retired or _NEVER)
 
 
 def directory_of(agencies: Iterable[Agency], systems: Iterable[System]) -> Directory:

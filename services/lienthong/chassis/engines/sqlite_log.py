@@ -1,7 +1,8 @@
 """The embedded event log: records in one SQLite file, offsets in another.
 
-Records are durable before `publish` returns (`synchronous=FULL`). Offsets may be a little behind after a power cut
-(`synchronous=NORMAL`): then records come again, which readers must expect anyway. One process owns the files.
+Records are durable before `publish` returns (`synchronous=FULL`), and stay until every group has taken them. Offsets
+may be a little behind after a power cut (`synchronous=NORMAL`): then records come again, which readers must expect
+anyway. One process owns the files.
 """
 
 import json
@@ -49,10 +50,11 @@ _COMMIT: Final = """
 INSERT INTO offsets VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET next = max(next, excluded.next)
 """
+_READERS: Final = "SELECT DISTINCT consumer_group FROM offsets WHERE topic = ?"
 _TRIM: Final = """
 DELETE FROM records WHERE (topic, partition, offset) IN
     (SELECT topic, partition, offset FROM records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT 1000)
-AND timestamp < ?
+AND timestamp < ? AND offset < ?
 """
 """The oldest of a partition, some at a time: whoever publishes waits meanwhile."""
 _COMPACT: Final = """
@@ -215,12 +217,24 @@ class SqliteEventLog:
             return Lag(topic, partition, 0, None)
         return Lag(topic, partition, head - first[0].offset, first[0].timestamp)
 
+    def _taken_by_all(self, topic: str, partition: int) -> int:
+        """Tells up to which offset every group has taken a partition; its head when no group reads it.
+
+        A program that was stopped for longer than the retention still owes its services what they had not taken.
+        """
+        with self.grown:
+            groups = {name for name, members in self._groups.items() if any(topic in one.topics for one in members)}
+        with self._offset_turn:
+            groups.update(name for (name,) in self._offsets.execute(_READERS, (topic,)))
+        return min((self.committed(name, topic, partition) for name in groups), default=self.head((topic, partition)))
+
     def _trim_topic(self, topic: Topic, now_micros: int) -> int:
         removed = 0
         if topic.retention_seconds:
             before = now_micros - topic.retention_seconds * 1_000_000
             for number in range(topic.partitions):
-                removed += self._records.execute(_TRIM, (topic.name, number, before)).rowcount
+                taken = self._taken_by_all(topic.name, number)
+                removed += self._records.execute(_TRIM, (topic.name, number, before, taken)).rowcount
         if topic.compacted:
             removed += self._records.execute(_COMPACT, {"topic": topic.name}).rowcount
         return removed

@@ -21,7 +21,7 @@ from lienthong.chassis.times import from_timestamp, insist_on_calendar
 from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.common.v1.directory_pb2 import Agency as AgencyMessage
 from lienthong.common.v1.directory_pb2 import System as SystemMessage
-from lienthong.routing.handlers import agencies, systems
+from lienthong.routing.handlers import agencies, retirement, systems
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.leasing import audit_of
 from lienthong.routing.v1 import directory_pb2 as pb
@@ -82,7 +82,7 @@ class DirectoryApi:
 
         def action(work: UnitOfWork) -> pb.MergeAgenciesResponse:
             at = _moment(request, request.effective_time)
-            ended = agencies.merge_agencies(work, self._desk, request.names, request.successor, at)
+            ended = retirement.merge_agencies(work, self._desk, request.names, request.successor, at)
             for agency in ended:
                 _audited(work, call, "agency.merge", agency)
             return pb.MergeAgenciesResponse(agencies=ended)
@@ -94,7 +94,7 @@ class DirectoryApi:
 
         def action(work: UnitOfWork) -> AgencyMessage:
             at = _moment(request, request.effective_time)
-            agency = agencies.retire_agency(work, self._desk, request.name, request.successors, at)
+            agency = retirement.retire_agency(work, self._desk, request.name, request.successors, at)
             return _audited(work, call, "agency.retire", agency)
 
         return once(self._units, call, request, AgencyMessage, action)

@@ -1,22 +1,20 @@
-"""Agencies: registering, renaming, joining, retiring. The state of truth is the whole message with its version."""
+"""Agencies: registering, renaming; they end in `retirement.py`. The state of truth is the whole, versioned message."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from lienthong.chassis.clock import VIETNAM
-from lienthong.chassis.directory.messages import agency_of, resource_id
-from lienthong.chassis.directory.model import Agency, CodeStyle, style_of
+from lienthong.chassis.directory.messages import resource_id
+from lienthong.chassis.directory.model import CodeStyle, style_of
 from lienthong.chassis.directory.store import load_agency, save_agency
-from lienthong.chassis.errors import AxisError, Code, Violation, invalid, not_found, precondition
-from lienthong.chassis.times import from_micros, from_timestamp, on_calendar, timestamp_micros, to_micros, to_timestamp
+from lienthong.chassis.errors import AxisError, Code, Violation, invalid, not_found
+from lienthong.chassis.times import from_micros, on_calendar, timestamp_micros, to_micros, to_timestamp
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1 import directory_pb2 as pb
-from lienthong.routing.domain.effect import midnight
 from lienthong.routing.handlers.desk import DIRECTORY_LOCK, Desk
-from lienthong.routing.handlers.jobs import RENAME, RETIRE, Job, Progress, plan
+from lienthong.routing.handlers.jobs import RENAME, Job, Progress, plan
 from lienthong.routing.handlers.telling import tell_agency
 from lienthong.routing.stamps import stamp
 from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END, CodePeriod, clash, replace_codes
@@ -24,7 +22,6 @@ from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END, CodePeriod, cla
 CODES_AT_MOST = 64
 GROUPS_AT_MOST = 64
 NAME_LENGTH = 500
-SUCCESSORS_AT_MOST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def create_agency(work: UnitOfWork, desk: Desk, wanted: pb.Agency) -> pb.Agency:
         agency.ClearField(field)
     if wanted.parent:
         agency.parent = load(work.connection, desk, wanted.parent, work.now).name
-    _save(work, desk, agency)
+    save(work, desk, agency)
     return agency
 
 
@@ -83,56 +80,9 @@ def rename_agency(work: UnitOfWork, desk: Desk, name: str, renaming: Renaming) -
     if renaming.display_name and renaming.at <= work.now:
         agency.display_name = renaming.display_name
     elif renaming.display_name:
-        plan(work, RENAME, _id(agency), renaming.display_name, to_micros(renaming.at))
+        plan(work, RENAME, id_of(agency), renaming.display_name, to_micros(renaming.at))
     _check(agency)
-    _save(work, desk, agency)
-    return agency
-
-
-def merge_agencies(
-    work: UnitOfWork, desk: Desk, names: Sequence[str], successor: str, at: datetime | None
-) -> list[pb.Agency]:
-    """Joins agencies into one: each is retired, and the successor has their mailboxes from then on.
-
-    Raises:
-        AxisError: As `retire_agency`; INVALID_ARGUMENT when none, too many or the successor itself is named.
-    """
-    work.lock(DIRECTORY_LOCK)
-    if not 1 <= len(names) <= SUCCESSORS_AT_MOST * SUCCESSORS_AT_MOST:
-        raise _refused("names", "AGENCIES_MISSING", "between 1 and 256 agencies are joined at a time")
-    named = dict.fromkeys(load(work.connection, desk, name, work.now).name for name in names)
-    return [retire_agency(work, desk, name, [successor], at) for name in named]
-
-
-def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[str], at: datetime | None) -> pb.Agency:
-    """Retires an agency.
-
-    Args:
-        work: The transaction.
-        desk: What handlers have at hand.
-        name: Resource name with the identifier or a code.
-        successors: Who takes over; without any, its open deliveries fail.
-        at: On which day, from 00:00 Viet Nam time; None means now.
-
-    Raises:
-        AxisError: NOT_FOUND; FAILED_PRECONDITION when it is retired already or a successor is not in force then;
-            INVALID_ARGUMENT when it would succeed itself.
-    """
-    work.lock(DIRECTORY_LOCK)
-    effective = midnight(at) if at is not None else work.now
-    agency = load(work.connection, desk, name, work.now)
-    if agency.HasField("retire_time"):
-        when = from_timestamp(agency.retire_time).isoformat()
-        raise precondition("AGENCY_RETIRED", f"{agency.name} is retired from {when} on. Nothing is to be done.")
-    if len(successors) > SUCCESSORS_AT_MOST:
-        raise _refused("successors", "SUCCESSORS_TOO_MANY", f"at most {SUCCESSORS_AT_MOST} agencies take over")
-    stamp(agency.retire_time, effective)
-    for successor in successors:
-        agency.successors.append(_successor(work, desk, agency, successor, effective))
-    _save(work, desk, agency)
-    if not agency.successors:
-        plan(work, RETIRE, _id(agency), "", to_micros(effective))
-        work.after_commit(desk.nudge)
+    save(work, desk, agency)
     return agency
 
 
@@ -142,7 +92,7 @@ def rename_when_due(work: UnitOfWork, desk: Desk, job: Job) -> Progress:
     agency = load_agency(work.connection, job.subject)
     if agency is not None:
         agency.display_name = job.argument
-        _save(work, desk, agency)
+        save(work, desk, agency)
     return Progress(None)
 
 
@@ -162,8 +112,13 @@ def load(connection: Connection, desk: Desk, name: str, at: datetime) -> pb.Agen
     return agency
 
 
-def _save(work: UnitOfWork, desk: Desk, agency: pb.Agency) -> None:
-    identifier = _id(agency)
+def save(work: UnitOfWork, desk: Desk, agency: pb.Agency) -> None:
+    """Stores the new state of an agency, and tells it.
+
+    Raises:
+        AxisError: ALREADY_EXISTS for a code that is in force for another agency at the same time.
+    """
+    identifier = id_of(agency)
     periods = _periods(agency)
     for period in periods:
         _check_free(work.connection, desk, identifier, period)
@@ -257,7 +212,7 @@ def _end_codes(agency: pb.Agency, renaming: Renaming) -> None:
     for ended in renaming.end:
         found = [code for code in agency.codes if code.code == ended and _lasts(code, at)]
         if not found:
-            raise _refused("end_codes", "CODE_NOT_HELD", f"{agency.name} has no code {ended} in force at that time")
+            raise refused("end_codes", "CODE_NOT_HELD", f"{agency.name} has no code {ended} in force at that time")
         for code in found:
             stamp(code.valid_to, renaming.at)
 
@@ -270,36 +225,11 @@ def _lasts(code: pb.AgencyCode, at: int) -> bool:
     return not code.HasField("valid_to") or timestamp_micros(code.valid_to) > at
 
 
-def _successor(work: UnitOfWork, desk: Desk, agency: pb.Agency, name: str, at: datetime) -> str:
-    successor = load(work.connection, desk, name, work.now)
-    if successor.name == agency.name:
-        raise _refused("successors", "SUCCESSOR_IS_ITSELF", f"{agency.name} cannot take over from itself")
-    if agency.name in _following(work.connection, successor):
-        message = f"{successor.name} is to end in favour of {agency.name}, and nobody would be left of the two. "
-        raise precondition("SUCCESSOR_ENDS_HERE", f"{message}Name another successor.", successor=successor.name)
-    known: Agency = agency_of(successor)
-    if not known.active(at.astimezone(UTC)):
-        day = at.astimezone(VIETNAM).date().isoformat()
-        message = f"{successor.name} is not in force on {day}. Name whoever took it over."
-        raise precondition("SUCCESSOR_RETIRED", message, successor=successor.name)
-    return successor.name
-
-
-def _following(connection: Connection, agency: pb.Agency) -> set[str]:
-    """Names all agencies that take over from one, and from those again, whenever that is to be."""
-    found: set[str] = set()
-    frontier = list(agency.successors)
-    while frontier:
-        name = frontier.pop()
-        following = None if name in found else load_agency(connection, resource_id(name, "agencies"))
-        found.add(name)
-        frontier += following.successors if following else ()
-    return found
-
-
-def _id(agency: pb.Agency) -> str:
+def id_of(agency: pb.Agency) -> str:
+    """Gives the identifier of an agency."""
     return resource_id(agency.name, "agencies")
 
 
-def _refused(field: str, reason: str, rule: str) -> AxisError:
+def refused(field: str, reason: str, rule: str) -> AxisError:
+    """Makes the refusal of a field."""
     return invalid(reason, f"{field}: {rule}.", Violation(field, reason, rule))

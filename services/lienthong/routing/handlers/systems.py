@@ -17,6 +17,7 @@ from lienthong.routing.handlers.agencies import load as load_agency_named
 from lienthong.routing.handlers.desk import DIRECTORY_LOCK, Desk
 from lienthong.routing.handlers.telling import tell_system
 from lienthong.routing.stamps import stamp
+from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END
 
 NAME_LENGTH = 500
 GRANTS_AT_MOST = 5000
@@ -49,7 +50,7 @@ def create_system(work: UnitOfWork, desk: Desk, wanted: pb.System) -> pb.System:
 
 
 def grant_agency(work: UnitOfWork, desk: Desk, name: str, grant: pb.Grant) -> pb.System:
-    """Lets a system act for an agency; the same grant again changes nothing.
+    """Lets a system act for an agency; grants that overlap this one end where it begins. Again changes nothing.
 
     Raises:
         AxisError: NOT_FOUND; INVALID_ARGUMENT for a period that ends before it begins.
@@ -136,8 +137,28 @@ def _add_grant(work: UnitOfWork, desk: Desk, system: pb.System, grant: pb.Grant,
     exact.agency = _agency_name(work, desk, grant.agency, work.now)
     if exact in system.grants:
         return False
-    system.grants.append(exact)
+    kept = [part for one in system.grants if (part := _beside(one, exact)) is not None]
+    del system.grants[:]
+    system.grants.extend([*kept, exact])
     return True
+
+
+def _beside(one: pb.Grant, new: pb.Grant) -> pb.Grant | None:
+    """Gives what stays of a grant beside a new one: all of it when they do not overlap, else what is before."""
+    (begin, end), (start, until) = _span(one), _span(new)
+    if one.agency != new.agency or until <= begin or end <= start:
+        return one
+    if start <= begin:
+        return None
+    before = pb.Grant()
+    before.CopyFrom(one)
+    before.valid_to.CopyFrom(new.valid_from)
+    return before
+
+
+def _span(grant: pb.Grant) -> tuple[int, int]:
+    start = timestamp_micros(grant.valid_from) if grant.HasField("valid_from") else ALWAYS
+    return start, timestamp_micros(grant.valid_to) if grant.HasField("valid_to") else WITHOUT_END
 
 
 def _agency_name(work: UnitOfWork, desk: Desk, name: str, at: datetime) -> str:

@@ -117,11 +117,11 @@ def _validity(issuer: pki.Authority, now: datetime, days: int) -> pki.Validity:
     validity = pki.Validity.starting(now, days)
     ends = issuer.certificate.not_valid_after_utc
     if validity.not_after <= ends:
-        return validity
+        return validity.within(issuer.certificate)
     raise precondition(
         "AUTHORITY_ENDS",
         f"The authority of the axis ends at {ends.isoformat()}, before a certificate of {days} days would. "
-        "Renew the authority first.",
+        "Let the operator extend the authority first: `lienthong keys extend`.",
     )
 
 

@@ -84,7 +84,9 @@ def _from_party(
     if not status.named_party:
         return found
     party = directory.known(status.named_party, work.now)
-    return [one for one in found if status.named_party == one.sender_code or (party and party.id == one.sender)]
+    # Whoever took a sender over is meant as that sender.
+    senders = directory.mailboxes(party.id, work.now) if party else ()
+    return [one for one in found if status.named_party == one.sender_code or one.sender in senders]
 
 
 def _only(rows: Rows, found: Iterable[StoredDelivery], code: str) -> tuple[StoredDelivery, ...]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
 from lienthong.chassis.documents import NAME_LENGTH
 from lienthong.chassis.errors import Violation, exhausted, invalid, not_found, precondition
+from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import AuditEntry, UnitOfWork
 from lienthong.workflow import storage
 from lienthong.workflow.domain import Actor, ReasonPolicy, Source, check_reason, normalise_code, status_event
@@ -16,6 +18,8 @@ from lienthong.workflow.storage import StoredDelivery, StoredStatus
 
 _LONGEST = 2 * NAME_LENGTH + 1
 """Characters of a name in a report, at most: a number and a notation, joined."""
+_COUNTED = timedelta(days=90)
+"""What matched nothing in this time is bounded; it is kept for good, and over the years would fill any bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +208,12 @@ def _keep(desk: Desk, work: UnitOfWork, status: StoredStatus, *, timed: bool) ->
         first = storage.status_by_key(work.rows, status.natural_key)
         if first is not None:
             return first
-    bound = desk.limits.unmatched_per_agency
-    if storage.count_waiting(work.connection, status.reporter, bound) >= bound:
+    bound, since = desk.limits.unmatched_per_agency, to_micros(work.now - _COUNTED)
+    if storage.count_waiting(work.connection, status.reporter, since, bound) >= bound:
         raise exhausted(
             "UNMATCHED_FULL",
-            f"your agency has {bound} statuses that match no delivery; list them, link those that belong to one of "
-            "your deliveries, and report with DocumentIds as they were received",
+            f"your agency has {bound} statuses of {_COUNTED.days} days that match no delivery; list them, link those "
+            "that belong to one of your deliveries, and report with DocumentIds as they were received",
         )
     status.waiting = True
     storage.add_status(work.rows, status)

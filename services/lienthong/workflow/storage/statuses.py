@@ -89,9 +89,10 @@ def history(
     return [StoredStatus(**row) for row in rows]
 
 
-def count_waiting(connection: Connection, reporter: str, at_most: int) -> int:
-    """Counts an agency's statuses that match no delivery, as far as `at_most`."""
-    found = select(statuses.c.id).where(statuses.c.reporter == reporter, UNMATCHED).limit(at_most)
+def count_waiting(connection: Connection, reporter: str, since: int, at_most: int) -> int:
+    """Counts an agency's statuses that came after a time and match no delivery, as far as `at_most`."""
+    theirs = (statuses.c.reporter == reporter, UNMATCHED, statuses.c.received_at > since)
+    found = select(statuses.c.id).where(*theirs).limit(at_most)
     return int(connection.execute(select(func.count()).select_from(found.subquery())).scalar_one())
 
 
