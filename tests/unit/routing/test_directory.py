@@ -237,7 +237,7 @@ def granted(routing: Routing, system: str, key: str, **period: datetime) -> list
 
 
 def test_a_grant_is_given_an_end(routing: Routing) -> None:
-    """A grant takes the place of others of its agency from its first day on: so an agency leaves a system that stays."""
+    """A grant takes the place of others of its agency from its first day on: an agency leaves a system that stays."""
     now = routing.bench.clock.now()
     wanted = directory_pb2.System(display_name="Trục tỉnh", role=directory_pb2.SYSTEM_ROLE_AGENCY_SYSTEM)
     asked = pb.CreateSystemRequest(system=wanted, request_id="c")
