@@ -33,6 +33,9 @@ from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.routing.v1 import directory_pb2 as pb
 
+Csr = Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")]
+Folder = Annotated[Path | None, typer.Option(help="Where files go; beside the speaking context when absent.")]
+
 app = typer.Typer(help="Agencies: register, find, rename, merge, retire, give credentials.")
 
 REFUSED = 3
@@ -204,10 +207,8 @@ def issue_credentials(
     agency: Agency,
     *,
     name: Annotated[str, typer.Option(help="Name of the context; the agency's short name when absent.")] = "",
-    csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where files go; beside the speaking context when absent.")
-    ] = None,
+    csr: Csr = None,
+    folder: Folder = None,
     passphrase_file: PassphraseFile = None,
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
@@ -219,14 +220,18 @@ def issue_credentials(
         place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
         issued = credentials.issue(axis, found.name, label, place)
     if as_json:
-        print_json(
-            {"system": issued.system, "certificate": str(issued.certificate), "context": str(issued.context or "")}
-        )
+        print_issued(issued)
     else:
         told = f"{issued.system} may act for {found.display_name}; certificate in {issued.certificate}"
         out.print(told, markup=False, soft_wrap=True)
         if issued.context:
             out.print(f"speak as it with --as {label} (context {issued.context})", markup=False, soft_wrap=True)
+
+
+def print_issued(issued: credentials.Issued) -> None:
+    """Prints what was certified as JSON."""
+    files = {"certificate": str(issued.certificate), "context": str(issued.context or "")}
+    print_json({"system": issued.system, **files})
 
 
 def resource(agency: str) -> str:

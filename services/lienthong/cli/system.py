@@ -2,12 +2,11 @@
 
 from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lienthong.cli.agency import Agency, midnight, resource
+from lienthong.cli.agency import Agency, Csr, Folder, midnight, print_issued, resource
 from lienthong.cli.console import (
     DEFAULT_CONTEXT,
     As,
@@ -20,7 +19,6 @@ from lienthong.cli.console import (
     field,
     moment,
     out,
-    print_json,
     session,
     show,
     show_list,
@@ -53,8 +51,8 @@ def add(
     *,
     act_for: Annotated[list[str] | None, typer.Option(help="Agency to act for; may be repeated.")] = None,
     operator: Annotated[bool, typer.Option("--operator", help="Register an operator.")] = False,
-    folder: Annotated[Path | None, typer.Option(help="Where key, certificate and context go.")] = None,
-    csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
+    folder: Folder = None,
+    csr: Csr = None,
     passphrase_file: PassphraseFile = None,
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
@@ -77,8 +75,8 @@ def certify(
     system: System,
     *,
     name: Annotated[str, typer.Option(help="Name of the context; the system's own when absent.")] = "",
-    folder: Annotated[Path | None, typer.Option(help="Where key, certificate and context go.")] = None,
-    csr: Annotated[Path | None, typer.Option(help="Certificate request of a key that is elsewhere.")] = None,
+    folder: Folder = None,
+    csr: Csr = None,
     passphrase_file: PassphraseFile = None,
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
@@ -90,8 +88,7 @@ def certify(
         found = axis.directory.GetSystem(pb.GetSystemRequest(name=system))
         issued = credentials.certify(axis, found.name, name or found.display_name, place)
     if as_json:
-        told = {"system": issued.system, "certificate": str(issued.certificate), "context": str(issued.context or "")}
-        print_json(told)
+        print_issued(issued)
     else:
         out.print(f"{issued.system} has a new certificate in {issued.certificate}", markup=False, soft_wrap=True)
 
