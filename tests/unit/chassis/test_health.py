@@ -18,6 +18,8 @@ from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.server import READINESS, Server, ServerBuilder, ServerLimits
 from lienthong.client.errors import call_error
 
+pytestmark = pytest.mark.servers
+
 SECONDS = 10.0
 """Within so long everything here must have happened."""
 DATA, HEADERS, SETTINGS, PING, GOAWAY = 0, 1, 4, 6, 7

@@ -19,6 +19,8 @@ from lienthong.chassis.probes import CONNECTIONS, open_probes, turns
 from lienthong.demo.timeline import wait_for
 from lienthong.dev.servers import free_port
 
+pytestmark = pytest.mark.servers
+
 FOR_WHOM = "127.0.0.1 for programs on it, 0.0.0.0 for everybody"
 
 

@@ -16,6 +16,8 @@ from lienthong.chassis.engines.objects.settings import ObjectsSection
 from lienthong.chassis.engines.objects.silence import Silence
 from lienthong.chassis.errors import AxisError, Code, unavailable
 
+pytestmark = pytest.mark.servers
+
 HANGS_SECONDS = 0.7
 AT_ONCE_SECONDS = 0.25
 

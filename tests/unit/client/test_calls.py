@@ -23,6 +23,8 @@ from lienthong.client.transfers import Transfers
 from lienthong.intake.v1 import intake_pb2
 from lienthong.workflow.v1 import workflow_pb2
 
+pytestmark = pytest.mark.servers
+
 Handler = Callable[[bytes, grpc.ServicerContext], bytes]
 
 
