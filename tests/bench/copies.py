@@ -29,6 +29,8 @@ from lienthong.dev.platform import PROGRAM, STOP_SECONDS, Copy, ProcessPlatform
 WAITING = int(os.environ.get("BENCH_COPIES_DOCUMENTS", "3000"))
 SHARE = float(os.environ.get("BENCH_COPIES_SHARE", "0.25"))
 """Of a core, for each copy."""
+WARM = 200
+"""Documents of each copy before it counts: one that starts is slower, and who joins makes the others pause."""
 MOST = 0.9
 """Part of the backlog at which measuring ends: all copies have enough to do until then."""
 FIRST = 1_100_000
@@ -134,12 +136,11 @@ class _Bench:
         return sum(one.records for one in self.log.lag(self.work.service, [self.work.topic]))
 
     def _measured(self, mine: Sequence[Copy]) -> Rate:
-        # Whoever joins makes the others pause: it counts from when each has done something.
         half = WAITING / 2
-        _await("work", lambda: all(self.work.done([one]) for one in mine) or self.work.done(mine) > half)
+        _await("work", lambda: all(self.work.done([one]) >= WARM for one in mine) or self.work.done(mine) > half)
         begun, early, busy = time.monotonic(), self.work.done(mine), _busy_seconds()
         if early > half:
-            raise ValueError(f"the last copy began after {early:.0f} of {WAITING}: set BENCH_COPIES_DOCUMENTS higher")
+            raise ValueError(f"the last copy was warm after {early:.0f} of {WAITING}: set BENCH_COPIES_DOCUMENTS higher")
         _await("most documents", lambda: self.work.done(mine) >= MOST * WAITING)
         seconds, late, busy = time.monotonic() - begun, self.work.done(mine), _busy_seconds() - busy
         _await("all documents", lambda: self.work.done(mine) >= WAITING)

@@ -153,6 +153,20 @@ def test_a_reader_sees_one_moment(database: Database) -> None:
     assert count(database) == 1
 
 
+def test_a_look_sees_what_was_committed(database: Database) -> None:
+    """A look sees what is committed and nothing else; whoever reads with the same connection later has a snapshot."""
+    for number in range(2):
+        with database.look() as connection:
+            assert connection.execute(select(func.count()).select_from(rows)).scalar_one() == number
+        with database.read() as connection:
+            assert connection.execute(select(func.count()).select_from(rows)).scalar_one() == number
+            with database.write() as writer:
+                writer.execute(insert(rows).values(name=str(number)))
+                with database.look() as beside:
+                    assert beside.execute(select(func.count()).select_from(rows)).scalar_one() == number
+            assert connection.execute(select(func.count()).select_from(rows)).scalar_one() == number
+
+
 def counted(connection: Connection, name: str, times: int = 1) -> int:
     """Counts on, and writes it."""
     rows = Rows(connection, locking=True)

@@ -56,7 +56,7 @@ class Readiness:
         reason, cause = "" if self._has_folder() else "DATA_FOLDER_GONE", ""
         try:
             for database in self._databases:
-                with database.read() as connection:
+                with database.look() as connection:
                     connection.execute(_ANSWER)
         except AxisError as error:
             reason, cause = error.reason, cause_of(error)

@@ -215,7 +215,7 @@ class VerificationWorker:
         if time.monotonic() - self._ticked < _TICK_SECONDS:
             return
         self._ticked = time.monotonic()
-        with self._units.database.read() as connection:
+        with self._units.database.look() as connection:
             if storage.any_due(connection, SizeClass):
                 self._tray.wake()
 

@@ -178,7 +178,7 @@ class Relay:
         if time.monotonic() - self._renewed_at >= RENEWAL.total_seconds():
             # From before the answer: the lease may begin to run at any time until then.
             self._renewed_at, self._held = time.monotonic(), self._shards.renew()
-        with self._database.read() as connection:
+        with self._database.look() as connection:
             rows = connection.execute(_WAITING, {"shards": self._held}).all()
         if not rows:
             return 0

@@ -144,7 +144,7 @@ def accept(desk: Desk, request: Request, prepared: Prepared, judgement: Judgemen
     """
     target = _update_target(prepared.document, judgement.targets, request.call)
     handed = Handed(request, prepared, target, bytes.fromhex(edxml.fingerprint(prepared.document)))
-    with desk.units.database.read() as connection:
+    with desk.units.database.look() as connection:
         repeated = handed.first(connection) is not None
     if repeated:
         contents.drop(desk.blobs, prepared.document.attachments)

@@ -146,7 +146,7 @@ class Counter:
             raise RefusedError([*refused.problems, *judgement.problems]) from refused
 
     def _submit(self, request: Request, source: Source) -> pb.Receipt:
-        with self.desk.units.database.read() as connection:
+        with self.desk.units.database.look() as connection:
             known = request.recalled(connection)
         if known is not None:
             return known

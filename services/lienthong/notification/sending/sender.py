@@ -124,7 +124,7 @@ class Sender:
             self._unwritten.append(self._finished.get())
 
     def _due(self) -> bool:
-        with self._units.database.read() as connection:
+        with self._units.database.look() as connection:
             return self._book.anything_due(connection, to_micros(self._units.clock.now()))
 
     def _drain(self) -> None:

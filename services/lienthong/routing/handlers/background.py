@@ -39,7 +39,7 @@ def step(units: UnitsOfWork, desk: Desk) -> bool:
 
 def work_off(units: UnitsOfWork, desk: Desk) -> bool:
     """Does a chunk of the job that has been due longest. One that fails steps back, so that others go on."""
-    with units.database.read() as connection:
+    with units.database.look() as connection:
         identifier = due_job(connection, to_micros(units.clock.now()))
     if identifier is None:
         return False
@@ -56,7 +56,7 @@ def work_off(units: UnitsOfWork, desk: Desk) -> bool:
 
 def release_held(units: UnitsOfWork, desk: Desk) -> bool:
     """Shows deliveries that waited long enough for their verdict."""
-    with units.database.read() as connection:
+    with units.database.look() as connection:
         if not any_due(connection, database_now(connection)):
             return False
     with units.begin() as work:
@@ -65,7 +65,7 @@ def release_held(units: UnitsOfWork, desk: Desk) -> bool:
 
 def park_due(units: UnitsOfWork, desk: Desk) -> bool:
     """Parks items whose last lease expired."""
-    with units.database.read() as connection:
+    with units.database.look() as connection:
         if not any_exhausted(connection, database_now(connection), desk.limits.lease_attempts):
             return False
     with units.begin() as work:

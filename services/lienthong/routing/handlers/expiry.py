@@ -23,7 +23,7 @@ class EndedLeases:
         Raises:
             AxisError: UNAVAILABLE when the database is away; the next look sees what this one missed.
         """
-        with self._units.database.read() as connection:
+        with self._units.database.look() as connection:
             now = database_now(connection)
             mailboxes = mailboxes_of_ended_leases(connection, self._seen or now, now)
         self._seen = now

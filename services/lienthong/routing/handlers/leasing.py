@@ -74,7 +74,7 @@ def pull_once(units: UnitsOfWork, desk: Desk, call: Call, request: pb.PullItemsR
     """
     check_key(request.request_id)
     content = content_of(request)
-    with units.database.read() as connection:
+    with units.database.look() as connection:
         known = recall_answer(connection, call, request.request_id, content, pb.PullItemsResponse)
         if known is None and not free_heads(connection, call.caller.reach, command.kinds, database_now(connection), 1):
             return Pulled()
