@@ -77,7 +77,8 @@ ON_POSTGRESQL := tests/unit/intake tests/unit/routing tests/unit/signing tests/u
 	tests/integration/workflow tests/integration/notification
 
 # What two can be tested of at once: no test of these waits for a whole machine.
-IN_PAIRS := tests/unit tests/contract tests/chart tests/monitoring tests/faults/test_checker.py
+IN_PAIRS := tests/unit tests/contract tests/chart tests/monitoring tests/faults/test_checker.py \
+	tests/integration/kafka tests/integration/objects tests/integration/postgres
 
 test: setup-dev ## Runs the whole suite.
 ifeq ($(TEST),tests)
