@@ -140,7 +140,7 @@ class _Bench:
         _await("work", lambda: all(self.work.done([one]) >= WARM for one in mine) or self.work.done(mine) > half)
         begun, early, busy = time.monotonic(), self.work.done(mine), _busy_seconds()
         if early > half:
-            raise ValueError(f"the last copy was warm after {early:.0f} of {WAITING}: set BENCH_COPIES_DOCUMENTS higher")
+            raise ValueError(f"the last was warm after {early:.0f} of {WAITING}: set BENCH_COPIES_DOCUMENTS higher")
         _await("most documents", lambda: self.work.done(mine) >= MOST * WAITING)
         seconds, late, busy = time.monotonic() - begun, self.work.done(mine), _busy_seconds() - busy
         _await("all documents", lambda: self.work.done(mine) >= WAITING)

@@ -58,7 +58,7 @@ class Database(Protocol):
         ...
 
     def look(self) -> AbstractContextManager[Connection]:
-        """Opens a connection for reading without a snapshot, which costs less: each statement sees what is there then."""
+        """Opens a connection for reading without a snapshot, which costs less: a statement sees what is there then."""
         ...
 
     def alter(self) -> AbstractContextManager[Connection]:
