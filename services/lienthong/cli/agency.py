@@ -3,9 +3,10 @@
 import re
 from datetime import datetime, time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from lienthong.cli.agency_file import read_rows
@@ -130,6 +131,48 @@ def import_(file: Rows, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> 
     show_list(made, COLUMNS, as_json=as_json)
     if refused:
         raise typer.Exit(REFUSED)
+
+
+@app.command("update")
+def update(
+    agency: Agency,
+    *,
+    short_name: Annotated[str | None, typer.Option(help="Short name, such as VPCP.")] = None,
+    parent: Annotated[str | None, typer.Option(help="Superior agency: resource name or code.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="Group that it belongs to from now on, and to no other; may be repeated.")
+    ] = None,
+    email: Annotated[str | None, typer.Option(help="Mail of the clerk's office.")] = None,
+    in_charge: Annotated[str | None, typer.Option(help="Superior agency in words.")] = None,
+    address: Annotated[str | None, typer.Option(help="Where it is.")] = None,
+    status_items: Annotated[
+        bool | None, typer.Option(help="Whether statuses of what it sent come into its mailbox.")
+    ] = None,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Changes how an agency is reached and what it belongs to. What is not named stays; '' empties it."""
+    given = {
+        "short_name": short_name,
+        "parent": resource(parent) if parent else parent,
+        "groups": None if group is None else [one for one in group if one],
+        "email": email,
+        "in_charge": in_charge,
+        "address": address,
+        "status_items_disabled": None if status_items is None else not status_items,
+    }
+    changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if not changed:
+        raise typer.BadParameter("nothing to change is named: see lienthong agency update --help")
+    with session(who) as axis:
+        answer = axis.directory.UpdateAgency(
+            pb.UpdateAgencyRequest(
+                agency=common.Agency(name=resource(agency), **changed),
+                update_mask=FieldMask(paths=list(changed)),
+                request_id=new_request_id(),
+            )
+        )
+    show(answer, COLUMNS, as_json=as_json)
 
 
 @app.command("rename")

@@ -27,6 +27,11 @@ def test_the_directory(world: World, shell: Shell, tmp_path: Path) -> None:
     listed = shell.json("agency", "list", "--filter", 'display_name : "tinh thu"')
     assert [one["name"] for one in listed] == [made["name"]]
     assert shell.json("agency", "rename", "H70", "--name", "UBND tỉnh Mới")["display_name"] == "UBND tỉnh Mới"
+    changed = shell.json("agency", "update", "H70", "--group", "provinces", "--no-status-items")
+    assert (changed["groups"], changed["status_items_disabled"]) == (["provinces"], True)
+    assert (changed["short_name"], changed["display_name"]) == ("thu", "UBND tỉnh Mới")
+    changed = shell.json("agency", "update", "H70", "--group", "", "--status-items")
+    assert not {"groups", "status_items_disabled"} & changed.keys()
     issued = shell.json("agency", "issue-credentials", "H70", "--folder", str(tmp_path))
     assert Path(issued["context"]).is_file()
     assert shell.json("agency", "merge", "H70.01", "--into", "H70")[0]["successors"] == [made["name"]]

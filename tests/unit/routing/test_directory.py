@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from tests.unit.routing.conftest import Routing, refusal
 
@@ -102,6 +103,52 @@ def test_a_code_in_force_elsewhere_is_refused_and_names_the_holder(routing: Rout
     request = pb.CreateAgencyRequest(agency=Ask(display_name="Sở mới", codes=[code]), request_id="third")
     second = routing.directory.create_agency(request, routing.call(None))
     assert get(routing, "agencies/H29.15").name == second.name
+
+
+def update(routing: Routing, wanted: Ask, *paths: str, key: str = "update") -> Ask:
+    """Changes the fields that are named."""
+    request = pb.UpdateAgencyRequest(agency=wanted, update_mask=FieldMask(paths=paths), request_id=key)
+    answer: Ask = routing.directory.update_agency(request, routing.call(None))
+    return answer
+
+
+def test_what_the_mask_names_changes(routing: Routing) -> None:
+    """Named fields become what is asked for, empty ones too; all else stays, and the directory knows it."""
+    made = create(routing, "H77", name="UBND tỉnh")
+    below = create(routing, "H77.15", name="Sở Nội vụ", key="second")
+    wanted = Ask(name="agencies/H77.15", parent="agencies/H77", groups=["departments"], email="so@example.vn")
+    changed = update(routing, wanted, "parent", "groups")
+    assert (changed.parent, list(changed.groups), changed.email) == (made.name, ["departments"], "")
+    assert (changed.display_name, changed.version) == ("Sở Nội vụ", below.version + 1)
+    known = routing.desk.directory.get()
+    now = routing.bench.clock.now()
+    assert [one.name for one in known.members("departments", now)] == ["Sở Nội vụ"]
+    assert update(routing, Ask(name=below.name), "groups", key="none").parent == made.name
+    assert not routing.desk.directory.get().members("departments", now)
+
+
+@pytest.mark.parametrize("paths", [(), ("display_name",), ("email", "codes"), ("nothing",), ("name",)])
+def test_a_mask_that_names_what_cannot_change(routing: Routing, paths: tuple[str, ...]) -> None:
+    """A mask names at least one field, and only such as change at once; the answer says which they are."""
+    made = create(routing, "H77", name="UBND tỉnh")
+    with pytest.raises(AxisError) as caught:
+        update(routing, Ask(name=made.name, display_name="UBND"), *paths)
+    assert refusal(caught) == ("INVALID_ARGUMENT", "MASK_INVALID")
+    assert "status_items_disabled" in str(caught.value)
+    assert get(routing, made.name) == made
+
+
+def test_nobody_stands_below_himself(routing: Routing) -> None:
+    """A superior is neither the agency nor below it."""
+    top = create(routing, "H77", name="UBND tỉnh")
+    below = create(routing, "H77.15", name="Sở Nội vụ", key="second")
+    lowest = create(routing, "H77.15.01", name="Phòng Một", key="third")
+    update(routing, Ask(name=below.name, parent=top.name), "parent", key="a")
+    update(routing, Ask(name=lowest.name, parent=below.name), "parent", key="b")
+    for number, parent in enumerate((top, below, lowest)):
+        with pytest.raises(AxisError) as caught:
+            update(routing, Ask(name=top.name, parent=parent.name), "parent", key=f"c{number}")
+        assert refusal(caught) == ("INVALID_ARGUMENT", "PARENT_BELOW")
 
 
 def test_an_announced_name_holds_from_its_date(routing: Routing) -> None:

@@ -66,6 +66,15 @@ class DirectoryApi:
         shown, token = page.fill(_there(found), itemgetter(0), itemgetter(1))
         return pb.ListAgenciesResponse(agencies=shown, next_page_token=token)
 
+    def update_agency(self, request: pb.UpdateAgencyRequest, call: Call) -> AgencyMessage:
+        """Changes fields of an agency."""
+
+        def action(work: UnitOfWork) -> AgencyMessage:
+            agency = agencies.update_agency(work, self._desk, request.agency, request.update_mask)
+            return _audited(work, call, "agency.update", agency, ", ".join(request.update_mask.paths))
+
+        return once(self._units, call, request, AgencyMessage, action)
+
     def rename_agency(self, request: pb.RenameAgencyRequest, call: Call) -> AgencyMessage:
         """Gives an agency a new name or further codes."""
 

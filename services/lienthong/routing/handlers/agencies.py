@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from sqlalchemy import Connection
 
 from lienthong.chassis.directory.messages import resource_id
@@ -22,6 +23,10 @@ from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END, CodePeriod, cla
 CODES_AT_MOST = 64
 GROUPS_AT_MOST = 64
 NAME_LENGTH = 500
+CHANGEABLE = frozenset(
+    {"short_name", "parent", "groups", "email", "in_charge", "address", "status_items_disabled"},
+)
+"""Fields that change at once; a name and codes have their time, and what ends an agency is not undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,27 @@ def create_agency(work: UnitOfWork, desk: Desk, wanted: pb.Agency) -> pb.Agency:
         agency.ClearField(field)
     if wanted.parent:
         agency.parent = load(work.connection, desk, wanted.parent, work.now).name
+    save(work, desk, agency)
+    return agency
+
+
+def update_agency(work: UnitOfWork, desk: Desk, wanted: pb.Agency, mask: FieldMask) -> pb.Agency:
+    """Changes the fields of an agency that a mask names.
+
+    Raises:
+        AxisError: NOT_FOUND for the agency or its superior; INVALID_ARGUMENT for a mask that names nothing or another
+            field, and for a superior that stands below the agency.
+    """
+    work.lock(DIRECTORY_LOCK)
+    if not mask.paths or not CHANGEABLE.issuperset(mask.paths):
+        rule = f"names one or several of {', '.join(sorted(CHANGEABLE))}; name and codes change by RenameAgency"
+        raise refused("update_mask", "MASK_INVALID", rule)
+    agency = load(work.connection, desk, wanted.name, work.now)
+    mask.MergeMessage(wanted, agency, replace_repeated_field=True)
+    if agency.parent:
+        agency.parent = load(work.connection, desk, agency.parent, work.now).name
+        _check_above(work.connection, agency)
+    _check(agency)
     save(work, desk, agency)
     return agency
 
@@ -129,6 +155,15 @@ def save(work: UnitOfWork, desk: Desk, agency: pb.Agency) -> None:
     save_agency(work.rows, agency)
     tell_agency(work, identifier, agency)
     work.after_commit(desk.directory.changed)
+
+
+def _check_above(connection: Connection, agency: pb.Agency) -> None:
+    above: pb.Agency | None = agency
+    while above is not None and above.parent:
+        if above.parent == agency.name:
+            rule = f"{above.display_name} ({above.name}) stands below {agency.display_name} or is the same"
+            raise refused("agency.parent", "PARENT_BELOW", rule)
+        above = load_agency(connection, resource_id(above.parent, "agencies"))
 
 
 def _check(agency: pb.Agency) -> None:
