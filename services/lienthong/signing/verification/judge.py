@@ -18,6 +18,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.errors import InvalidCertificateError
 
 from lienthong.signing.verification.faults import FAULTS
+from lienthong.signing.verification.forms import changed_since
 from lienthong.signing.verification.kinds import kind_of, subject_parts
 from lienthong.signing.verification.lines import line
 from lienthong.signing.verification.places import TIMESTAMP
@@ -281,10 +282,11 @@ def _integrity(report: SignatureReport, signature: Any, places: Places) -> Signa
         )
     if whole or difference.modification_level == ModificationLevel.NONE:
         return report
-    changed = sorted(f"field:{line(name)}" for name in difference.changed_form_fields)
-    filled = (Problem.FIELDS_FILLED,) if difference.changed_form_fields - places.names else ()
+    filled = changed_since(signature)
+    changed = sorted(f"field:{line(name)}" for name in filled | difference.changed_form_fields & places.names)
     permitted = tuple(changed[:_MOST_FIELDS])
-    return replace(report, modification=Modification.PERMITTED, modifications=permitted, problems=filled)
+    problems = (Problem.FIELDS_FILLED,) if filled else ()
+    return replace(report, modification=Modification.PERMITTED, modifications=permitted, problems=problems)
 
 
 def _suspicion(signature: Any, difference: Any, places: Places, *, permitted: bool) -> str:

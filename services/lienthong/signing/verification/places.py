@@ -61,10 +61,11 @@ def places_of(fields: Iterable[tuple[str, Any, Any]]) -> Places:
 
 def _is_signed(value: Any) -> bool:
     signature = None if value is None else value.get_object()
-    return isinstance(signature, generic.DictionaryObject) and _entry(signature, "/Type", None) != TIMESTAMP
+    return isinstance(signature, generic.DictionaryObject) and entry(signature, "/Type", None) != TIMESTAMP
 
 
-def _entry(dictionary: Any, key: str, absent: Any) -> Any:
+def entry(dictionary: Any, key: str, absent: Any) -> Any:
+    """Give what stands under a key, wherever it stands."""
     found = dictionary.get(key)
     return absent if found is None else found.get_object()
 
@@ -76,7 +77,7 @@ def _annotations(field: Any) -> Iterator[Any]:
         annotation = waiting.pop()
         yield annotation
         # Others than references pyHanko refuses in a later revision.
-        kids = (kid for kid in _entry(annotation, "/Kids", ()) if isinstance(kid, generic.IndirectObject))
+        kids = (kid for kid in entry(annotation, "/Kids", ()) if isinstance(kid, generic.IndirectObject))
         new = {kid.reference for kid in kids} - seen
         seen |= new
         waiting += [reference.get_object() for reference in new]
@@ -85,9 +86,9 @@ def _annotations(field: Any) -> Iterator[Any]:
 def _shows(annotation: Any) -> bool:
     """Tell whether an annotation is more than a blank place; notes of other kinds are drawn from their text alone."""
     acts = "/A" in annotation or "/AA" in annotation
-    other = _entry(annotation, "/Subtype", "/Widget") != "/Widget"
-    filled = "/BG" in _entry(annotation, "/MK", ())
-    return acts or other or ((filled or _is_drawn(_entry(annotation, "/AP", None))) and not _is_empty(annotation))
+    other = entry(annotation, "/Subtype", "/Widget") != "/Widget"
+    filled = "/BG" in entry(annotation, "/MK", ())
+    return acts or other or ((filled or _is_drawn(entry(annotation, "/AP", None))) and not _is_empty(annotation))
 
 
 def _is_drawn(appearance: Any) -> bool:
@@ -98,5 +99,5 @@ def _is_drawn(appearance: Any) -> bool:
 
 def _is_empty(annotation: Any) -> bool:
     """Tell whether nothing can be seen of an annotation, since its rectangle is as good as a point or a line."""
-    corners = _entry(annotation, "/Rect", (0, 0, 0, 0))
+    corners = entry(annotation, "/Rect", (0, 0, 0, 0))
     return len(corners) == _CORNERS and (corners[0] == corners[2] or corners[1] == corners[3])
