@@ -34,7 +34,7 @@ def plans_of(database: Any, action: Callable[[], object]) -> Plans:
     engines = _engines(database)
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if statement.startswith(("SELECT", "UPDATE")):
+        if statement.startswith(("SELECT", "WITH", "UPDATE")):
             asked.append((statement, parameters))
 
     for engine in engines:

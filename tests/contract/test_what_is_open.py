@@ -1,5 +1,6 @@
 """Questions about what has not ended are answered, on every engine, along indexes that hold nothing else."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,9 @@ from tests.plans import plans_of
 from lienthong.chassis import migrations
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.rows import Rows
+from lienthong.notification.domain.notices import Channel
+from lienthong.notification.storage import queue
+from lienthong.notification.storage.queue import Held, Share
 from lienthong.routing.domain.leases import ItemKind
 from lienthong.routing.domain.ordering import Waiting
 from lienthong.routing.storage import deliveries, items
@@ -44,13 +48,20 @@ WORKFLOW: dict[str, tuple[Question, str]] = {
     "the newest": (lambda one: storage.kept_since(Rows(one), 1), "statuses_unmatched_since"),
     "a list": (lambda one: storage.unmatched(one, ["a"], 1, None, 9), "statuses_unmatched"),
 }
-ALL = [("routing", name) for name in ROUTING] + [("workflow", name) for name in WORKFLOW]
+FREE, SHARE, HOOK = Held(Counter(), Counter()), Share(1, 1), Channel.WEBHOOK
+NOTIFICATION: dict[str, tuple[Question, str]] = {
+    "longest due": (lambda one: queue.due_notices(one, HOOK, (1, 1), FREE, SHARE, 9), "notices_due"),
+    "who waits": (lambda one: queue.due_notices(one, HOOK, (1, 1), FREE, SHARE, 9), "notices_lines"),
+    "too old": (lambda one: queue.given_up(one, HOOK, (1, 1), 1, 9), "notices_waiting_age"),
+}
+QUESTIONS = {"routing": ROUTING, "workflow": WORKFLOW, "notification": NOTIFICATION}
+ALL = [(service, name) for service, questions in QUESTIONS.items() for name in questions]
 
 
 @pytest.mark.parametrize(("service", "name"), ALL)
 def test_what_has_ended_is_not_read(database_engine: DatabaseEngine, service: str, name: str) -> None:
     """The plan names the index of what is open, and no table is read whole: neither grows with what was."""
-    question, index = (ROUTING if service == "routing" else WORKFLOW)[name]
+    question, index = QUESTIONS[service][name]
     database: Database = database_engine.open()
     migrations.upgrade(database, service)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from google.protobuf.message import Message
-from sqlalchemy import Connection, bindparam, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select
 
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.events.tables import requests
@@ -22,7 +22,9 @@ KEY_LENGTH_AT_MOST = 128
 Answer = TypeVar("Answer", bound=Message)
 
 _KEY = (requests.c.agency, requests.c.method, requests.c.request_id)
-_AMONG = select(*_KEY, requests.c.content).where(tuple_(*_KEY).in_(bindparam("keys", expanding=True)))
+_AMONG = select(*_KEY, requests.c.content).where(
+    *(column.in_(bindparam(f"{column.name}s", expanding=True)) for column in _KEY)
+)
 _PARTS = ("agency", "method", "key")
 _THIS = tuple(column == bindparam(part) for column, part in zip(_KEY, _PARTS, strict=True))
 _FIRST = select(requests).where(*_THIS)
@@ -72,8 +74,11 @@ def answered_among(connection: Connection, keys: Sequence[RequestKey]) -> set[Re
 
 def content_among(connection: Connection, keys: Sequence[RequestKey]) -> dict[RequestKey, bytes]:
     """Gives the hashes of what those of some requests asked for that were answered before."""
-    found = connection.execute(_AMONG, {"keys": keys})
-    return {(row.agency, row.method, row.request_id): row.content for row in found}
+    # Asked for several keys of three columns SQLite reads the whole table; for values of each it goes along the index.
+    wanted = set(keys)
+    parts = {f"{column.name}s": sorted({key[place] for key in wanted}) for place, column in enumerate(_KEY)}
+    found = connection.execute(_AMONG, parts)
+    return {key: row.content for row in found if (key := (row.agency, row.method, row.request_id)) in wanted}
 
 
 def recall_answer(

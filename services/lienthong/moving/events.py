@@ -7,12 +7,14 @@ drop it. The directory's events carry whole states, and are all told again.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.directory.store import tell_all
 from lienthong.chassis.engines.database import Database
+from lienthong.chassis.events.aggregates import Key, by_topic, of_one_topic
 from lienthong.chassis.events.event import DIRECTORY
 from lienthong.chassis.events.tables import outbox, positions
 from lienthong.chassis.ids import Uuid7Source
@@ -27,9 +29,7 @@ _PUBLISHED = (
     .order_by(outbox.c.id)
     .limit(_PAGE)
 )
-_POSITIONS = select(positions).where(
-    tuple_(positions.c.topic, positions.c.subject).in_(bindparam("keys", expanding=True))
-)
+_POSITIONS = of_one_topic(positions)
 _AGAIN = update(outbox).where(outbox.c.id.in_(bindparam("rows", expanding=True))).values(published_at=None)
 
 
@@ -62,9 +62,9 @@ def _unheard(service: str, databases: Mapping[str, Database]) -> int:
         count += len(again)
 
 
-def _heard(keys: list[tuple[str, str]], databases: Mapping[str, Database]) -> dict[tuple[str, str], int]:
+def _heard(keys: list[Key], databases: Mapping[str, Database]) -> dict[Key, int]:
     """Tells up to which version every consumer of an aggregate has had its events."""
-    found: dict[tuple[str, str], int] = {}
+    found: dict[Key, int] = {}
     for consumer, topics in CONSUMED.items():
         mine = [key for key in keys if key[0] in topics]
         if mine:
@@ -74,5 +74,6 @@ def _heard(keys: list[tuple[str, str]], databases: Mapping[str, Database]) -> di
     return found
 
 
-def _standing(connection: Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    return {(row.topic, row.subject): row.version for row in connection.execute(_POSITIONS, {"keys": keys})}
+def _standing(connection: Connection, keys: list[Key]) -> dict[Key, int]:
+    found = chain.from_iterable(connection.execute(_POSITIONS, some) for some in by_topic(keys))
+    return {(row.topic, row.subject): row.version for row in found}

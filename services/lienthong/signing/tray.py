@@ -64,7 +64,10 @@ class Tray:
             self._begun = time.monotonic()
 
     def rooms(self, rooms: dict[SizeClass, int]) -> dict[SizeClass, int]:
-        """Takes up what is due: how many documents of each class there is room for. Classes without are left out."""
+        """Takes up what is due: how many documents of each class there is room for. Classes without are left out.
+
+        What is in hand takes as much room as it has files left: one with many keeps others waiting as long as many.
+        """
         with self._changed:
             free = {size: self._free(size, room) for size, room in rooms.items() if size in self._due}
             self._due -= {size for size, room in free.items() if room}
@@ -127,7 +130,7 @@ class Tray:
         return any(self._free(size, room) > 0 for size, room in rooms.items() if size in self._due)
 
     def _free(self, size: SizeClass, room: int) -> int:
-        return max(0, room - sum(one.job.size is size for one in self._in_hand.values()))
+        return max(0, room - sum(one.missing for one in self._in_hand.values() if one.job.size is size))
 
     def _end_if_complete(self, in_hand: InHand) -> None:
         if in_hand.missing:

@@ -38,7 +38,7 @@ _log = structlog.get_logger(__name__)
 _TICK_SECONDS = 1.0
 """Pause between two looks for delayed jobs and for those of crashed processes; new ones wake the worker."""
 _SMALL_ROOM = 32
-"""Small documents in hand for each child."""
+"""Files of small documents in hand for each child; what is in hand is not shared any more."""
 _LARGE_ROOM = 2
 _SMALL_BYTES = 1 << 20
 """A file without any PDF in it is read whole only when it is no larger."""

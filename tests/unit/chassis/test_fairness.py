@@ -1,6 +1,7 @@
 """Threads are shared fairly between systems."""
 
 import asyncio
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -116,3 +117,29 @@ def test_one_system_never_has_all_threads() -> None:
             return answer, waiting
 
     assert asyncio.run(main()) == ("answered", 2)
+
+
+def test_an_error_that_nobody_waits_for_is_no_line_of_the_log() -> None:
+    """What a call whose caller has left was refused is nobody's: it is no defect of the program."""
+    gate, begun = threading.Event(), threading.Event()
+    told: list[object] = []
+
+    def work() -> None:
+        begun.set()
+        gate.wait(10)
+        raise ValueError("refused")
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context["message"]))
+        with ThreadPoolExecutor(1) as executor:
+            pool = FairPool(executor, 1, 10, 10)
+            call = asyncio.create_task(pool.run("hasty", work))
+            await asyncio.to_thread(begun.wait, 10)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            gate.set()
+            await pool.run("other", str)
+        gc.collect()
+
+    asyncio.run(main())
+    assert told == []

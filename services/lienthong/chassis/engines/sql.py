@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Table, select, text
+from sqlalchemy import CTE, BigInteger, Column, ColumnElement, Connection, Table, select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
 
@@ -52,6 +52,25 @@ def take_locks(connection: Connection, names: Iterable[str]) -> None:
     if connection.dialect.name == "postgresql":
         # In one order for everybody, so that two never wait for each other.
         connection.execute(_LOCK, {"names": sorted(names)})
+
+
+def first_of_each(line: Column[Any], order: Sequence[Column[Any]], *conditions: ColumnElement[bool]) -> CTE:
+    """Gives the keys of rows that come first in their lines: goes along an index from line to line, past what follows.
+
+    The keys stand in the column `key`; one of them is NULL.
+
+    Args:
+        line: Rows that have the same text here are one line.
+        order: In which order they stand in it. An index holds what the conditions fix, the line, and the order.
+        conditions: Of which rows.
+    """
+    (key,) = line.table.primary_key
+    here = line.table.alias("here")
+    found = select(key).where(*conditions).order_by(line, *order).limit(1)
+    # A bound that holds nothing back: SQLite takes the index of a range before that of an order.
+    along = select(found.where(line >= "").scalar_subquery().label("key")).cte(recursive=True)
+    following = found.where(line > here.c[line.name]).scalar_subquery()
+    return along.union_all(select(following).join_from(along, here, here.c[key.name] == along.c.key))
 
 
 def try_session_lock(connection: Connection, name: str) -> bool:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
-from sqlalchemy import ColumnElement, bindparam, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, select
 
 from lienthong.chassis.engines.sql import upsert
+from lienthong.chassis.events.aggregates import by_topic, of_one_topic
 from lienthong.chassis.events.event import DIRECTORY, Event
 from lienthong.chassis.events.held import held_event, held_row
 from lienthong.chassis.events.tables import parked, positions
@@ -24,12 +25,7 @@ PARKED_AT_MOST = 100_000
 """Parked events that a service keeps; beyond them its consumer stops and alarms."""
 
 # When partitions move, two copies may have the same events in hand for a moment: the second waits, then drops them.
-_POSITIONS = (
-    select(positions)
-    .where(tuple_(positions.c.topic, positions.c.subject).in_(bindparam("keys", expanding=True)))
-    .order_by(positions.c.topic, positions.c.subject)
-    .with_for_update()
-)
+_POSITIONS = of_one_topic(positions).with_for_update()
 _ANY_PARKED = select(parked.c.id).limit(1)
 _GAP = "waits for an earlier event of the same aggregate"
 
@@ -121,9 +117,10 @@ class InboxBatch:
         if not keys:
             return
         self._positions.update(dict.fromkeys(keys, 0))
-        for row in self._work.rows.execute(_POSITIONS, {"keys": sorted(keys)}):
-            self._positions[row.topic, row.subject] = row.version
-            self._begun.add((row.topic, row.subject))
+        for some in by_topic(keys):
+            for row in self._work.rows.execute(_POSITIONS, some):
+                self._positions[row.topic, row.subject] = row.version
+                self._begun.add((row.topic, row.subject))
 
     def _begin(self, key: tuple[str, str]) -> None:
         """Makes the position of an aggregate of which something is about to wait, where it has none, and reads it anew.

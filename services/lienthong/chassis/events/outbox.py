@@ -5,11 +5,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select, update
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
@@ -18,6 +19,7 @@ from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, invalid
+from lienthong.chassis.events.aggregates import by_topic, of_one_topic
 from lienthong.chassis.events.event import DIRECTORY, VALUE_BYTES_AT_MOST, NewEvent, record_of
 from lienthong.chassis.events.tables import outbox, versions
 from lienthong.chassis.ids import IdSource
@@ -77,17 +79,12 @@ class _Aggregate:
 
 
 _KEY = ("topic", "subject")
-_VERSIONS = (
-    select(versions)
-    .where(tuple_(versions.c.topic, versions.c.subject).in_(bindparam("keys", expanding=True)))
-    .order_by(versions.c.topic, versions.c.subject)
-    .with_for_update()
-)
+_VERSIONS = of_one_topic(versions).with_for_update()
 
 
 def _aggregates(rows: Rows, events: Sequence[tuple[NewEvent, str]]) -> dict[tuple[str, str], _Aggregate]:
-    keys = sorted({(event.topic, event.subject) for event, _traceparent in events})
-    found = rows.execute(_VERSIONS, {"keys": keys})
+    keys = {(event.topic, event.subject) for event, _traceparent in events}
+    found = chain.from_iterable(rows.execute(_VERSIONS, some) for some in by_topic(keys))
     return {(row.topic, row.subject): _Aggregate(row.version, row.traceparent) for row in found}
 
 

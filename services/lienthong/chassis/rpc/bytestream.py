@@ -29,6 +29,7 @@ from lienthong.chassis.rpc.admission import (
 )
 from lienthong.chassis.rpc.call import Call, Content, ContentDoor, UploadSink
 from lienthong.chassis.rpc.gathering import Gathering
+from lienthong.chassis.rpc.leaving import outlasting
 from lienthong.chassis.rpc.server import ServerBuilder
 from lienthong.chassis.rpc.shares import Shares
 
@@ -143,7 +144,7 @@ class ByteStream:
                         return done
         finally:
             if sink is not None:
-                await asyncio.shield(self._run(_bound(_end, sink, gathering.rest())))
+                await outlasting(self._run(_bound(_end, sink, gathering.rest())))
         raise _unfinished(sink.committed if sink else 0)
 
     async def query(self, data: bytes, context: Context) -> pb.QueryWriteStatusResponse:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from lienthong.chassis.errors import AxisError, exhausted
+from lienthong.chassis.rpc.leaving import outlasting
 
 Result = TypeVar("Result")
 
@@ -55,7 +56,7 @@ class FairPool:
             raise
         # Nothing stops a thread: its place is free when its work has ended, and not when its caller has left.
         work.add_done_callback(lambda _: self._release(key))
-        return await asyncio.shield(work)
+        return await outlasting(work)
 
     async def _turn(self, key: str) -> None:
         if self._may_run(key):

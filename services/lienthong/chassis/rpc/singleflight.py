@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from lienthong.chassis.rpc.leaving import outlasting
+
 Answer = TypeVar("Answer")
 
 
@@ -31,4 +33,4 @@ class SingleFlight(Generic[Answer]):
             self._flying[asked] = flight
             flight.add_done_callback(lambda _: self._flying.pop(asked))
         # One who leaves does not take the answer from those who joined.
-        return await asyncio.shield(flight)
+        return await outlasting(flight)

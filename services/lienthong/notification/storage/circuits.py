@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, exists, select
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.times import from_micros, to_micros
 from lienthong.notification.domain import Circuit, CircuitPolicy
-from lienthong.notification.storage.tables import circuits, notices
+from lienthong.notification.domain.notices import SENDING
+from lienthong.notification.storage.tables import WAITING, circuits, notices
 
 
 def circuit_of(connection: Connection, endpoint: str) -> Circuit:
@@ -37,7 +38,7 @@ def keep_circuit(connection: Connection, endpoint: str, circuit: Circuit, policy
 
 def remove_idle_circuits(connection: Connection, now: int) -> int:
     """Removes circuits of endpoints that may be called and for which nothing waits; tells how many."""
-    waiting = exists().where(notices.c.endpoint == circuits.c.endpoint, notices.c.next_attempt_at.is_not(None))
+    waiting = exists().where(notices.c.channel.in_(SENDING), notices.c.endpoint == circuits.c.endpoint, WAITING)
     return connection.execute(delete(circuits).where(circuits.c.blocked_until <= now, ~waiting)).rowcount
 
 

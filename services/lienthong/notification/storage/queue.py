@@ -3,14 +3,17 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import CTE, ColumnElement, Connection, Subquery, and_, exists, func, or_, select, update
 
+from lienthong.chassis.engines.sql import first_of_each
 from lienthong.notification.domain.notices import Channel, NoticeState
 from lienthong.notification.storage.notices import StoredNotice, stored_notice
-from lienthong.notification.storage.tables import attempts, circuits, notices
+from lienthong.notification.storage.tables import WAITING, attempts, circuits, notices
 
 ATTEMPTS_LISTED = 100
 """Attempts of one notice that are told, the latest."""
+_LONGEST_DUE = 200
+"""Notices that are looked at in the order in which they are due, before it is asked endpoint by endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class Attempt:
     next_attempt_at: int | None
 
 
-def _due(channel: Channel, now: int, database_now: int) -> ColumnElement[bool]:
+def _due(channel: Channel, times: tuple[int, int]) -> ColumnElement[bool]:
+    now, database_now = times
     return and_(notices.c.channel == channel, notices.c.next_attempt_at <= now, notices.c.lease_until <= database_now)
 
 
@@ -85,6 +89,9 @@ def due_notices(
 ) -> list[StoredNotice]:
     """Lists notices that may be sent now, longest due first.
 
+    Where none of those that are longest due may be, it is of each endpoint the one that is: very much can wait behind
+    endpoints that are left alone.
+
     Args:
         connection: For statements.
         channel: On which channel.
@@ -93,15 +100,28 @@ def due_notices(
         share: Agencies and endpoints that hold as much already are passed over.
         limit: Rows, at most.
     """
-    now, database_now = times
-    found = select(notices).where(
-        _due(channel, now, database_now),
-        ~_blocked(now),
+    may_be_sent = and_(
+        notices.c.next_attempt_at <= times[0],
+        ~_blocked(times[0]),
         notices.c.endpoint.not_in(_busy(held.endpoints, share.endpoint)),
         notices.c.agency.not_in(_busy(held.agencies, share.agency)),
     )
-    rows = connection.execute(found.order_by(notices.c.next_attempt_at, notices.c.id).limit(limit))
+    for some in (_longest_due(channel, times), _first_of_each_endpoint(channel, times)):
+        found = select(notices).join(some, notices.c.id == some.c.key).where(may_be_sent)
+        rows = connection.execute(found.order_by(notices.c.next_attempt_at, notices.c.id).limit(limit)).all()
+        if rows:
+            break
     return [stored_notice(row) for row in rows]
+
+
+def _longest_due(channel: Channel, times: tuple[int, int]) -> Subquery:
+    found = select(notices.c.id.label("key")).where(_due(channel, times))
+    return found.order_by(notices.c.next_attempt_at, notices.c.id).limit(_LONGEST_DUE).subquery()
+
+
+def _first_of_each_endpoint(channel: Channel, times: tuple[int, int]) -> CTE:
+    free = (notices.c.channel == channel, WAITING, notices.c.lease_until <= times[1])
+    return first_of_each(notices.c.endpoint, (notices.c.next_attempt_at, notices.c.id), *free)
 
 
 def _busy(held: Counter[str], share: int) -> list[str]:
@@ -112,15 +132,15 @@ def given_up(
     connection: Connection, channel: Channel, times: tuple[int, int], born_before: int, limit: int
 ) -> list[StoredNotice]:
     """Lists notices whose lifetime ended while their endpoint was left alone. Arguments as for `due_notices`."""
-    now, database_now = times
-    found = select(notices).where(_due(channel, now, database_now), _blocked(now), notices.c.created_at < born_before)
-    rows = connection.execute(found.order_by(notices.c.next_attempt_at, notices.c.id).limit(limit))
+    old = (WAITING, notices.c.created_at < born_before)
+    found = select(notices).where(_due(channel, times), *old, _blocked(times[0]))
+    rows = connection.execute(found.order_by(notices.c.created_at).limit(limit))
     return [stored_notice(row) for row in rows]
 
 
 def claim(connection: Connection, notice: str, lease: str, until: int, database_now: int) -> bool:
     """Claims a notice until a time of the database; tells whether it could, which one process alone can."""
-    free = (notices.c.id == notice) & (notices.c.lease_until <= database_now) & notices.c.next_attempt_at.is_not(None)
+    free = (notices.c.id == notice) & (notices.c.lease_until <= database_now) & WAITING
     return connection.execute(update(notices).where(free).values(lease=lease, lease_until=until)).rowcount == 1
 
 
@@ -169,12 +189,12 @@ def attempts_of(connection: Connection, notice: str) -> list[Attempt]:
 
 def hasten(connection: Connection, subscription: str, now: int) -> None:
     """Makes what waits for a subscription due now: there is nobody to spare any more."""
-    waiting = (notices.c.subscription == subscription) & notices.c.next_attempt_at.is_not(None)
-    # Without an endpoint no circuit and no other claim holds it back.
-    connection.execute(update(notices).where(waiting).values(next_attempt_at=now, endpoint=""))
+    waiting = (notices.c.subscription == subscription) & WAITING
+    # Without a host no circuit and no claim of a call holds it back.
+    connection.execute(update(notices).where(waiting).values(next_attempt_at=now, endpoint=notices.c.agency))
 
 
 def waiting_by_channel(connection: Connection) -> dict[str, int]:
     """Counts the notices that wait to be sent, by channel."""
-    found = select(notices.c.channel, func.count()).where(notices.c.next_attempt_at.is_not(None))
+    found = select(notices.c.channel, func.count()).where(WAITING)
     return {row[0]: row[1] for row in connection.execute(found.group_by(notices.c.channel))}

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 metadata = MetaData()
@@ -104,16 +103,20 @@ notices = Table(
     Index("notices_channel", "agency", "channel", "created_at", "id"),
     Index("notices_subscription", "subscription"),
     Index("notices_created", "created_at"),
-    Index(
-        "notices_due",
-        "channel",
-        "next_attempt_at",
-        "id",
-        sqlite_where=text("next_attempt_at IS NOT NULL"),
-        postgresql_where=text("next_attempt_at IS NOT NULL"),
-    ),
     Index("notices_leased", "channel", "lease_until", "endpoint"),
 )
+
+WAITING = notices.c.next_attempt_at.is_not(None)
+"""Notices that are to be sent, now or later."""
+
+
+def _waiting(name: str, *columns: str) -> None:
+    Index(name, *(notices.c[column] for column in columns), sqlite_where=WAITING, postgresql_where=WAITING)
+
+
+_waiting("notices_due", "channel", "next_attempt_at", "id")
+_waiting("notices_lines", "channel", "endpoint", "next_attempt_at", "id")
+_waiting("notices_waiting_age", "channel", "created_at")
 
 attempts = Table(
     "attempts",

@@ -22,4 +22,4 @@ def take_document(work: UnitOfWork, accepted: DocumentAccepted, section: Signing
     size = size_class(attachments, section.small_bytes)
     accepted_at = timestamp_micros(accepted.accept_time)
     storage.add_document(work.rows, accepted.document, parties, attachments, size, accepted_at)
-    storage.add_job(work, accepted.document, size)
+    storage.add_job(work, accepted.document, size, parties.sender)

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, literal, select, update
 
-from lienthong.chassis.engines.sql import DatabaseMicros, database_now
+from lienthong.chassis.engines.sql import DatabaseMicros, database_now, first_of_each
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.signing.domain import Attachment, SizeClass
 from lienthong.signing.storage.documents import attachments_of
 from lienthong.signing.storage.tables import documents, jobs
 
 _MICROS = 1_000_000
+_SENDERS = 16
+"""Senders that share a claim, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,12 @@ class StoredJob:
     attachments: tuple[Attachment, ...]
 
 
-def add_job(work: UnitOfWork, document: str, size: SizeClass) -> None:
-    """Asks for a document to be verified, at once."""
+def add_job(work: UnitOfWork, document: str, size: SizeClass, sender: str) -> None:
+    """Asks for a document of a sender to be verified, at once."""
     row = {
         "document": document,
         "size_class": int(size),
+        "sender": sender,
         "due_at": work.database_micros,
         "lease": "",
         "attempts": 0,
@@ -61,17 +65,15 @@ def any_due(connection: Connection, sizes: Iterable[SizeClass]) -> bool:
 def claim_jobs(
     connection: Connection, lease: str, size: SizeClass, limit: int, lease_seconds: float
 ) -> list[StoredJob]:
-    """Leases the jobs of a class that are due, longest due first; a lease that ended is no hindrance."""
+    """Leases the jobs of a class that are due; a lease that ended is no hindrance.
+
+    Where more are due than are taken, senders have equal shares; what is left of them goes to what is longest due.
+    """
     now = database_now(connection)
-    due = (
-        select(jobs, documents.c.attachments)
-        .join(documents, documents.c.id == jobs.c.document)
-        .where(jobs.c.size_class == int(size), jobs.c.due_at <= now)
-        .order_by(jobs.c.due_at)
-        .limit(limit)
-        .with_for_update(of=jobs, skip_locked=True)
-    )
-    rows = connection.execute(due).all()
+    due = _due(size, now)
+    rows = connection.execute(due.limit(limit)).all()
+    if len(rows) == limit:
+        rows = _shared(connection, size, now, rows)
     if rows:
         taken = update(jobs).where(jobs.c.document.in_([row.document for row in rows]))
         until = now + int(lease_seconds * _MICROS)
@@ -88,6 +90,43 @@ def claim_jobs(
         )
         for row in rows
     ]
+
+
+def _due(size: SizeClass, now: int) -> Select[Any]:
+    return (
+        select(jobs, documents.c.attachments)
+        .join(documents, documents.c.id == jobs.c.document)
+        .where(jobs.c.size_class == int(size), jobs.c.due_at <= now)
+        .order_by(jobs.c.due_at)
+        .with_for_update(of=jobs, skip_locked=True)
+    )
+
+
+def _shared(connection: Connection, size: SizeClass, now: int, oldest: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    """Gives as many jobs as the longest due are, an equal share of each sender as far as it has them."""
+    senders = _senders(connection, size, now, min(len(oldest), _SENDERS))
+    if len({*senders, *(row.sender for row in oldest)}) == 1:
+        return oldest
+    due, shared = _due(size, now).limit(len(oldest) // len(senders)), dict[str, Row[Any]]()
+    for sender in senders:
+        shared |= {row.document: row for row in connection.execute(due.where(jobs.c.sender == sender))}
+    return list((shared | {row.document: row for row in oldest}).values())[: len(oldest)]
+
+
+def _senders(connection: Connection, size: SizeClass, now: int, limit: int) -> Sequence[str]:
+    """Names senders for whom something is due: those of whom least is in hand, and then those who wait longest."""
+    mine = jobs.c.size_class == int(size)
+    first = first_of_each(jobs.c.sender, (jobs.c.due_at,), mine)
+    in_hand = select(jobs.c.sender, func.count().label("count")).where(mine, jobs.c.lease > "", jobs.c.due_at > now)
+    held = in_hand.group_by(jobs.c.sender).subquery()
+    found = (
+        select(jobs.c.sender)
+        .join(first, first.c.key == jobs.c.document)
+        .outerjoin(held, held.c.sender == jobs.c.sender)
+        .where(jobs.c.due_at <= now)
+        .order_by(func.coalesce(held.c.count, 0), jobs.c.due_at, jobs.c.sender)
+    )
+    return connection.execute(found.limit(limit)).scalars().all()
 
 
 def held_jobs(connection: Connection, lease: str, identifiers: Sequence[str]) -> set[str]:
@@ -158,7 +197,9 @@ def reopen_documents(connection: Connection, verdict: str, trust: str, since: in
         .limit(limit)
     )
     columns = ["document", "size_class", "due_at", "lease", "attempts", "delays", "queued_at", "traceparent"]
-    return connection.execute(insert(jobs).from_select(columns, found)).rowcount
+    # On PostgreSQL the toolkit forgets how many rows an INSERT made, unless it is told to keep that.
+    added = insert(jobs).from_select(columns, found).execution_options(preserve_rowcount=True)
+    return connection.execute(added).rowcount
 
 
 def waiting_jobs(connection: Connection) -> dict[SizeClass, tuple[int, int]]:

@@ -29,6 +29,8 @@ jobs = Table(
     metadata,
     Column("document", Text, primary_key=True),
     Column("size_class", Integer, nullable=False),
+    # Whose document; empty for what is verified again. Senders share the verification.
+    Column("sender", Text, nullable=False, server_default=""),
     # When it may be claimed; a claim moves it to the end of the lease.
     Column("due_at", BigInteger, nullable=False),
     # Who holds it, empty for nobody.
@@ -38,6 +40,7 @@ jobs = Table(
     Column("queued_at", BigInteger, nullable=False),
     Column("traceparent", Text, nullable=False),
     Index("jobs_due", "size_class", "due_at"),
+    Index("jobs_lines", "size_class", "sender", "due_at"),
     Index("jobs_lease", "lease"),
 )
 
