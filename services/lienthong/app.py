@@ -19,6 +19,7 @@ from lienthong.chassis.config import ConfigError, deprecated_keys
 from lienthong.chassis.cycles import settle
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.effort import measure
+from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.examining import watched
 from lienthong.chassis.ids import IdSource, Uuid7Source
@@ -43,10 +44,11 @@ from lienthong.chassis.service import (
 from lienthong.chassis.signals import heed
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
+from lienthong.chassis.topics import CONSUMED
 from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
-from lienthong.custody import open_keys, renewal
+from lienthong.custody import authority_of, open_keys, renewal
 from lienthong.engines import CONTENTS, Engines
 from lienthong.folder import own_folder
 from lienthong.settings import Settings
@@ -114,7 +116,7 @@ class Platform:
         for key in deprecated_keys(settings):
             self.metrics.deprecated(key)
             _log.warning("deprecated", thing=key)
-        self._engines = Engines(settings, self._clock, self._ids)
+        self._engines = Engines(settings, self._clock, self._ids, self._owner())
         self._components = [self._build(name) for name in self.services]
         copy = "" if target == ALL else self._ids.new()
         self._running = [
@@ -222,6 +224,9 @@ class Platform:
         )
         build: Callable[[ServiceContext, Any], Component] = import_module(f"lienthong.{name}.component").build
         return build(context, getattr(self.settings, name))
+
+    def _owner(self) -> Owner:
+        return Owner(authority_of(self.keyring), {name: CONSUMED[name] for name in self.services})
 
     def _foundation(self) -> Foundation:
         return Foundation(

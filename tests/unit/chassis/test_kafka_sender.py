@@ -16,6 +16,7 @@ from tests.waiting import eventually
 from lienthong.chassis import pki
 from lienthong.chassis.engines.eventlog import NewRecord
 from lienthong.chassis.engines.kafka.connection import Trouble, options
+from lienthong.chassis.engines.kafka.owner import NOBODY
 from lienthong.chassis.engines.kafka.publisher import Publisher
 from lienthong.chassis.engines.kafka.sender import Sender
 from lienthong.chassis.engines.kafka.settings import KafkaSection
@@ -45,7 +46,7 @@ def section(tmp_path: Path) -> KafkaSection:
 @pytest.fixture
 def publisher(section: KafkaSection) -> Iterator[Publisher]:
     """A publisher that waits for its brokers with a record in hand."""
-    with closing(Publisher(section, Trouble(section))) as publisher:
+    with closing(Publisher(section, Trouble(section), NOBODY)) as publisher:
         with pytest.raises(AxisError, match="does not answer"):
             publisher.publish([RECORD])
         yield publisher
@@ -72,7 +73,7 @@ def test_a_connection_that_cannot_take_over_is_let_go(publisher: Publisher, sect
 
 def test_a_record_that_is_not_taken_leaves_nothing(section: KafkaSection) -> None:
     """Nobody waits for its answer."""
-    sender = Sender(section, Trouble(section), options(section))
+    sender = Sender(section, Trouble(section), NOBODY, options(section))
     large = NewRecord("documents", b"key", bytes(section.largest_record_bytes + 1000), {})
     with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
         sender.send(large)

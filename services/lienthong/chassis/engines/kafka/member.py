@@ -12,11 +12,12 @@ from operator import methodcaller
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 
 from lienthong.chassis.engines.eventlog import Record
-from lienthong.chassis.engines.kafka.connection import Trouble, code_of, end, options, partitions
+from lienthong.chassis.engines.kafka.connection import Trouble, code_of, end, every, options, partitions
 from lienthong.chassis.engines.kafka.ours import Ours
+from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 
@@ -59,6 +60,7 @@ class KafkaLogConsumer:
         self,
         section: KafkaSection,
         trouble: Trouble,
+        owner: Owner,
         group: str,
         topics: Sequence[str],
         left: Callable[["KafkaLogConsumer"], None],
@@ -68,6 +70,7 @@ class KafkaLogConsumer:
         Args:
             section: How the brokers are reached.
             trouble: Says what failures mean.
+            owner: Whose group it must be.
             group: Name of the group, without prefix.
             topics: Names of the topics, without prefix.
             left: Called when it was closed.
@@ -75,6 +78,7 @@ class KafkaLogConsumer:
         self.group = group
         self._section = section
         self._trouble = trouble
+        self._owner = owner
         self._topics = [section.topic_prefix + name for name in topics]
         self._left = left
         self._turn = threading.Lock()
@@ -82,7 +86,7 @@ class KafkaLogConsumer:
         self._consumer: Consumer | None = None
         self._settings: Mapping[str, Any] = {}
         self._look_at = 0.0
-        self._ours = Ours()
+        self._ours = Ours(owner)
         self._fenced: AxisError | None = None
 
     @property
@@ -161,7 +165,7 @@ class KafkaLogConsumer:
 
     def _ask(self, consumer: Consumer) -> None:
         """Asks to commit what could not be committed yet."""
-        offsets = [TopicPartition(*one, offset) for one, offset in self._ours.unasked.items()]
+        offsets = [self._owner.commit(one, offset) for one, offset in self._ours.unasked.items()]
         if offsets:
             self._ours.unasked.clear()
             consumer.commit(offsets=offsets, asynchronous=True)
@@ -212,7 +216,7 @@ class KafkaLogConsumer:
                 self._drop()
 
     def _made(self) -> Consumer:
-        section, self._settings, self._ours = self._section, options(self._section), Ours()
+        section, self._settings, self._ours = self._section, options(self._section), Ours(self._owner)
         self._look_at = time.monotonic() + _LOOK_SECONDS
         consumer = Consumer(
             {
@@ -242,7 +246,7 @@ class KafkaLogConsumer:
             }
         )
         try:
-            partitions(consumer, self._topics, section)
+            self._owner.committed(consumer, every(partitions(consumer, self._topics, section)), section.answer_seconds)
             consumer.subscribe(
                 self._topics, on_assign=self._ours.gained, on_revoke=self._ours.revoked, on_lost=self._ours.lost
             )
@@ -255,7 +259,7 @@ class KafkaLogConsumer:
         topic, key, value = str(found.topic()), _bytes(found.key()), _bytes(found.value())
         number, offset, (_, millis) = int(found.partition() or 0), int(found.offset() or 0), found.timestamp()
         name = topic[len(self._section.topic_prefix) :]
-        return Record(name, number, offset, key, value, _headers(found), millis * 1000)
+        return Record(name, number, offset, key, value, self._owner.read(_headers(found)), millis * 1000)
 
     def _failed(self, error: Exception) -> AxisError:
         """Begins again after whatever the library cannot get over, except when another process has our name."""
@@ -276,7 +280,7 @@ class KafkaLogConsumer:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             end(consumer)
-        self._ours = Ours()
+        self._ours = Ours(self._owner)
 
 
 def _headers(found: Message) -> Mapping[str, str]:

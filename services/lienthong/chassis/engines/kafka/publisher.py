@@ -19,6 +19,7 @@ from confluent_kafka import KafkaError, KafkaException
 from lienthong.chassis import failpoints
 from lienthong.chassis.engines.eventlog import NewRecord
 from lienthong.chassis.engines.kafka.connection import Trouble, code_of, options
+from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.engines.kafka.sender import Sender
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, invalid
@@ -45,9 +46,10 @@ class _Call:
 class Publisher:
     """Hands records to the brokers. Safe for threads."""
 
-    def __init__(self, section: KafkaSection, trouble: Trouble) -> None:
+    def __init__(self, section: KafkaSection, trouble: Trouble, owner: Owner) -> None:
         self._section = section
         self._trouble = trouble
+        self._owner = owner
         self._turn = threading.Lock()
         self._sender: Sender | None = None
         self._look_at = 0.0
@@ -163,7 +165,7 @@ class Publisher:
 
     def _made(self) -> Sender:
         try:
-            return Sender(self._section, self._trouble, options(self._section))
+            return Sender(self._section, self._trouble, self._owner, options(self._section))
         except KafkaException as error:
             raise self._trouble.told(error) from error
 
