@@ -138,6 +138,13 @@ def of_consumer(halted: str) -> Check:
     return Check("consumer", not halted, f"stopped by itself: {halted}" if halted else "runs", remedy)
 
 
+def of_refused(reasons: Mapping[str, str]) -> Check:
+    """Looks at what the event log refuses, given by key."""
+    key, reason = next(iter(reasons.items()))
+    text = f"refused of {len(reasons)} keys, whose events wait; {key}: {reason}"
+    return Check("publishing", well=False, text=text, remedy="Do what it says; they are tried again each half minute.")
+
+
 def of_schema(current: str, newest: str, ahead: int) -> Check:
     """Looks how far a schema is from the program: one version is well and should not last.
 

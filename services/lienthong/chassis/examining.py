@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 
 from lienthong.chassis import migrations
-from lienthong.chassis.checks import Check, of_consumer, of_schema, of_time
+from lienthong.chassis.checks import Check, of_consumer, of_refused, of_schema, of_time
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.blobs import BlobStore
 from lienthong.chassis.engines.database import Database
@@ -31,6 +31,8 @@ def watched(running: RunningComponent) -> RunningComponent:
     def examine() -> Iterable[Check]:
         if consumer is not None:
             yield of_consumer(consumer.halted)
+        if running.relay.refused.reasons:
+            yield of_refused(running.relay.refused.reasons)
         yield asked("database", lambda: of_writes(running.component.context.database))
         yield asked("schema", lambda: _schema(running))
         yield asked("clock beside the database's", lambda: of_time(skew(running)))

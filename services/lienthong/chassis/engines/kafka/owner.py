@@ -54,8 +54,8 @@ class Owner:
             raise precondition(
                 "EVENT_LOG_OTHERS",
                 f"Topics and groups on the Kafka cluster are of another installation: its authority is {others[0]}, "
-                f"ours is {self.name}. Nothing is read or published, so that neither takes events from the other. Name the "
-                "brokers of this installation, or an engines.kafka.topic_prefix and group_prefix of its own.",
+                f"ours is {self.name}. Nothing is read or published, so that neither takes events from the other. Name "
+                "the brokers of this installation, or an engines.kafka.topic_prefix and group_prefix of its own.",
             )
         return places(answered)
 
