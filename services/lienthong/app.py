@@ -25,7 +25,7 @@ from lienthong.chassis.examining import watched
 from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.observe import observe
-from lienthong.chassis.operations import OperationsApi
+from lienthong.chassis.operations import DIRECTORY_OWNER, OperationsApi
 from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.probes import open_probes, turns
 from lienthong.chassis.readiness import Readiness, patiently
@@ -202,7 +202,9 @@ class Platform:
         components = {one.component.context.name: one.component for one in self._running}
         operations = OperationsApi(components, self._examine)
         descriptor = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
-        builder.add(descriptor, operations, self._components[0].context.admission())
+        # Who operates is known there at once; the others hear of it by the event log, which may be what is wrong.
+        knowing = components.get(DIRECTORY_OWNER, self._components[0])
+        builder.add(descriptor, operations, knowing.context.admission())
         return builder.build()
 
     def _bind(self, server: Server) -> int:
@@ -249,7 +251,7 @@ class Platform:
     def _examine(self) -> Iterable[Check]:
         ring, now = self.keyring, self._clock.now()
         yield from checks.of_keys(ring)
-        yield from checks.of_certificates(ring, self._certificates(), now)
+        yield from checks.of_certificates(ring, self._certificates(), now, certifies="signing" in self.services)
         yield from checks.of_disk(self.settings.data_dir)
         yield examining.asked("topics", lambda: checks.of_topics(self._engines.topics(self.services)))
         if CONTENTS.intersection(self.services):
