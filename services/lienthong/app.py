@@ -49,7 +49,7 @@ from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
 from lienthong.custody import authority_of, open_keys, renewal
-from lienthong.engines import CONTENTS, Engines
+from lienthong.engines import CONTENTS, Engines, every_table
 from lienthong.folder import own_folder
 from lienthong.settings import Settings
 from lienthong.setup import CERTIFIED, write_context
@@ -120,7 +120,11 @@ class Platform:
         self._components = [self._build(name) for name in self.services]
         copy = "" if target == ALL else self._ids.new()
         self._running = [
-            watched(assemble(component, ConsumerLimits(), settings.retention, copy)) for component in self._components
+            watched(
+                assemble(component, ConsumerLimits(), settings.retention, copy),
+                every_table(component.context.name),
+            )
+            for component in self._components
         ]
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())

@@ -4,8 +4,10 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
+from sqlalchemy import Table
 from sqlalchemy.exc import DatabaseError
 
 from lienthong.chassis import migrations
@@ -24,6 +26,7 @@ from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.errors import AxisError, cause_of
+from lienthong.chassis.events.tables import metadata
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.tally import Tally
@@ -126,6 +129,12 @@ class Engines:
         folder = self._settings.data_dir / name
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def every_table(service: str) -> Sequence[Table]:
+    """Gives the tables of a service: those that every service has, and its own."""
+    own = import_module(f"lienthong.{service}.storage.tables").metadata
+    return [*metadata.sorted_tables, *own.sorted_tables]
 
 
 def _embedded_log(folder: Path, clock: Clock) -> SqliteEventLog:

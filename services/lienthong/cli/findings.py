@@ -30,6 +30,8 @@ ANSWER_SECONDS = 30.0
 KNOWN_SECONDS = 5.0
 """How long a service may take to hear of who asks."""
 
+_NOT_THE_CALLER = "EVENT_LOG_FORBIDDEN"
+"""Whom the brokers do not let is the service."""
 _PAGE = 500
 
 
@@ -112,7 +114,9 @@ def told(check: pb.Check, place: str = "") -> Finding:
 def refused(what: str, error: AxisCallError) -> Finding:
     """A question that was not answered."""
     remedy = "Is it running? See its log."
-    if isinstance(error, NotAllowedError):
+    if error.reason == _NOT_THE_CALLER:
+        remedy = "Give the service this right, as `lienthong topics rights` lists it."
+    elif isinstance(error, NotAllowedError):
         remedy = "Speak as an operator: `--as operator`; `lienthong context list` shows whom there is."
     return Finding(what, ok=False, text=f"{error.reason}: {error.message}", remedy=remedy)
 

@@ -27,9 +27,10 @@ from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, Code, cause_of
-from lienthong.chassis.examining import asked, of_writes
+from lienthong.chassis.examining import asked, of_tables, of_writes
 from lienthong.chassis.seldom import Seldom
 from lienthong.cli.main import main
+from lienthong.engines import every_table
 
 from .test_outages import add, added, counted, refusal
 
@@ -195,6 +196,18 @@ def test_a_right_that_is_taken_away(
     assert re.search("counters|value", logs[0]["reason"])
     administer(given, schema, role)
     assert counted(database) == 1
+
+
+def test_doctor_names_what_was_taken_away(section: PostgresSection, role: str) -> None:
+    """Each table that is missing or shut, with the remedy; what waits for it says so at a call only."""
+    database, schema = open_postgres(section, "intake"), named(section.schema_name, "intake")
+    tables = every_table("intake")
+    assert asked("tables", lambda: of_tables(database, tables)).well
+    administer("ALTER TABLE {}.receipts RENAME TO hidden", schema)
+    administer("REVOKE UPDATE ON {}.documents FROM {}", schema, role)
+    told = asked("tables", lambda: of_tables(database, tables))
+    assert (told.well, told.text) == (False, "missing: receipts; not to be used by this role: documents")
+    assert "lienthong db provision" in told.remedy
 
 
 def test_a_database_that_was_set_to_read_only(
