@@ -105,7 +105,7 @@ class Platform:
         """
         self.settings = settings
         self.target = target
-        self.services = tuple(module.name for module in MODULES if target in (ALL, module.name))
+        self.services = services_of(target)
         _insist_on_shared_engines(settings, target)
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
@@ -278,6 +278,11 @@ class Platform:
         tracing.shutdown()
         self._engines.close()
         self._folder.release()
+
+
+def services_of(target: str) -> tuple[str, ...]:
+    """Names the services of a target, in the order in which they start."""
+    return tuple(module.name for module in MODULES if target in (ALL, module.name))
 
 
 def run(settings: Settings, announce: Callable[[Platform], None], target: str = ALL) -> None:

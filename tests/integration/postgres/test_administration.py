@@ -277,6 +277,16 @@ def test_a_schema_that_is_not_there(section: PostgresSection) -> None:
     assert (told.well, "no schema absent" in told.text) == (False, True)
 
 
+def test_a_pooler_that_drops_settings(section: PostgresSection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither services nor `lienthong db` work through it: they would meet another schema, and no deadlines."""
+    arguments = own._arguments
+    monkeypatch.setattr(own, "_arguments", lambda *args, **more: arguments(*args, **more) | {"options": ""})
+    with pytest.raises(ConfigError, match="a pooler between drops `options`"):
+        migrations.problem(open_postgres(section, "intake"), "intake")
+    with pytest.raises(ConfigError, match="a pooler between drops `options`"):
+        migrations.upgrade(open_postgres(section, "intake", owner=True), "intake")
+
+
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_a_database_without_vietnamese(section: PostgresSection, encoding: str) -> None:
     """It is refused before anything is written into it."""
