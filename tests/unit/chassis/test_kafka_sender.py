@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from tests.waiting import eventually
 from lienthong.chassis import pki
 from lienthong.chassis.engines.eventlog import NewRecord
 from lienthong.chassis.engines.kafka.connection import Trouble, options
+from lienthong.chassis.engines.kafka.made import Topics
 from lienthong.chassis.engines.kafka.owner import NOBODY
 from lienthong.chassis.engines.kafka.publisher import Publisher
 from lienthong.chassis.engines.kafka.sender import Sender
@@ -23,6 +24,16 @@ from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError
 
 RECORD = NewRecord("documents", b"key", b"value", {})
+
+
+class Cluster(Topics):
+    """Brokers that say which topics these are, and nothing else."""
+
+    number = "1"
+
+    def made(self, names: Collection[str]) -> Mapping[str, str]:
+        """Tells the same of each."""
+        return dict.fromkeys(names, self.number)
 
 
 @pytest.fixture
@@ -46,7 +57,7 @@ def section(tmp_path: Path) -> KafkaSection:
 @pytest.fixture
 def publisher(section: KafkaSection) -> Iterator[Publisher]:
     """A publisher that waits for its brokers with a record in hand."""
-    with closing(Publisher(section, Trouble(section), NOBODY)) as publisher:
+    with closing(Publisher(section, Trouble(section), NOBODY, Cluster(section, Trouble(section)))) as publisher:
         with pytest.raises(AxisError, match="does not answer"):
             publisher.publish([RECORD])
         yield publisher
@@ -69,6 +80,20 @@ def test_a_connection_that_cannot_take_over_is_let_go(publisher: Publisher, sect
         publisher._look(deadline=time.monotonic())
         publisher._look_at = 0.0
     eventually(lambda: threads() == 1, "one connection is left")
+
+
+def test_topics_that_are_other_ones(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another cluster stands at the address: what waits for answers of the old one begins anew.
+
+    The library took it for an older state of the one that it knew, and waited for ever.
+    """
+    for number, anew in (("1", False), ("2", True)):
+        monkeypatch.setattr(Cluster, "number", number)
+        before = publisher._sender
+        for _ in range(2):
+            with pytest.raises(AxisError, match="does not answer"):
+                publisher.publish([RECORD])
+        assert (publisher._sender is not before) == anew
 
 
 def test_a_record_that_is_not_taken_leaves_nothing(section: KafkaSection) -> None:

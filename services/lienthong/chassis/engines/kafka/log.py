@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from lienthong.chassis.engines.eventlog import Lag, NewRecord, Topic
 from lienthong.chassis.engines.kafka.backlog import Backlog
 from lienthong.chassis.engines.kafka.connection import Trouble
+from lienthong.chassis.engines.kafka.made import Topics
 from lienthong.chassis.engines.kafka.member import KafkaLogConsumer
 from lienthong.chassis.engines.kafka.owner import NOBODY, Owner
 from lienthong.chassis.engines.kafka.publisher import Publisher
@@ -32,7 +33,8 @@ class KafkaEventLog:
         self._is_ours = not owner.name
         self._topics = {topic.name: topic for topic in topics}
         self._trouble = Trouble(section)
-        self._publisher = Publisher(section, self._trouble, owner)
+        self._made = Topics(section, self._trouble)
+        self._publisher = Publisher(section, self._trouble, owner, self._made)
         self._turn = threading.Lock()
         self._members: list[KafkaLogConsumer] = []
         self._backlogs: dict[str, Backlog] = {}
@@ -47,7 +49,7 @@ class KafkaEventLog:
     def join(self, group: str, topics: Sequence[str]) -> KafkaLogConsumer:
         """Becomes a member of a group, at its first poll. See `EventLog.join`."""
         self._known(topics)
-        member = KafkaLogConsumer(self._section, self._trouble, self._owner, group, topics, self._forget)
+        member = KafkaLogConsumer(self._section, self._trouble, self._owner, self._made, group, topics, self._forget)
         with self._turn:
             self._members.append(member)
         return member
