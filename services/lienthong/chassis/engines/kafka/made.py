@@ -6,6 +6,7 @@ says nothing of it.
 
 import threading
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from lienthong.chassis.engines.kafka.connection import Trouble, options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError
 
-_ASK_SECONDS: Final = 1.0
+_ANSWER_SECONDS: Final = 4.0
 
 
 class Topics:
@@ -29,15 +30,11 @@ class Topics:
         self._settings: Mapping[str, Any] = {}
         self._admin: AdminClient | None = None
 
-    def made(self, names: Collection[str]) -> Mapping[str, str]:
-        """Gives the identifiers of topics by their names, as far as the brokers tell them soon."""
-        found: dict[str, str] = {}
+    def ask(self, names: Collection[str]) -> Mapping[str, "Future[Any]"]:
+        """Asks which topics there are under some names, and waits for nothing: each answer has a `topic_id`."""
         with suppress(KafkaException, AxisError):
-            asked = self._client().describe_topics(TopicCollection(list(names)), request_timeout=_ASK_SECONDS)
-            for name, answer in asked.items():
-                with suppress(KafkaException, TimeoutError):
-                    found[name] = str(answer.result(2 * _ASK_SECONDS).topic_id)
-        return found
+            return self._client().describe_topics(TopicCollection(sorted(names)), request_timeout=_ANSWER_SECONDS)
+        return {}
 
     def _client(self) -> AdminClient:
         settings = options(self._section)
@@ -48,24 +45,32 @@ class Topics:
 
 
 class Standing:
-    """The topics that a connection to the brokers was begun with."""
+    """The topics that a connection to the brokers began with."""
 
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
         self._known: dict[str, str] = {}
+        self._asked: dict[str, Future[Any]] = {}
 
     def begin(self, names: Collection[str] = ()) -> None:
         """Says that a connection begins, with these topics."""
-        self._known = {}
+        self._known, self._asked = {}, {}
         self.add(names)
 
     def add(self, names: Collection[str]) -> None:
         """Says that it has to do with these topics as well."""
-        unknown = set(names) - self._known.keys()
+        unknown = set(names) - self._asked.keys()
         if unknown:
-            self._known |= self._topics.made(unknown)
+            self._asked |= self._topics.ask(unknown)
 
     def replaced(self) -> list[str]:
-        """Names those that are other ones now."""
-        now = self._topics.made(self._known) if self._known else {}
-        return sorted(name for name, known in self._known.items() if now.get(name, known) != known)
+        """Names those that are other ones, by what was answered since the last look, and asks for the next."""
+        gone = []
+        for name, answer in self._asked.items():
+            if answer.done() and answer.exception() is None:
+                now = str(answer.result().topic_id)
+                if self._known.setdefault(name, now) != now:
+                    gone.append(name)
+        if self._asked:
+            self._asked |= self._topics.ask(self._asked)
+        return gone
