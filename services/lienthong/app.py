@@ -19,12 +19,13 @@ from lienthong.chassis.config import ConfigError, deprecated_keys
 from lienthong.chassis.cycles import settle
 from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.effort import measure
+from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.events.consumer import ConsumerLimits
 from lienthong.chassis.examining import watched
 from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.observe import observe
-from lienthong.chassis.operations import OperationsApi
+from lienthong.chassis.operations import DIRECTORY_OWNER, OperationsApi
 from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.probes import open_probes, turns
 from lienthong.chassis.readiness import Readiness, patiently
@@ -43,11 +44,12 @@ from lienthong.chassis.service import (
 from lienthong.chassis.signals import heed
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.tls import ServerCertificates
+from lienthong.chassis.topics import CONSUMED
 from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.common.v1 import operations_pb2
-from lienthong.custody import open_keys, renewal
-from lienthong.engines import CONTENTS, Engines
+from lienthong.custody import authority_of, open_keys, renewal
+from lienthong.engines import CONTENTS, Engines, every_table
 from lienthong.folder import own_folder
 from lienthong.settings import Settings
 from lienthong.setup import CERTIFIED, write_context
@@ -103,7 +105,7 @@ class Platform:
         """
         self.settings = settings
         self.target = target
-        self.services = tuple(module.name for module in MODULES if target in (ALL, module.name))
+        self.services = services_of(target)
         _insist_on_shared_engines(settings, target)
         self._clock: Clock = clock or SystemClock()
         self._ids: IdSource = ids or Uuid7Source()
@@ -114,11 +116,15 @@ class Platform:
         for key in deprecated_keys(settings):
             self.metrics.deprecated(key)
             _log.warning("deprecated", thing=key)
-        self._engines = Engines(settings, self._clock, self._ids)
+        self._engines = Engines(settings, self._clock, self._ids, self._owner())
         self._components = [self._build(name) for name in self.services]
         copy = "" if target == ALL else self._ids.new()
         self._running = [
-            watched(assemble(component, ConsumerLimits(), settings.retention, copy)) for component in self._components
+            watched(
+                assemble(component, ConsumerLimits(), settings.retention, copy),
+                every_table(component.context.name),
+            )
+            for component in self._components
         ]
         observe(self.metrics, self._running)
         measure(self.metrics, self._engines.syncs())
@@ -200,7 +206,9 @@ class Platform:
         components = {one.component.context.name: one.component for one in self._running}
         operations = OperationsApi(components, self._examine)
         descriptor = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
-        builder.add(descriptor, operations, self._components[0].context.admission())
+        # Who operates is known there at once; the others hear of it by the event log, which may be what is wrong.
+        knowing = components.get(DIRECTORY_OWNER, self._components[0])
+        builder.add(descriptor, operations, knowing.context.admission())
         return builder.build()
 
     def _bind(self, server: Server) -> int:
@@ -223,6 +231,9 @@ class Platform:
         build: Callable[[ServiceContext, Any], Component] = import_module(f"lienthong.{name}.component").build
         return build(context, getattr(self.settings, name))
 
+    def _owner(self) -> Owner:
+        return Owner(authority_of(self.keyring), {name: CONSUMED[name] for name in self.services})
+
     def _foundation(self) -> Foundation:
         return Foundation(
             self._clock,
@@ -244,7 +255,7 @@ class Platform:
     def _examine(self) -> Iterable[Check]:
         ring, now = self.keyring, self._clock.now()
         yield from checks.of_keys(ring)
-        yield from checks.of_certificates(ring, self._certificates(), now)
+        yield from checks.of_certificates(ring, self._certificates(), now, certifies="signing" in self.services)
         yield from checks.of_disk(self.settings.data_dir)
         yield examining.asked("topics", lambda: checks.of_topics(self._engines.topics(self.services)))
         if CONTENTS.intersection(self.services):
@@ -267,6 +278,11 @@ class Platform:
         tracing.shutdown()
         self._engines.close()
         self._folder.release()
+
+
+def services_of(target: str) -> tuple[str, ...]:
+    """Names the services of a target, in the order in which they start."""
+    return tuple(module.name for module in MODULES if target in (ALL, module.name))
 
 
 def run(settings: Settings, announce: Callable[[Platform], None], target: str = ALL) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import structlog
 
+from lienthong.chassis.belonging import installation_of
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.ids import IdSource
@@ -56,6 +57,18 @@ def keyring_in(folder: Path, settings: Settings) -> Keyring:
         read_passphrase("keys.passphrase_file", section.passphrase_file),
         read_passphrase("keys.previous_passphrase_file", section.previous_passphrase_file),
     )
+
+
+def authority_of(ring: Keyring) -> str:
+    """Names the installation that the keys in a folder are of.
+
+    Raises:
+        ConfigError: The certificate of the authority cannot be read.
+    """
+    try:
+        return installation_of(ring.certificate("axis-root"))
+    except (PkiError, OSError) as error:
+        raise ConfigError([f"keys: {error}"]) from error
 
 
 def _insist_on_earlier(ring: Keyring, databases: Path) -> None:

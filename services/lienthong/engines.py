@@ -4,11 +4,14 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
+from sqlalchemy import Table
 from sqlalchemy.exc import DatabaseError
 
 from lienthong.chassis import migrations
+from lienthong.chassis.belonging import others_database
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.blobs import BlobStore
@@ -17,11 +20,13 @@ from lienthong.chassis.engines.directory_blobs import DirectoryBlobs
 from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.kafka import topics
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
+from lienthong.chassis.engines.kafka.owner import NOBODY, Owner
 from lienthong.chassis.engines.objects.store import ObjectBlobs
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
 from lienthong.chassis.errors import AxisError, cause_of
+from lienthong.chassis.events.tables import metadata
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.tally import Tally
@@ -40,13 +45,21 @@ CONTENTS = frozenset({"intake", "routing", "signing"})
 class Engines:
     """What the services of a process keep their state in."""
 
-    def __init__(self, settings: Settings, clock: Clock, ids: IdSource) -> None:
-        """Prepares the engines; real ones need not be there yet."""
+    def __init__(self, settings: Settings, clock: Clock, ids: IdSource, owner: Owner = NOBODY) -> None:
+        """Prepares the engines; real ones need not be there yet.
+
+        Args:
+            settings: All settings.
+            clock: Tells the time.
+            ids: Gives identifiers.
+            owner: Whose they must be.
+        """
         self._settings = settings
+        self._owner = owner
         self._databases: dict[str, Database] = {}
         kafka = settings.engines.kafka
         self.event_log: EventLog = (
-            KafkaEventLog(kafka, TOPICS) if kafka.servers else _embedded_log(self._folder("log"), clock)
+            KafkaEventLog(kafka, TOPICS, owner) if kafka.servers else _embedded_log(self._folder("log"), clock)
         )
         objects = settings.engines.objects
         self.blobs: BlobStore = ObjectBlobs(objects, ids) if objects.url else DirectoryBlobs(self._folder("blobs"), ids)
@@ -68,8 +81,8 @@ class Engines:
         """Makes sure that this code can work with the schemas of all databases that were opened.
 
         Raises:
-            ConfigError: A schema is too old or too new, and only `lienthong db` may change it, or holds an unfinished
-                import.
+            ConfigError: A schema is too old or too new, and only `lienthong db` may change it, holds an unfinished
+                import, or is another installation's.
             AxisError: UNAVAILABLE when a database does not answer.
         """
         found = [migrations.problem(database, service) for service, database in self._databases.items()]
@@ -78,6 +91,8 @@ class Engines:
             raise ConfigError(problems)
         for service, database in self._databases.items():
             _insist_on_whole(database, service)
+            if self._owner.name and not database.exclusive:
+                _insist_on_own(database, service, self._owner.name)
 
     def hints(self, service: str, hub: Hub) -> PostgresHints | None:
         """Makes the bus by which copies of a service pass hints on; none where there can be no copies."""
@@ -116,6 +131,12 @@ class Engines:
         return folder
 
 
+def every_table(service: str) -> Sequence[Table]:
+    """Gives the tables of a service: those that every service has, and its own."""
+    own = import_module(f"lienthong.{service}.storage.tables").metadata
+    return [*metadata.sorted_tables, *own.sorted_tables]
+
+
 def _embedded_log(folder: Path, clock: Clock) -> SqliteEventLog:
     with _undamaged(folder):
         return SqliteEventLog(folder, TOPICS, clock)
@@ -142,3 +163,14 @@ def _insist_on_whole(database: Database, service: str) -> None:
         begun = unfinished(connection)
     if begun is not None:
         raise ConfigError([f"the database of {service} holds a part of export {begun.export}; end `lienthong import`"])
+
+
+def _insist_on_own(database: Database, service: str, ours: str) -> None:
+    theirs = others_database(database, ours)
+    if theirs:
+        text = (
+            f"engines.postgres: the database of {service} is of another installation: its authority is {theirs}, ours "
+            f"is {ours}. Name the database of this installation. If the authority was replaced for good: `lienthong db "
+            "adopt`"
+        )
+        raise ConfigError([text])

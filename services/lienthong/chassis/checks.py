@@ -87,17 +87,24 @@ def _does_not_open(ring: Keyring, file: Path) -> str:
     return ""
 
 
-def of_certificates(ring: Keyring, names: Iterable[str], now: datetime) -> Iterator[Check]:
-    """Looks at certificates of the axis itself: there, of their key, and good for long enough."""
+def of_certificates(ring: Keyring, names: Iterable[str], now: datetime, *, certifies: bool = False) -> Iterator[Check]:
+    """Looks at certificates of the axis itself: there, of their key, and good for long enough.
+
+    Args:
+        ring: The keys.
+        names: Of the certificates.
+        now: The time.
+        certifies: Whether this process certifies systems, for which it needs the key of the authority.
+    """
     for name in names:
-        yield _of_certificate(ring, name, now)
+        yield _of_certificate(ring, name, now, certifies=certifies)
 
 
-def _of_certificate(ring: Keyring, name: str, now: datetime) -> Check:
+def _of_certificate(ring: Keyring, name: str, now: datetime, *, certifies: bool) -> Check:
     subject = f"certificate {name}"
     file = ring.named(name).key
     # Everybody knows the root by its certificate; its key is mounted where systems are certified, and nowhere else.
-    known_only = name == "axis-root" and not file.exists()
+    known_only = name == "axis-root" and not certifies and not file.exists()
     try:
         certificate = ring.certificate(name)
         key = certificate.public_key() if known_only else ring.load(file).public_key()
@@ -136,6 +143,13 @@ def of_consumer(halted: str) -> Check:
     """Looks whether a consumer stopped by itself."""
     remedy = "Mend the cause, redrive or skip its dead letters, then start the program again."
     return Check("consumer", not halted, f"stopped by itself: {halted}" if halted else "runs", remedy)
+
+
+def of_refused(reasons: Mapping[str, str]) -> Check:
+    """Looks at what the event log refuses, given by key."""
+    key, reason = next(iter(reasons.items()))
+    text = f"refused of {len(reasons)} keys, whose events wait; {key}: {reason}"
+    return Check("publishing", well=False, text=text, remedy="Do what it says; they are tried again each half minute.")
 
 
 def of_schema(current: str, newest: str, ahead: int) -> Check:

@@ -101,7 +101,8 @@ def standing(database: Database, service: str) -> Standing:
 
 _PLACE = text(
     "SELECT current_schema() AS found, current_setting('search_path') AS wanted, current_user AS role, "
-    "current_setting('server_encoding') AS encoding, current_database() AS base"
+    "current_setting('server_encoding') AS encoding, current_database() AS base, "
+    "current_setting('statement_timeout') AS deadline"
 )
 
 
@@ -109,6 +110,11 @@ def _insist_on_place(connection: Connection, service: str) -> None:
     if connection.dialect.name != "postgresql":
         return
     place = connection.execute(_PLACE).one()
+    if "$user" in place.wanted or place.deadline == "0":
+        # What follows would look into another schema, and wait without a deadline.
+        rule = f"settings of the connection did not reach the server (its search_path is {place.wanted})"
+        remedy = "a pooler between drops `options`: name the server itself, or have it pool sessions and pass them on"
+        raise ConfigError([f"the schema of {service}: {rule}; {remedy}"])
     if place.found is None:
         rule = f"database {place.base} has no schema {place.wanted} that {place.role} may use"
         raise ConfigError([f"the schema of {service}: {rule}; make it with `lienthong db provision`"])

@@ -14,7 +14,7 @@ from lienthong.chassis.checks import Examination, nothing
 from lienthong.chassis.directory.store import tell_all
 from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
-from lienthong.chassis.events.event import Event
+from lienthong.chassis.events.event import Event, insist_on_readable
 from lienthong.chassis.events.held import held_event, position_of
 from lienthong.chassis.events.inbox import InboxBatch
 from lienthong.chassis.events.outbox import count_kept, outbox_state, republish
@@ -117,6 +117,7 @@ class OperationsApi:
 
         def handle(work: UnitOfWork) -> pb.RedriveDeadLetterResponse:
             event = _take(work.connection, request.event)
+            insist_on_readable(event)
             # An event that took effect meanwhile, and every one of the directory, counts as none.
             released = max(0, self._apply(component, work, [event]) - 1)
             work.record(_entry(call, "dead-letter.redrive", f"{event.topic}/{event.subject}", request.event))

@@ -11,6 +11,7 @@ from lienthong.cli.findings import (
     ANSWER_SECONDS,
     Finding,
     examined,
+    not_known,
     of_certificate,
     of_server,
     of_service,
@@ -135,7 +136,8 @@ def _of_service(copy: Context | None, name: str) -> Iterator[Finding]:
         yield Finding(name, ok=False, text="no copy of it answers", remedy=remedy)
         return
     with connect(copy) as axis:
-        yield from of_service(axis, name)
+        unknown = not_known(axis, name)
+        yield from [unknown] if unknown else of_service(axis, name)
 
 
 def compared(seen: Sequence[Seen]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import typer
 import yaml
 
 from lienthong.cli.console import Json, out, print_json
-from lienthong.cli.run import ConfigFile, DataDir, load
+from lienthong.cli.run import ConfigFile, DataDir, Target, load
 
 if TYPE_CHECKING:
     from lienthong.settings import Settings
@@ -25,10 +25,22 @@ def show(
 
 @app.command("check")
 def check(
-    *, config_file: ConfigFile = None, data_dir: DataDir = None, diff: Diff = False, as_json: Json = False
+    *,
+    target: Annotated[
+        Target | None, typer.Option(help="Whether this process could read the files that are named, here and now.")
+    ] = None,
+    config_file: ConfigFile = None,
+    data_dir: DataDir = None,
+    diff: Diff = False,
+    as_json: Json = False,
 ) -> None:
     """Checks a configuration; all problems at once, exit code 2."""
     settings = load(data_dir, config_file)
+    if target is not None:
+        from lienthong.app import services_of
+        from lienthong.named_files import insist_on_files
+
+        insist_on_files(settings, services_of(target))
     if diff or as_json:
         _print(settings, diff=diff, as_json=as_json)
     else:

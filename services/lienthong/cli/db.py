@@ -100,6 +100,18 @@ def downgrade(
         _tell(name, {"after": after}, f"back at {after}", as_json=as_json)
 
 
+@app.command("adopt")
+def adopt(
+    *, service: Service = None, config_file: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False
+) -> None:
+    """Gives databases to the authority of the services that start next: for when the last one was replaced for good."""
+    from lienthong.chassis import belonging
+
+    for name, database in _owned(load(data_dir, config_file), service):
+        belonging.give_up(database)
+        _tell(name, {}, "belongs to the authority of whoever starts next", as_json=as_json)
+
+
 @app.command("check")
 def check(
     *, service: Service = None, config_file: ConfigFile = None, data_dir: DataDir = None, as_json: Json = False

@@ -1,6 +1,7 @@
 """`lienthong doctor`: what is wrong with a running platform, in words."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from lienthong.cli.console import DEFAULT_CONTEXT, As, Json, context_of, out, pr
 from lienthong.cli.findings import (
     Finding,
     examined,
+    not_known,
     of_certificate,
     of_server,
     of_service,
@@ -90,12 +92,21 @@ def _examine(axis: Axis, context: Context) -> Iterator[Finding]:
         yield refused("process", error)
         if isinstance(error, NotAllowedError):
             return
-    for name in SERVICES:
-        yield from of_service(axis, name)
-        try:
-            yield from examined(axis, name)
-        except AxisCallError as error:
-            yield refused(name, error)
+    # With an engine away each answers only after it has waited for it.
+    with ThreadPoolExecutor(len(SERVICES), "asking") as asking:
+        for findings in asking.map(lambda name: list(_service(axis, name)), SERVICES):
+            yield from findings
+
+
+def _service(axis: Axis, name: str) -> Iterator[Finding]:
+    if unknown := not_known(axis, name):
+        yield unknown
+        return
+    yield from of_service(axis, name)
+    try:
+        yield from examined(axis, name)
+    except AxisCallError as error:
+        yield refused(name, error)
 
 
 def _process(axis: Axis) -> Iterator[Finding]:

@@ -12,7 +12,14 @@ from lienthong.chassis.checks import SKEW_SECONDS
 from lienthong.chassis.keyfiles import load_certificates
 from lienthong.chassis.pki import needs_renewal
 from lienthong.chassis.times import from_duration
-from lienthong.client import Axis, AxisCallError, ContextError, NotAllowedError, server_certificate
+from lienthong.client import (
+    Axis,
+    AxisCallError,
+    AxisUnavailableError,
+    ContextError,
+    NotAllowedError,
+    server_certificate,
+)
 from lienthong.client.context import Context
 from lienthong.common.v1 import operations_pb2 as pb
 
@@ -20,7 +27,11 @@ LAG_SECONDS = 30.0
 OUTBOX_SECONDS = 30.0
 ANSWER_SECONDS = 30.0
 """How long one answer may take."""
+KNOWN_SECONDS = 5.0
+"""How long a service may take to hear of who asks."""
 
+_NOT_THE_CALLER = "EVENT_LOG_FORBIDDEN"
+"""Whom the brokers do not let is the service."""
 _PAGE = 500
 
 
@@ -103,9 +114,27 @@ def told(check: pb.Check, place: str = "") -> Finding:
 def refused(what: str, error: AxisCallError) -> Finding:
     """A question that was not answered."""
     remedy = "Is it running? See its log."
-    if isinstance(error, NotAllowedError):
+    if error.reason == _NOT_THE_CALLER:
+        remedy = "Give the service this right, as `lienthong topics rights` lists it."
+    elif isinstance(error, NotAllowedError):
         remedy = "Speak as an operator: `--as operator`; `lienthong context list` shows whom there is."
     return Finding(what, ok=False, text=f"{error.reason}: {error.message}", remedy=remedy)
+
+
+def not_known(axis: Axis, name: str) -> Finding | None:
+    """Finds that a service has not heard yet of who asks: each further question would wait for it, and for nothing."""
+    try:
+        axis.operations(name).GetOutbox(pb.GetOutboxRequest(service=name), timeout=KNOWN_SECONDS)
+    except AxisUnavailableError as error:
+        if error.reason == "SYSTEM_NOT_KNOWN_YET":
+            remedy = (
+                f"It hears of it by the event log. If it does not soon, the log of {name} says what is wrong there."
+            )
+            return Finding(name, ok=False, text="does not know you yet", remedy=remedy)
+    except AxisCallError:
+        # Each question tells its own.
+        pass
+    return None
 
 
 def of_service(axis: Axis, name: str) -> Iterator[Finding]:

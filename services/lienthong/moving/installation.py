@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,10 +17,9 @@ from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.events.tables import leases
-from lienthong.chassis.events.tables import metadata as chassis_tables
 from lienthong.chassis.ids import Uuid7Source
 from lienthong.chassis.leases import lives
-from lienthong.engines import Engines
+from lienthong.engines import Engines, every_table
 from lienthong.folder import own_folder
 from lienthong.moving.form import MovingError
 from lienthong.settings import Settings
@@ -109,6 +107,4 @@ class Installation:
 
 def tables_of(service: str) -> Sequence[Table]:
     """Gives the tables of a service that move: all but the leases of work, which end with those that hold them."""
-    own = import_module(f"lienthong.{service}.storage.tables").metadata
-    tables = [*chassis_tables.sorted_tables, *own.sorted_tables]
-    return [table for table in tables if table is not leases]
+    return [table for table in every_table(service) if table is not leases]

@@ -83,6 +83,30 @@ def test_check_says_the_same(tmp_path: Path) -> None:
     assert checked.stderr == ran.stderr
 
 
+def test_files_that_are_named_are_looked_at(tmp_path: Path) -> None:
+    """Of a target, all at once: before it runs it is told what it would wait for in vain; others' files are others'."""
+    empty = tmp_path / "empty"
+    empty.touch()
+    kafka = {"servers": ["kafka:9093"], "ca_file": "gone.pem", "certificate_file": str(empty), "key_file": "gone.key"}
+    postgres = {"servers": ["db:5432"], "password_file": "secrets/{service}", "owner_password_file": "gone.owner"}
+    objects = {"url": "s3://bucket", "ca_file": "gone.ca"}
+    keys = {"managed": False, "dir": "gone.keys"}
+    file = config(tmp_path, engines={"kafka": kafka, "postgres": postgres, "objects": objects}, keys=keys)
+    assert run("config", "check", "--config", file).returncode == 0
+    ended = run("config", "check", "--config", file, "--target", "workflow")
+    assert ended.returncode == 2
+    told = " ".join(ended.stderr.split())
+    for words in (
+        "engines.kafka.ca_file: gone.pem cannot be read: No such file",
+        f"engines.kafka.certificate_file: {empty} is empty",
+        "engines.kafka.key_file: gone.key",
+        "engines.postgres.password_file: secrets/workflow cannot be read",
+        "gone.keys/axis-root.crt",
+    ):
+        assert words in told
+    assert not any(words in told for words in ("gone.ca", "gone.owner", "secrets/intake"))
+
+
 def test_the_environment_is_configuration(tmp_path: Path) -> None:
     """A bad variable of the environment is refused like a bad key of the file."""
     ended = run("config", "check", "--config", config(tmp_path), LIENTHONG_SERVER__THREADS="0")

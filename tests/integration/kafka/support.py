@@ -13,6 +13,7 @@ from tests.waiting import eventually
 from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, NewRecord, Record, Topic
 from lienthong.chassis.engines.kafka import topics
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
+from lienthong.chassis.engines.kafka.owner import NOBODY, Owner
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError
 from lienthong.dev.kafka import KafkaCluster
@@ -34,9 +35,9 @@ def section_of(cluster: KafkaCluster, **more: Any) -> KafkaSection:
 
 
 @contextmanager
-def opened(section: KafkaSection) -> Iterator[KafkaEventLog]:
+def opened(section: KafkaSection, owner: Owner = NOBODY) -> Iterator[KafkaEventLog]:
     """Opens the log, as a process of its own would."""
-    log = KafkaEventLog(section, TOPICS)
+    log = KafkaEventLog(section, TOPICS, owner)
     try:
         yield log
     finally:

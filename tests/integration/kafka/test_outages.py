@@ -2,10 +2,16 @@
 
 import threading
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from tests.waiting import eventually
 
+from lienthong.chassis.engines.eventlog import LogConsumer, Record
+from lienthong.chassis.engines.kafka import member, topics
+from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.dev.kafka import KafkaCluster
@@ -166,3 +172,34 @@ def test_killed_twice_under_load(broker: KafkaCluster) -> None:
             return not missing
 
         eventually(nothing_missing)
+
+
+def test_topics_that_are_made_again(broker: KafkaCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A topic that is deleted and made again is read all the same, also once brokers were started again meanwhile.
+
+    The library took what it heard of the new one for outdated, and was silent: events stood still, without an error.
+    """
+    monkeypatch.setattr(member, "_LOOK_SECONDS", 0.5)
+    section = section_of(broker)
+    with opened(section) as log:
+        reader = log.join("routing", ["documents"])
+        eventually(lambda: published(log, "1"))
+        drain(reader, 1)
+        broker.stop()
+        broker.start()
+        eventually(lambda: published(log, "2"))
+        drain(reader, 1)
+        administrator = AdminClient(options(section))
+        name = f"{section.topic_prefix}documents"
+        administrator.delete_topics([name])[name].result(10)
+        eventually(lambda: topics.seen(section, TOPICS))
+        topics.apply(section, TOPICS)
+        eventually(lambda: published(log, "3"))
+        assert [one.value for one in eventually(lambda: polled(reader))] == [b"3"]
+
+
+def polled(reader: LogConsumer) -> Sequence[Record]:
+    """Polls; an error is an absence of records."""
+    with suppress(AxisError):
+        return reader.poll(10, 0.5)
+    return []

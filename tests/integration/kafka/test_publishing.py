@@ -1,13 +1,20 @@
 """What may not be published, and what becomes of the rest."""
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
+from google.protobuf.wrappers_pb2 import StringValue
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from tests.kafka_strangers import settings_of_others
+from tests.unit.chassis.stage import Stage
 
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.events.event import NewEvent
+from lienthong.chassis.events.refused import Refused
 
 from .support import opened, read_all, record, values_by_key
 
@@ -89,3 +96,21 @@ def test_every_codec_is_read(log: KafkaEventLog, section: KafkaSection, codec: s
     configure(section, "documents", compression_type=codec)
     log.publish([record("a", codec * 100)])
     assert [one.value for one in read_all(section, 1)] == [codec.encode() * 100]
+
+
+def test_an_outbox_with_a_record_that_is_too_large(log: KafkaEventLog, section: KafkaSection, tmp_path: Path) -> None:
+    """Whoever lowers the bound of a topic holds back what is told of one document; the others go on."""
+    configure(section, "documents", max_message_bytes="5000")
+    with closing(Stage(tmp_path)) as stage:
+        with stage.units.begin() as work:
+            for key, text in (("a", "1"), ("a", "2" * 9000), ("a", "3"), ("b", "4"), ("c", "5")):
+                work.emit(NewEvent("documents", key, key, StringValue(value=text)))
+        relay = stage.relay(log)
+        assert relay.publish_once() == 3
+        assert "lienthong topics diff" in relay.refused.reasons["a"]
+        configure(section, "documents", max_message_bytes="50000")
+        relay.refused = Refused("service")
+        assert relay.publish_once() == 2
+    told = [(one.key, one.value[-1:]) for one in read_all(section, 5)]
+    assert [text for key, text in told if key == b"a"] == [b"1", b"2", b"3"]
+    assert {key for key, _ in told} == {b"a", b"b", b"c"}

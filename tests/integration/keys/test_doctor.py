@@ -31,6 +31,7 @@ from lienthong.client.context import SERVICES
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import directory_pb2 as common
 from lienthong.demo.timeline import wait_for
+from lienthong.dev.servers import free_port
 from lienthong.routing.v1 import directory_pb2
 from lienthong.settings import Settings
 from lienthong.setup import CERTIFIED
@@ -129,6 +130,32 @@ def test_keys_that_others_may_read(patient: Patient) -> None:
     assert patient.wrong() == {"key files"}
     assert "server.key" in patient.words("key files")
     file.chmod(0o600)
+
+
+def test_the_key_of_the_authority_is_gone(patient: Patient) -> None:
+    """The next start fails without it, and nobody is certified until then: that is told while there is time."""
+    file = patient.platform.keyring.root.key
+    away = file.rename(file.with_suffix(".away"))
+    assert patient.wrong() == {"certificate axis-root"}
+    assert str(file) in patient.words("certificate axis-root")
+    away.rename(file)
+
+
+def test_an_event_log_that_never_was_there(tmp_path: Path) -> None:
+    """On the first day nobody heard of the operator by events: doctor names what is wrong all the same, and soon."""
+    kafka = {"servers": [f"127.0.0.1:{free_port()}"], "security": "plaintext", "answer_seconds": 0.5}
+    settings = Settings.model_validate(
+        {
+            "data_dir": tmp_path,
+            "server": ServerSection(listen="127.0.0.1:0", metrics="", drain_seconds=1),
+            "engines": {"kafka": kafka},
+        }
+    )
+    with Background(settings) as platform:
+        found = Patient(platform, tmp_path, MovedClock()).findings()
+    assert "EVENT_LOG_AWAY" in found["topics"]["text"]
+    assert "EVENT_LOG_AWAY" in found["workflow: lag"]["text"]
+    assert found["workflow: database"]["ok"]
 
 
 def test_plain_keys_are_told_and_not_wrong(tmp_path: Path) -> None:

@@ -27,9 +27,10 @@ from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
 from lienthong.chassis.errors import AxisError, Code, cause_of
-from lienthong.chassis.examining import asked, of_writes
+from lienthong.chassis.examining import asked, of_tables, of_writes
 from lienthong.chassis.seldom import Seldom
 from lienthong.cli.main import main
+from lienthong.engines import every_table
 
 from .test_outages import add, added, counted, refusal
 
@@ -197,6 +198,18 @@ def test_a_right_that_is_taken_away(
     assert counted(database) == 1
 
 
+def test_doctor_names_what_was_taken_away(section: PostgresSection, role: str) -> None:
+    """Each table that is missing or shut, with the remedy; what waits for it says so at a call only."""
+    database, schema = open_postgres(section, "intake"), named(section.schema_name, "intake")
+    tables = every_table("intake")
+    assert asked("tables", lambda: of_tables(database, tables)).well
+    administer("ALTER TABLE {}.receipts RENAME TO hidden", schema)
+    administer("REVOKE UPDATE ON {}.documents FROM {}", schema, role)
+    told = asked("tables", lambda: of_tables(database, tables))
+    assert (told.well, told.text) == (False, "missing: receipts; not to be used by this role: documents")
+    assert "lienthong db provision" in told.remedy
+
+
 def test_a_database_that_was_set_to_read_only(
     section: PostgresSection, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +275,16 @@ def test_a_schema_that_is_not_there(section: PostgresSection) -> None:
         migrations.problem(open_postgres(section, "intake"), "intake")
     told = asked("schema", lambda: of_schema(*astuple(migrations.standing(missing, "intake"))))
     assert (told.well, "no schema absent" in told.text) == (False, True)
+
+
+def test_a_pooler_that_drops_settings(section: PostgresSection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither services nor `lienthong db` work through it: they would meet another schema, and no deadlines."""
+    arguments = own._arguments
+    monkeypatch.setattr(own, "_arguments", lambda *args, **more: arguments(*args, **more) | {"options": ""})
+    with pytest.raises(ConfigError, match="a pooler between drops `options`"):
+        migrations.problem(open_postgres(section, "intake"), "intake")
+    with pytest.raises(ConfigError, match="a pooler between drops `options`"):
+        migrations.upgrade(open_postgres(section, "intake", owner=True), "intake")
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])

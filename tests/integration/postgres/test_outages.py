@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 from tests.waiting import eventually
 
+from lienthong.chassis.engines.postgres import database as own
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.seldom import Seldom
 from lienthong.dev.postgres import PostgresServer
 
 SECONDS = 20.0
@@ -118,14 +121,20 @@ def test_a_server_that_halts_inside_a_statement_is_given_up(intake: PostgresData
     assert counted(intake) == 2
 
 
-def test_a_slow_statement_is_ended(intake: PostgresDatabase) -> None:
-    """What takes too long is ended by the server, and the caller may come again."""
+def test_a_slow_statement_is_ended(intake: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes too long is ended by the server, and the caller may come again; the operator is told which it was."""
+    monkeypatch.setattr(own, "_delays", Seldom())
 
     def slow() -> None:
         with intake.write() as connection:
             connection.execute(text("SELECT pg_sleep(30)"))
 
-    assert refusal(slow) == (Code.UNAVAILABLE, "DATABASE_BUSY")
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert refusal(slow) == (Code.UNAVAILABLE, "DATABASE_BUSY")
+    assert [(one["reason"], one["statement"]) for one in logs] == [
+        ("canceling statement due to statement timeout", "SELECT pg_sleep(30)")
+    ]
     add(intake)
 
 

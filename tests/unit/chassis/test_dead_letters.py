@@ -4,7 +4,7 @@ import pytest
 
 from lienthong.chassis.auth.caller import Caller
 from lienthong.chassis.directory.model import Role, System
-from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.engines.eventlog import INSTALLATION, Record
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import DIRECTORY, Event
 from lienthong.chassis.events.held import bury
@@ -13,7 +13,7 @@ from lienthong.chassis.operations import OperationsApi
 from lienthong.chassis.rpc.call import Call
 from lienthong.common.v1 import operations_pb2 as pb
 
-from .stage import TOPIC, Stage, event
+from .stage import TOPIC, Stage, event, headers_of
 
 CALL = Call(Caller(System("op", "operator", Role.OPERATOR), person="trực ban"), "lienthong.common.v1.Operations/X")
 
@@ -183,3 +183,19 @@ def test_what_was_given_up_comes_again(stage: Stage, api: OperationsApi) -> None
     api.skip_dead_letter(request, CALL)
     assert consumer.handle([record])
     assert stage.dead() == []
+
+
+def test_what_another_installation_wrote(stage: Stage, api: OperationsApi) -> None:
+    """It takes no effect, not even when it is redriven, and holds back nothing of ours; an operator gives it up."""
+    consumer, one = stage.consumer(), event("a", 1)
+    theirs = Record(TOPIC, 0, 7, b"a", event("a", 1, "theirs").value, headers_of(one) | {INSTALLATION: "0123"}, 0)
+    assert consumer.handle([theirs, Record(TOPIC, 0, 8, b"a", one.value, headers_of(one), 0)])
+    assert stage.seen == ["a-1"]
+    (found,) = api.list_dead_letters(pb.ListDeadLettersRequest(service="service"), CALL).events
+    assert "another installation, whose authority is 0123, publishes to our topics" in found.reason
+    answer = api.redrive_dead_letter(redrive(found.event), CALL)
+    assert not answer.handled
+    assert "nobody can handle it: skip it" in answer.error
+    request = pb.SkipDeadLetterRequest(service="service", event=found.event, note="của nơi khác", request_id="s")
+    api.skip_dead_letter(request, CALL)
+    assert (stage.seen, stage.dead()) == (["a-1"], [])

@@ -2,13 +2,16 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaException, Uuid
+from confluent_kafka.admin import TopicDescription
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.waiting import eventually
@@ -16,12 +19,26 @@ from tests.waiting import eventually
 from lienthong.chassis import pki
 from lienthong.chassis.engines.eventlog import NewRecord
 from lienthong.chassis.engines.kafka.connection import Trouble, options
+from lienthong.chassis.engines.kafka.made import Topics
+from lienthong.chassis.engines.kafka.owner import NOBODY
 from lienthong.chassis.engines.kafka.publisher import Publisher
 from lienthong.chassis.engines.kafka.sender import Sender
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError
 
 RECORD = NewRecord("documents", b"key", b"value", {})
+
+
+class Cluster(Topics):
+    """Brokers that say which topics these are, and nothing else."""
+
+    number = 1
+
+    def ask(self, names: Collection[str]) -> Mapping[str, "Future[Any]"]:
+        """Answers the same for each, at once."""
+        answer: Future[Any] = Future()
+        answer.set_result(TopicDescription("documents", Uuid(0, self.number), is_internal=False, partitions=[]))
+        return dict.fromkeys(names, answer)
 
 
 @pytest.fixture
@@ -45,7 +62,7 @@ def section(tmp_path: Path) -> KafkaSection:
 @pytest.fixture
 def publisher(section: KafkaSection) -> Iterator[Publisher]:
     """A publisher that waits for its brokers with a record in hand."""
-    with closing(Publisher(section, Trouble(section))) as publisher:
+    with closing(Publisher(section, Trouble(section), NOBODY, Cluster(section, Trouble(section)))) as publisher:
         with pytest.raises(AxisError, match="does not answer"):
             publisher.publish([RECORD])
         yield publisher
@@ -70,9 +87,23 @@ def test_a_connection_that_cannot_take_over_is_let_go(publisher: Publisher, sect
     eventually(lambda: threads() == 1, "one connection is left")
 
 
+def test_topics_that_are_other_ones(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another cluster stands at the address: what waits for answers of the old one begins anew.
+
+    The library took it for an older state of the one that it knew, and waited for ever.
+    """
+    for number, anew in ((1, False), (2, True)):
+        monkeypatch.setattr(Cluster, "number", number)
+        before = publisher._sender
+        for _ in range(3):
+            with pytest.raises(AxisError, match="does not answer"):
+                publisher.publish([RECORD])
+        assert (publisher._sender is not before) == anew
+
+
 def test_a_record_that_is_not_taken_leaves_nothing(section: KafkaSection) -> None:
     """Nobody waits for its answer."""
-    sender = Sender(section, Trouble(section), options(section))
+    sender = Sender(section, Trouble(section), NOBODY, options(section))
     large = NewRecord("documents", b"key", bytes(section.largest_record_bytes + 1000), {})
     with pytest.raises(KafkaException, match="MSG_SIZE_TOO_LARGE"):
         sender.send(large)

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
+from structlog.testing import capture_logs
 
 from lienthong.chassis.engines.eventlog import Lag, LogConsumer, NewRecord
 from lienthong.chassis.engines.sqlite_log import SqliteEventLog
-from lienthong.chassis.errors import AxisError, unavailable
+from lienthong.chassis.errors import AxisError, invalid, unavailable
 from lienthong.chassis.events.event import NewEvent
 from lienthong.chassis.events.outbox import outbox_state, republish
+from lienthong.chassis.events.refused import AGAIN_SECONDS, KEYS_AT_MOST, Refused
 from lienthong.chassis.events.tables import outbox
 from lienthong.chassis.times import to_micros
 
@@ -52,6 +54,20 @@ class FlakyLog:
 
     def close(self) -> None:
         """Closes nothing: the inner log is somebody else's."""
+
+
+class StrictLog(FlakyLog):
+    """A log that takes a record, and a batch of them, up to some bytes only."""
+
+    def __init__(self, inner: SqliteEventLog, most: int) -> None:
+        super().__init__(inner, 0)
+        self.most = most
+
+    def publish(self, records: Sequence[NewRecord]) -> None:
+        """Stores records, or refuses all of them."""
+        if sum(len(one.value) for one in records) > self.most:
+            raise invalid("RECORD_TOO_LARGE", f"{self.most} bytes are the bound.")
+        super().publish(records)
 
 
 def texts(stage: Stage) -> list[tuple[str, int]]:
@@ -164,6 +180,49 @@ def test_a_long_outbox_is_published_again_in_batches(stage: Stage) -> None:
         marked.append(count)
     assert marked == [3, 1, 2, 1]
     assert stage.relay().publish_once() == 7
+
+
+def test_what_the_log_refuses_holds_back_its_key_alone(stage: Stage) -> None:
+    """All else is published; once the log takes it, it goes out with what waits behind it, in order.
+
+    A topic whose bound somebody lowered refuses what was written before: it held back everything behind it.
+    """
+    log, clock = StrictLog(stage.log, 20), Seconds()
+    relay = stage.relay(log)
+    relay.refused = Refused("service", clock)
+    stage.emit("a1", "a2 is larger than that log takes", "a3")
+    stage.emit("b1", subject="b")
+    with capture_logs() as logs:
+        assert relay.publish_once() == 2
+        stage.emit("b2", subject="b")
+        assert relay.publish_once() == 1
+    assert sorted(texts(stage)) == [("a1", 1), ("b1", 1), ("b2", 2)]
+    assert [(one["key"], one["detail"]) for one in logs] == [("a", "20 bytes are the bound.")]
+    assert relay.refused.reasons == {"a": "20 bytes are the bound."}
+    log.most = 1000
+    assert relay.publish_once() == 0
+    clock.now += AGAIN_SECONDS
+    assert relay.publish_once() == 2
+    assert [text[:2] for text, _ in texts(stage) if text.startswith("a")] == ["a1", "a2", "a3"]
+    assert relay.refused.reasons == {}
+
+
+def test_a_log_that_refuses_everything(stage: Stage) -> None:
+    """So many keys are not kept apart: everything waits, and the operator is told."""
+    for number in range(KEYS_AT_MOST + 1):
+        stage.emit("too large", subject=f"{number}")
+    with pytest.raises(AxisError, match="1 bytes are the bound"):
+        stage.relay(StrictLog(stage.log, 1)).publish_once()
+
+
+class Seconds:
+    """Seconds that pass when they are told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Tells the time."""
+        return self.now
 
 
 def _fail(stage: Stage) -> None:

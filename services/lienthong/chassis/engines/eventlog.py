@@ -7,7 +7,10 @@ committed by the reader, after it has stored what it made of the records.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+INSTALLATION: Final = "ce_installation"
+"""Header of a record that another installation of the axis wrote; of our own it is taken away in reading."""
 
 
 @dataclass(frozen=True, slots=True)

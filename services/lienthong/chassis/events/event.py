@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from lienthong.chassis.engines.eventlog import NewRecord, Record
+from lienthong.chassis.engines.eventlog import INSTALLATION, NewRecord, Record
 
 DOCUMENTS: Final = "intake-documents-v1"
 VERDICTS: Final = "signing-verdicts-v1"
@@ -22,6 +22,7 @@ VALUE_BYTES_AT_MOST: Final = 900 * 1024
 _HEADER_CHARACTERS: Final = 500
 """Of a header, at most: what is longer fits into no index, and no event of ours has one."""
 _LAST_SEQUENCE: Final = 2**63 - 1
+_UNREADABLE: Final = "unreadable/"
 _NEEDED: Final = ("ce_id", "ce_type", "ce_subject", "ce_sequence")
 
 
@@ -92,9 +93,15 @@ def event_of(record: Record) -> Event:
     """Reads a record of the log, whoever wrote it.
 
     Raises:
-        ValueError: A header is missing or malformed, or no database could keep it.
+        ValueError: Another installation of the axis wrote it, a header is missing or malformed, or no database could
+            keep it.
     """
     headers: Mapping[str, str] = record.headers
+    if INSTALLATION in headers:
+        raise ValueError(
+            f"another installation, whose authority is {_kept(headers, INSTALLATION)}, publishes to our topics: stop "
+            "it, then skip what it left"
+        )
     missing = sorted(name for name in _NEEDED if name not in headers)
     if missing:
         raise ValueError(f"headers missing: {', '.join(missing)}")
@@ -127,13 +134,23 @@ def _kept(headers: Mapping[str, str], name: str) -> str:
     return headers.get(name, "").replace("\0", "")[:_HEADER_CHARACTERS]
 
 
+def insist_on_readable(event: Event) -> None:
+    """Makes sure that an event was read from its headers.
+
+    Raises:
+        ValueError: Of its record only its place is known.
+    """
+    if event.subject.startswith(_UNREADABLE):
+        raise ValueError("it is no event of ours, and nobody can handle it: skip it")
+
+
 def unreadable(record: Record) -> Event:
     """Makes an event of a record whose headers cannot be read; its place in the log is its name."""
     return Event(
         id=_kept(record.headers, "ce_id"),
         topic=record.topic,
         type=_kept(record.headers, "ce_type"),
-        subject=f"unreadable/{record.partition}/{record.offset}",
+        subject=f"{_UNREADABLE}{record.partition}/{record.offset}",
         sequence=1,
         time=_kept(record.headers, "ce_time"),
         traceparent=_kept(record.headers, "traceparent"),

@@ -21,6 +21,7 @@ from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, invalid
 from lienthong.chassis.events.aggregates import by_topic, of_one_topic
 from lienthong.chassis.events.event import DIRECTORY, VALUE_BYTES_AT_MOST, NewEvent, record_of
+from lienthong.chassis.events.refused import REASONS, Refused
 from lienthong.chassis.events.tables import outbox, versions
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.leases import RENEWAL, Shards
@@ -137,6 +138,9 @@ class Relay:
         self._event_log = log
         self._clock = clock
         self._outages = Seldom()
+        self.refused = Refused(service)
+        """Keys of which nothing is published for now."""
+
         self._due = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"{service}-relay", daemon=True)
@@ -176,16 +180,40 @@ class Relay:
             # From before the answer: the lease may begin to run at any time until then.
             self._renewed_at, self._held = time.monotonic(), self._shards.renew()
         with self._database.look() as connection:
-            rows = connection.execute(_WAITING, {"shards": self._held}).all()
+            rows = connection.execute(_WAITING, {"shards": self._held, "refused": self.refused.keys()}).all()
         if not rows:
             return 0
         failpoints.reach("relay.before-publish")
-        self._event_log.publish([record_of(row, self._source, _rfc3339(row.written_at)) for row in rows])
+        try:
+            self._publish(rows)
+        except AxisError as error:
+            if error.reason not in REASONS:
+                raise
+            return self._one_by_one(rows)
         failpoints.reach("relay.after-publish")
-        with self._database.write() as connection:
-            connection.execute(_MARK, {"rows": [row.id for row in rows], "at": to_micros(self._clock.now())})
+        self._mark(rows)
         failpoints.reach("relay.after-mark")
         return len(rows)
+
+    def _one_by_one(self, rows: Sequence[Any]) -> int:
+        """Publishes what the log refused together; what it refuses still holds back all that comes later of its key."""
+        published = []
+        try:
+            for row in rows:
+                if row.key not in self.refused.reasons:
+                    with self.refused.noting(row.key):
+                        self._publish([row])
+                        published.append(row)
+        finally:
+            self._mark(published)
+        return len(published)
+
+    def _publish(self, rows: Sequence[Any]) -> None:
+        self._event_log.publish([record_of(row, self._source, _rfc3339(row.written_at)) for row in rows])
+
+    def _mark(self, rows: Sequence[Any]) -> None:
+        with self._database.write() as connection:
+            connection.execute(_MARK, {"rows": [row.id for row in rows], "at": to_micros(self._clock.now())})
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and not self._due.is_set()):
@@ -212,6 +240,7 @@ class Relay:
 _WAITING = (
     select(*(column for column in outbox.c if column.name not in {"shard", "published_at"}))
     .where(outbox.c.published_at.is_(None), outbox.c.shard.in_(bindparam("shards", expanding=True)))
+    .where(outbox.c.key.not_in(bindparam("refused", expanding=True)))
     .order_by(outbox.c.id)
     .limit(BATCH)
 )

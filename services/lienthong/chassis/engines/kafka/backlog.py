@@ -2,14 +2,16 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Lag, Topic
-from lienthong.chassis.engines.kafka.connection import Place, Trouble, end, options, partitions, places
+from lienthong.chassis.engines.kafka.connection import Place, Trouble, end, every, options, partitions, places
 from lienthong.chassis.engines.kafka.ours import place
+from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _STEP_SECONDS: Final = 0.2
@@ -18,9 +20,10 @@ _STEP_SECONDS: Final = 0.2
 class Backlog:
     """Answers for one group. Safe for threads."""
 
-    def __init__(self, section: KafkaSection, trouble: Trouble, group: str) -> None:
+    def __init__(self, section: KafkaSection, trouble: Trouble, owner: Owner, group: str) -> None:
         self._section = section
         self._trouble = trouble
+        self._owner = owner
         self._group = section.group_prefix + group
         self._turn = threading.Lock()
         self._reader: Consumer | None = None
@@ -33,20 +36,34 @@ class Backlog:
                 PERMISSION_DENIED.
         """
         names = {self._section.topic_prefix + topic.name: topic.name for topic in topics}
-        with self._turn:
-            try:
-                if self._reader is None:
-                    self._reader = self._made()
-                return self._measured(self._reader, names)
-            except (KafkaException, TimeoutError) as error:
-                refusal = self._refusal()
-                self._drop()
-                raise self._trouble.told(refusal or error, self._group) from error
+        with self._reading() as reader:
+            return self._measured(reader, names)
+
+    def insist_on_ours(self, topics: Collection[str]) -> None:
+        """Makes sure that the group is not another installation's.
+
+        Raises:
+            AxisError: FAILED_PRECONDITION when it is, and as `lag` does.
+        """
+        with self._reading() as reader:
+            counted = partitions(reader, [self._section.topic_prefix + name for name in topics], self._section)
+            self._owner.committed(reader, every(counted), self._section.answer_seconds)
 
     def close(self) -> None:
         """Gives the connection back."""
         with self._turn:
             self._drop()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Consumer]:
+        with self._turn:
+            try:
+                if self._reader is None:
+                    self._reader = self._made()
+                yield self._reader
+            except (KafkaException, TimeoutError) as error:
+                self._drop()
+                raise self._trouble.told(error, self._group) from error
 
     def _made(self) -> Consumer:
         return Consumer(
@@ -69,24 +86,15 @@ class Backlog:
         seconds = self._section.answer_seconds
         deadline = time.monotonic() + seconds
         # Partitions that are there, be they other than declared.
-        counted = partitions(reader, list(names), self._section)
-        every = [(topic, number) for topic, count in counted.items() for number in range(count)]
-        ends = _offsets(reader, every, OFFSET_END, seconds)
-        begins = _offsets(reader, every, OFFSET_BEGINNING, seconds)
-        committed = places(reader.committed([TopicPartition(*one) for one in every], timeout=seconds))
+        there = every(partitions(reader, list(names), self._section))
+        ends = _offsets(reader, there, OFFSET_END, seconds)
+        begins = _offsets(reader, there, OFFSET_BEGINNING, seconds)
+        committed = self._owner.committed(reader, there, seconds)
         # What retention removed waits for nobody.
-        starts = {one: max(committed[one], begins[one]) for one in every}
+        starts = {one: max(committed[one], begins[one]) for one in there}
         waiting = {one: start for one, start in starts.items() if start < ends[one]}
         firsts = _firsts(reader, waiting, deadline) if waiting else {}
-        return [_lag(names[topic], number, ends[topic, number], firsts.get((topic, number))) for topic, number in every]
-
-    def _refusal(self) -> Exception | None:
-        """Finds out whether we may not ask at all: of a group the library says so beside the call, which times out."""
-        while self._reader is not None and (found := self._reader.poll(0)) is not None:
-            error = found.error()
-            if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                return KafkaException(error)
-        return None
+        return [_lag(names[topic], number, ends[topic, number], firsts.get((topic, number))) for topic, number in there]
 
     def _drop(self) -> None:
         reader, self._reader = self._reader, None
@@ -94,9 +102,9 @@ class Backlog:
             end(reader)
 
 
-def _offsets(reader: Consumer, every: Sequence[Place], which: int, seconds: float) -> Mapping[Place, int]:
+def _offsets(reader: Consumer, asked: Sequence[Place], which: int, seconds: float) -> Mapping[Place, int]:
     """Asks for the ends or the beginnings of partitions, all at once."""
-    return places(reader.offsets_for_times([TopicPartition(*one, which) for one in every], timeout=seconds))
+    return places(reader.offsets_for_times([TopicPartition(*one, which) for one in asked], timeout=seconds))
 
 
 def _firsts(reader: Consumer, waiting: Mapping[Place, int], deadline: float) -> Mapping[Place, tuple[int, int]]:

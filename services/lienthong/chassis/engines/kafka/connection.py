@@ -201,6 +201,28 @@ def partitions(consumer: Consumer, topics: Sequence[str], section: KafkaSection)
     return found
 
 
+def every(counted: Mapping[str, int]) -> Sequence[Place]:
+    """Names the partitions of topics that were counted."""
+    return [(topic, number) for topic, count in counted.items() for number in range(count)]
+
+
+def committed(consumer: Consumer, asked: Sequence[Place], seconds: float) -> Sequence[TopicPartition]:
+    """Asks for the offsets of a consumer's group.
+
+    Raises:
+        KafkaException: The brokers do not say.
+    """
+    try:
+        return consumer.committed([TopicPartition(*one) for one in asked], timeout=seconds)
+    except KafkaException:
+        # That we may not ask the library says beside the call, which times out.
+        while (found := consumer.poll(0)) is not None:
+            refused = found.error()
+            if refused is not None and refused.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                raise KafkaException(refused) from None
+        raise
+
+
 def places(answered: Sequence[TopicPartition]) -> Mapping[Place, int]:
     """Gives the offsets that brokers answered; those that are none are below zero.
 

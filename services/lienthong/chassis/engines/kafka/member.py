@@ -8,15 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from operator import methodcaller
 from typing import Any, Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from lienthong.chassis.engines.eventlog import Record
-from lienthong.chassis.engines.kafka.connection import Trouble, code_of, end, options, partitions
+from lienthong.chassis.engines.kafka.connection import Trouble, code_of, end, every, options, partitions
+from lienthong.chassis.engines.kafka.made import Standing, Topics
 from lienthong.chassis.engines.kafka.ours import Ours
+from lienthong.chassis.engines.kafka.owner import Owner
+from lienthong.chassis.engines.kafka.records import record_of
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
 
@@ -28,6 +30,10 @@ _STEP_SECONDS: Final = 0.2
 _ANSWER_SECONDS: Final = (0.001, 0.05)
 """The answer to a commit comes while polling, which does not end for it: steps from the first length to the second."""
 
+_REPLACED: Final = (
+    "topics were made again, or are another cluster's; joining again. What was not taken before, `lienthong ops outbox "
+    "republish` tells again"
+)
 _LAST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 5.0
 _LARGEST_ANSWER: Final = 2**31 - 1
@@ -47,10 +53,6 @@ _OUT_OF_REACH: Final = frozenset(
     }
 )
 
-# The library fails at names that are no text, and answers all the same. Only calls by way of a function like this one
-# always notice: what it answered then must not be touched.
-_written: Final = methodcaller("headers")
-
 
 class KafkaLogConsumer:
     """A member of a group. See `LogConsumer`."""
@@ -59,6 +61,8 @@ class KafkaLogConsumer:
         self,
         section: KafkaSection,
         trouble: Trouble,
+        owner: Owner,
+        made: Topics,
         group: str,
         topics: Sequence[str],
         left: Callable[["KafkaLogConsumer"], None],
@@ -68,6 +72,8 @@ class KafkaLogConsumer:
         Args:
             section: How the brokers are reached.
             trouble: Says what failures mean.
+            owner: Whose group it must be.
+            made: Tells which topics these are.
             group: Name of the group, without prefix.
             topics: Names of the topics, without prefix.
             left: Called when it was closed.
@@ -75,6 +81,8 @@ class KafkaLogConsumer:
         self.group = group
         self._section = section
         self._trouble = trouble
+        self._owner = owner
+        self._standing = Standing(made)
         self._topics = [section.topic_prefix + name for name in topics]
         self._left = left
         self._turn = threading.Lock()
@@ -82,7 +90,7 @@ class KafkaLogConsumer:
         self._consumer: Consumer | None = None
         self._settings: Mapping[str, Any] = {}
         self._look_at = 0.0
-        self._ours = Ours()
+        self._ours = Ours(owner)
         self._fenced: AxisError | None = None
 
     @property
@@ -145,7 +153,8 @@ class KafkaLogConsumer:
                     break
         except (KafkaException, TimeoutError) as error:
             raise self._failed(error) from error
-        return [self._record(one) for one in self._ours.given(max_records)]
+        prefix = len(self._section.topic_prefix)
+        return [record_of(one, prefix, self._owner) for one in self._ours.given(max_records)]
 
     def _take(self, consumer: Consumer, seconds: float) -> bool:
         """Takes what comes next; tells whether something did."""
@@ -161,7 +170,7 @@ class KafkaLogConsumer:
 
     def _ask(self, consumer: Consumer) -> None:
         """Asks to commit what could not be committed yet."""
-        offsets = [TopicPartition(*one, offset) for one, offset in self._ours.unasked.items()]
+        offsets = [self._owner.commit(one, offset) for one, offset in self._ours.unasked.items()]
         if offsets:
             self._ours.unasked.clear()
             consumer.commit(offsets=offsets, asynchronous=True)
@@ -196,10 +205,14 @@ class KafkaLogConsumer:
         if error.code() == KafkaError.FENCED_INSTANCE_ID:
             raise KafkaException(error)
         # Kept: it is tried again with the next poll.
-        raise self._trouble.told(KafkaException(error))
+        missing = error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+        raise self._trouble.told(KafkaException(error), ", ".join(self._topics) if missing else self.group)
 
     def _look(self) -> None:
-        """Joins anew when a certificate or a password was changed, as soon as one can begin with what is there now."""
+        """Joins anew when a certificate or a password was changed, as soon as one can begin with what is there now.
+
+        And when topics are other ones now: nothing would come of them.
+        """
         now = time.monotonic()
         if self._consumer is None or now < self._look_at:
             return
@@ -210,9 +223,13 @@ class KafkaLogConsumer:
                 end(Consumer({**settings, "group.id": self._section.group_prefix + self.group}))
                 _log.info("a certificate or a password was changed; joining again", group=self.group)
                 self._drop()
+                return
+        if gone := self._standing.replaced():
+            _log.warning(_REPLACED, group=self.group, topics=gone)
+            self._drop()
 
     def _made(self) -> Consumer:
-        section, self._settings, self._ours = self._section, options(self._section), Ours()
+        section, self._settings, self._ours = self._section, options(self._section), Ours(self._owner)
         self._look_at = time.monotonic() + _LOOK_SECONDS
         consumer = Consumer(
             {
@@ -242,7 +259,8 @@ class KafkaLogConsumer:
             }
         )
         try:
-            partitions(consumer, self._topics, section)
+            self._owner.committed(consumer, every(partitions(consumer, self._topics, section)), section.answer_seconds)
+            self._standing.begin(self._topics)
             consumer.subscribe(
                 self._topics, on_assign=self._ours.gained, on_revoke=self._ours.revoked, on_lost=self._ours.lost
             )
@@ -250,12 +268,6 @@ class KafkaLogConsumer:
             end(consumer)
             raise
         return consumer
-
-    def _record(self, found: Message) -> Record:
-        topic, key, value = str(found.topic()), _bytes(found.key()), _bytes(found.value())
-        number, offset, (_, millis) = int(found.partition() or 0), int(found.offset() or 0), found.timestamp()
-        name = topic[len(self._section.topic_prefix) :]
-        return Record(name, number, offset, key, value, _headers(found), millis * 1000)
 
     def _failed(self, error: Exception) -> AxisError:
         """Begins again after whatever the library cannot get over, except when another process has our name."""
@@ -276,20 +288,4 @@ class KafkaLogConsumer:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             end(consumer)
-        self._ours = Ours()
-
-
-def _headers(found: Message) -> Mapping[str, str]:
-    """Reads the headers; other programs write some without a value, and names that are no text."""
-    try:
-        return {key: _text(value) for key, value in dict(_written(found) or ()).items() if value is not None}
-    except (SystemError, UnicodeDecodeError):
-        return {}
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode("utf-8", "replace")
-
-
-def _bytes(value: str | bytes | None) -> bytes:
-    return value.encode() if isinstance(value, str) else value or b""
+        self._ours = Ours(self._owner)

@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.engines.kafka.connection import Place, places
+from lienthong.chassis.engines.kafka.owner import Owner
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +28,8 @@ class Ours:
         unasked: The same, as far as they were not even asked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
         self.partitions: frozenset[Place] = frozenset()
         self.ahead: deque[Message] = deque()
         self.bytes_ahead = 0
@@ -46,7 +48,7 @@ class Ours:
     def revoked(self, consumer: Consumer, gone: Sequence[TopicPartition]) -> None:
         """Some go to others; what was made of their records is committed first."""
         left = [
-            TopicPartition(one.topic, one.partition, self.uncommitted[one.topic, one.partition])
+            self._owner.commit((one.topic, one.partition), self.uncommitted[one.topic, one.partition])
             for one in gone
             if (one.topic, one.partition) in self.uncommitted
         ]

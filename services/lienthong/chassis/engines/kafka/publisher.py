@@ -14,16 +14,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.engines.eventlog import NewRecord
 from lienthong.chassis.engines.kafka.connection import Trouble, code_of, options
+from lienthong.chassis.engines.kafka.made import Standing, Topics
+from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.engines.kafka.sender import Sender
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, invalid
 
 CLOSE_SECONDS: Final = 5.0
+
+_log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS: Final = 5.0
 _LET_GO_SECONDS: Final = 1.0
@@ -45,9 +50,11 @@ class _Call:
 class Publisher:
     """Hands records to the brokers. Safe for threads."""
 
-    def __init__(self, section: KafkaSection, trouble: Trouble) -> None:
+    def __init__(self, section: KafkaSection, trouble: Trouble, owner: Owner, topics: Topics) -> None:
         self._section = section
         self._trouble = trouble
+        self._owner = owner
+        self._standing = Standing(topics)
         self._turn = threading.Lock()
         self._sender: Sender | None = None
         self._look_at = 0.0
@@ -117,6 +124,7 @@ class Publisher:
 
     def _hand_over(self, call: _Call, deadline: float) -> None:
         sender = self._ready(deadline)
+        self._standing.add({self._section.topic_prefix + record.topic for record in call.records})
         for index, record in enumerate(call.records):
             if index < len(call.sent) and _failure(call.sent[index]) is None:
                 continue
@@ -162,8 +170,9 @@ class Publisher:
         self._sender = None
 
     def _made(self) -> Sender:
+        self._standing.begin()
         try:
-            return Sender(self._section, self._trouble, options(self._section))
+            return Sender(self._section, self._trouble, self._owner, options(self._section))
         except KafkaException as error:
             raise self._trouble.told(error) from error
 
@@ -199,11 +208,19 @@ class Publisher:
                 answer.result(max(deadline - time.monotonic(), 0))
             except TimeoutError as error:
                 self._look_at = 0.0
+                self._give_up_replaced()
                 raise self._trouble.away(error, self._too_few(record.topic)) from error
             except KafkaException as error:
                 raise self._cause(call) from error
         if len(call.sent) < len(call.records):
             raise self._trouble.away(TimeoutError("it was interrupted"))
+
+    def _give_up_replaced(self) -> None:
+        """Begins anew where topics are other ones than those that the connection began with: it would wait for ever."""
+        sender, gone = self._sender, self._standing.replaced()
+        if sender is not None and gone:
+            _log.warning("topics were made again, or are another cluster's; publishing begins anew", topics=gone)
+            sender.broken.set()
 
     def _too_few(self, topic: str) -> str:
         """Finds out whether fewer brokers keep up than must: the library only tries again and again."""

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from lienthong.chassis.engines.eventlog import NewRecord
 from lienthong.chassis.engines.kafka.connection import Trouble
+from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _STEP_SECONDS: Final = 0.2
@@ -23,7 +24,7 @@ _RECORD_OVERHEAD: Final = 256
 class Sender:
     """Hands records to the brokers, in order for each key. Safe for threads."""
 
-    def __init__(self, section: KafkaSection, trouble: Trouble, settings: Mapping[str, Any]) -> None:
+    def __init__(self, section: KafkaSection, trouble: Trouble, owner: Owner, settings: Mapping[str, Any]) -> None:
         """Needs no broker yet.
 
         Raises:
@@ -31,6 +32,7 @@ class Sender:
         """
         self.settings = settings
         self._prefix = section.topic_prefix
+        self._owner = owner
         self._producer = Producer(
             {
                 **settings,
@@ -76,7 +78,9 @@ class Sender:
             self._break()
             answer.set_exception(KafkaException(error))
 
-        headers: list[tuple[str, Any]] = [(key, value.encode()) for key, value in record.headers.items()]
+        headers: list[tuple[str, Any]] = [
+            (key, value.encode()) for key, value in self._owner.signed(record.headers).items()
+        ]
         try:
             self._producer.produce(
                 self._prefix + record.topic, record.value, record.key, headers=headers, on_delivery=delivered

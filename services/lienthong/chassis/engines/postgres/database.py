@@ -29,7 +29,10 @@ from lienthong.chassis.tally import Tally
 _log = structlog.get_logger(__name__)
 _refusals = Seldom()
 _outages = Seldom()
+_delays = Seldom()
 
+_SHOWN = 200
+"""Characters of a statement; values are no part of it."""
 _AGAIN = timedelta(seconds=1)
 _LATER = timedelta(seconds=30)
 _POOL_SECONDS = 10.0
@@ -289,6 +292,9 @@ def _told(error: DBAPIError) -> AxisError | DBAPIError:
         text = "The database refuses this axis. Its operators must look at its roles, schemas, disk; try again later."
         return unavailable("DATABASE_REFUSES", text, _LATER)
     if state in _BUSY:
+        statement = " ".join((error.statement or "").split())[:_SHOWN]
+        if _delays.is_news(f"{reason} {statement}"):
+            _log.warning("the database ended what took too long", reason=reason, statement=statement)
         return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
     # Without a state the driver itself speaks: it reached nobody, or the connection broke.
     reached_nobody = not state and isinstance(error.orig, psycopg.OperationalError)
