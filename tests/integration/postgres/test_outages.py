@@ -9,7 +9,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 from tests.waiting import eventually
 
-from lienthong.chassis.engines.postgres import database as own
+from lienthong.chassis.engines.postgres import failures
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.settings import PostgresSection
 from lienthong.chassis.errors import AxisError, Code
@@ -123,7 +123,7 @@ def test_a_server_that_halts_inside_a_statement_is_given_up(intake: PostgresData
 
 def test_a_slow_statement_is_ended(intake: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes too long is ended by the server, and the caller may come again; the operator is told which it was."""
-    monkeypatch.setattr(own, "_delays", Seldom())
+    monkeypatch.setattr(failures, "_delays", Seldom())
 
     def slow() -> None:
         with intake.write() as connection:

@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 from lienthong.chassis.engines.objects.bucket import Bucket
 from lienthong.chassis.engines.objects.settings import ObjectsSection
-from lienthong.chassis.engines.postgres import database
+from lienthong.chassis.engines.postgres import failures
 from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.events import outbox
 from lienthong.chassis.events.event import Event
@@ -65,10 +65,10 @@ def test_a_database_that_fails_fills_no_log(state: str, monkeypatch: pytest.Monk
     class MissingError(Exception):
         sqlstate = state
 
-    monkeypatch.setattr(database, "_refusals", Seldom())
+    monkeypatch.setattr(failures, "_refusals", Seldom())
     with capture_logs() as lines:
         for _ in range(20):
-            told = database._told(DBAPIError("SELECT", {}, MissingError('relation "x" does not exist\nLINE 1')))
+            told = failures._told(DBAPIError("SELECT", {}, MissingError('relation "x" does not exist\nLINE 1')))
             assert isinstance(told, AxisError)
             assert told.reason == "DATABASE_REFUSES"
     assert [line["reason"] for line in lines] == ['relation "x" does not exist']

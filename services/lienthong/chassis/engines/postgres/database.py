@@ -7,34 +7,21 @@ uniqueness of keys decides the rest. Whoever loses such a race does its work aga
 import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import structlog
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, pool
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DisconnectionError, InvalidRequestError
 
 from lienthong.chassis import failpoints
 from lienthong.chassis.engines.database import PoolState, pool_state
+from lienthong.chassis.engines.postgres.failures import READ_ONLY, away, translated
 from lienthong.chassis.engines.postgres.hints import PostgresHints
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
-from lienthong.chassis.errors import AxisError, storage_full, unavailable
-from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.tally import Tally
 
-_log = structlog.get_logger(__name__)
-_refusals = Seldom()
-_outages = Seldom()
-_delays = Seldom()
-
-_SHOWN = 200
-"""Characters of a statement; values are no part of it."""
-_AGAIN = timedelta(seconds=1)
-_LATER = timedelta(seconds=30)
 _POOL_SECONDS = 10.0
 
 _GRACE_SECONDS = 3.0
@@ -42,17 +29,6 @@ _GRACE_SECONDS = 3.0
 _LOOK_SECONDS = 0.1
 _LAST_WORD_MS = 100
 """A server says that it ends a connection, and a moment later does."""
-
-_FULL = frozenset({"53100", "53200"})
-"""Out of disk, out of memory."""
-_READ_ONLY = "25006"
-_AWAY = ("08", "57P", _READ_ONLY, "53300", "28", "3D")
-"""Connection lost, shut down or starting, a stand-by that takes no writes, too many clients, no access."""
-_REFUSED = ("42501", "42P01", "42703", "42883", "3F000", "58")
-"""A right, a table, a column, a function or the schema is missing: somebody took it away. Or a file or the disk of the
-server fails. None of it is the fault of what was to be written."""
-_BUSY = frozenset({"57014", "55P03", "25P03", "25P04"})
-"""A statement, a lock or a transaction that took too long, a transaction that stood still."""
 
 
 class PostgresDatabase:
@@ -91,7 +67,7 @@ class PostgresDatabase:
         Raises:
             AxisError: RESOURCE_EXHAUSTED when the disk is full, UNAVAILABLE when the server is away or busy.
         """
-        with _translated(), _connected(self._writers) as connection, connection.begin():
+        with translated(), _connected(self._writers) as connection, connection.begin():
             yield connection
             failpoints.reach("uow.before-commit")
         self.syncs.add()
@@ -104,7 +80,7 @@ class PostgresDatabase:
         Raises:
             AxisError: UNAVAILABLE when the server is away or busy.
         """
-        with _translated(), _connected(self._readers) as connection:
+        with translated(), _connected(self._readers) as connection:
             yield connection
 
     @contextmanager
@@ -114,7 +90,7 @@ class PostgresDatabase:
         Raises:
             AxisError: UNAVAILABLE when the server is away or busy.
         """
-        with _translated(), _connected(self._lookers) as connection:
+        with translated(), _connected(self._lookers) as connection:
             yield connection
 
     @contextmanager
@@ -129,7 +105,7 @@ class PostgresDatabase:
         """
         engine = self._open(_ALTERING)
         try:
-            with _translated(), engine.connect() as connection:
+            with translated(), engine.connect() as connection:
                 yield connection
         finally:
             # Locks of the session end with it.
@@ -255,7 +231,7 @@ def _insist_on_open(connection: psycopg.Connection[Any], _record: object, _fairy
 
 def _leave_read_only(context: ExceptionContext) -> None:
     """Uses no connection again that takes no writes: the next one may, and this one never does."""
-    if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY:
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
         context.is_disconnect = True
 
 
@@ -265,53 +241,6 @@ def _connected(engine: Engine) -> Iterator[Connection]:
         connection = engine.connect()
     except InvalidRequestError as error:
         # What the pool opened anew was ended as well, before anybody had it.
-        raise _away(str(error)) from error
+        raise away(str(error)) from error
     with connection:
         yield connection
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except PoolTimeoutError as error:
-        text = "All connections to the database are in use. Try again."
-        raise unavailable("DATABASE_BUSY", text, _AGAIN) from error
-    except DBAPIError as error:
-        raise _told(error) from error
-
-
-def _told(error: DBAPIError) -> AxisError | DBAPIError:
-    state = str(getattr(error.orig, "sqlstate", None) or "")
-    if state in _FULL:
-        return storage_full("this")
-    reason = _first_line(error.orig)
-    if state.startswith(_REFUSED):
-        if _refusals.is_news(reason):
-            _log.error("the database refuses", reason=reason)
-        text = "The database refuses this axis. Its operators must look at its roles, schemas, disk; try again later."
-        return unavailable("DATABASE_REFUSES", text, _LATER)
-    if state in _BUSY:
-        statement = " ".join((error.statement or "").split())[:_SHOWN]
-        if _delays.is_news(f"{reason} {statement}"):
-            _log.warning("the database ended what took too long", reason=reason, statement=statement)
-        return unavailable("DATABASE_BUSY", "The database takes too long to answer. Try again.", _AGAIN)
-    # Without a state the driver itself speaks: it reached nobody, or the connection broke.
-    reached_nobody = not state and isinstance(error.orig, psycopg.OperationalError)
-    if error.connection_invalidated or state.startswith(_AWAY) or reached_nobody:
-        return _away(reason)
-    for one in (error, error.orig):
-        if one is not None and one.args:
-            # What follows the first line shows values of the row, and errors go into logs.
-            one.args = (_first_line(one.args[0]),)
-    return error
-
-
-def _away(reason: str) -> AxisError:
-    if _outages.is_news(reason):
-        _log.warning("the database is away", reason=reason)
-    return unavailable("DATABASE_AWAY", "The database does not answer. Try again.", _AGAIN)
-
-
-def _first_line(said: object) -> str:
-    return str(said).partition("\n")[0]
