@@ -23,6 +23,7 @@ from lienthong.chassis import migrations
 from lienthong.chassis.checks import of_schema
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.engines.postgres import database as own
+from lienthong.chassis.engines.postgres import failures
 from lienthong.chassis.engines.postgres.database import PostgresDatabase
 from lienthong.chassis.engines.postgres.provision import Passwords, make_database, make_roles
 from lienthong.chassis.engines.postgres.settings import PostgresSection, named
@@ -187,7 +188,7 @@ def test_a_right_that_is_taken_away(
     section: PostgresSection, role: str, monkeypatch: pytest.MonkeyPatch, taken: str, given: str
 ) -> None:
     """It is an outage, so that events wait, and the operator is told what is missing; given back, all goes on."""
-    monkeypatch.setattr(own, "_refusals", Seldom())
+    monkeypatch.setattr(failures, "_refusals", Seldom())
     database, schema = open_postgres(section, "intake"), named(section.schema_name, "intake")
     add(database)
     administer(taken, schema, role)
@@ -214,7 +215,7 @@ def test_a_database_that_was_set_to_read_only(
     section: PostgresSection, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It answers every question, and so seems well: log and doctor say what it does not do; set back, all goes on."""
-    monkeypatch.setattr(own, "_outages", Seldom())
+    monkeypatch.setattr(failures, "_outages", Seldom())
     database = open_postgres(section, "intake")
     administer("ALTER ROLE {} SET default_transaction_read_only = on", role)
     with capture_logs() as logs:
