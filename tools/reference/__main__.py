@@ -7,6 +7,8 @@ from pathlib import Path
 from tools.reference import MAKERS
 from tools.reference.common import COMMAND, ROOT, ContradictionError
 
+from lienthong.chassis import logging
+
 
 def differing() -> list[str]:
     """Tells the pages that are not what would be written."""
@@ -35,4 +37,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # A platform is assembled for its metrics; what it says of itself meanwhile concerns nobody.
+    logging.configure("ERROR", "text")
     sys.exit(main(sys.argv[1:]))

@@ -35,10 +35,8 @@ def telemetry_page() -> str:
 def exposed() -> dict[str, tuple[str, frozenset[str]]]:
     """Assembles a platform, without serving, and tells each metric with its kind and labels."""
     from lienthong.app import Platform
-    from lienthong.chassis import logging
     from lienthong.settings import Settings
 
-    logging.configure("ERROR", "text")
     with tempfile.TemporaryDirectory() as folder:
         platform = Platform(Settings(data_dir=Path(folder)))
         try:
