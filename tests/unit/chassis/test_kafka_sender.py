@@ -87,6 +87,7 @@ def test_a_connection_that_cannot_take_over_is_let_go(publisher: Publisher, sect
     eventually(lambda: threads() == 1, "one connection is left")
 
 
+@pytest.mark.servers
 def test_topics_that_are_other_ones(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another cluster stands at the address: what waits for answers of the old one begins anew.
 
