@@ -23,9 +23,7 @@ from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END, CodePeriod, cla
 CODES_AT_MOST = 64
 GROUPS_AT_MOST = 64
 NAME_LENGTH = 500
-CHANGEABLE = frozenset(
-    {"short_name", "parent", "groups", "email", "in_charge", "address", "status_items_disabled"},
-)
+CHANGEABLE = frozenset({"short_name", "parent", "groups", "email", "in_charge", "address", "status_items_disabled"})
 """Fields that change at once; a name and codes have their time, and what ends an agency is not undone."""
 
 

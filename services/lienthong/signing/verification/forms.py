@@ -66,7 +66,7 @@ def _fields(form: Any) -> Iterator[tuple[str, Any]]:
             continue
         if "/T" in node:
             name = f"{name}.{node['/T']}" if name else str(node["/T"])
-        kind = str(node.get("/FT", kind))
+        kind = str(entry(node, "/FT", kind))
         if kind != "/Sig":
             yield name, node
         waiting += [(name, kind, kid) for kid in _items(node, "/Kids")]
