@@ -119,6 +119,7 @@ cluster-down: ## Takes it down; nothing of it is left.
 	@$(BIN)/python -m tools.cluster down
 
 test-cluster: setup-dev ## Tests on that Kubernetes what its operators do under load, and the worst day. Needs root, and Go once.
+	$(BIN)/python -m tools.cluster fetch
 	$(BIN)/python -m pytest -s -x -m cluster tests/cluster
 
 test-cluster-quick: setup-dev ## Half of it: install, scale, delete pods, upgrade under load.

@@ -14,7 +14,7 @@ ONE = Pinned("example.org/one", "v1.2.3", "h1:good=", "one.yaml")
 def test_without_go_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line says what is missing and how to get it."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineError, match=r"the command go is not here: install Go 1\.25 or later"):
+    with pytest.raises(EngineError, match=r"the command go is not here: install Go 1\.26 or later"):
         go(["version"], tmp_path, {}, 10.0)
 
 

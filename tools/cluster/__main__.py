@@ -1,15 +1,20 @@
-"""`python -m tools.cluster up`: brings the cluster up with the platform in it; `down` leaves nothing behind."""
+"""`python -m tools.cluster up`: brings the cluster up with the platform in it; `down` leaves nothing behind.
+
+`fetch` builds and fetches beforehand all that a cluster and its tests are made of.
+"""
 
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from rich.console import Console
-from tools.cluster import cluster, node, platform
+from tools.cluster import cluster, images, keda, node, platform, programs
 from tools.cluster.layout import ClusterError
-from tools.image.build import build
+from tools.image.build import build, kept, libraries_layer, system_layer
 from tools.image.debian import ImageError
+from tools.kubernetes.helm import helm
 
 from lienthong.client import AxisCallError
 from lienthong.demo.timeline import StoryError
@@ -30,6 +35,10 @@ def main(arguments: Sequence[str]) -> int:
         match arguments:
             case ["up"]:
                 bring_up(tell)
+            case ["fetch"]:
+                fetch(tell)
+                keda.fetch()
+                tell("KEDA is built")
             case ["down"]:
                 node.stop()
                 tell("the cluster is down")
@@ -44,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def bring_up(tell: Callable[[str], None]) -> None:
     """Brings up the cluster, installs everything, and plays the story."""
+    fetch(tell)
     image = build()
     tell(f"{image.name} is made")
     cluster.up(tell)
@@ -51,6 +61,24 @@ def bring_up(tell: Callable[[str], None]) -> None:
     platform.play_story(Console())
     tell("the story was played")
     print(platform.addresses())
+
+
+def fetch(tell: Callable[[str], None]) -> None:
+    """Builds and fetches what a cluster is made of: what comes over the network, beside what is compiled."""
+    with ThreadPoolExecutor(1) as threads:
+        fetched = threads.submit(_fetch_packages)
+        programs.fetch()
+        helm()
+        tell("programs are built")
+        fetched.result()
+        tell("packages are fetched")
+
+
+def _fetch_packages() -> None:
+    programs.install()
+    kept("system", system_layer)
+    kept("libraries", libraries_layer)
+    images.engines()
 
 
 if __name__ == "__main__":

@@ -4,14 +4,14 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tools.cluster import cluster, images, node
-from tools.cluster.layout import PROGRAMS, ROOT, ClusterError
+from tools.cluster import cluster, images, node, programs
+from tools.cluster.layout import ClusterError
+from tools.kubernetes import golang
 
 from lienthong.dev.cache import cached
 
@@ -26,7 +26,7 @@ _OTHERS: Final = re.compile(r'\tcase "(?!kafka")[^\n]*\n(?:\t\t[^\n]*\n)+')
 _PROGRAMS: Final = ("operator", "adapter")
 _DEPLOYMENTS: Final = ("keda-operator", "keda-metrics-apiserver")
 _MANIFEST: Final = "keda.yaml"
-_BUILD_SECONDS: Final = 1800.0
+_FETCH_SECONDS: Final = 300.0
 _METRICS_SECONDS: Final = 120.0
 
 
@@ -54,16 +54,17 @@ def fetch() -> Path:
     """Gives the folder of KEDA's programs and manifest; they are made once for each state of what they are made of.
 
     Raises:
-        ClusterError: It cannot be built.
+        ClusterError: It is not what it was.
+        EngineError: It cannot be built.
     """
-    made_of = repr((_SUM, _SCALERS, _OTHERS.pattern, _PROGRAMS)) + _go("version", folder=ROOT)
+    made_of = repr((_SUM, _SCALERS, _OTHERS.pattern, _PROGRAMS)) + golang.version()
     return cached(f"keda-{hashlib.sha256(made_of.encode()).hexdigest()[:12]}", _build, shelf="cluster")
 
 
 def _build(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         source = Path(place) / "keda"
-        found = json.loads(_go("mod", "download", "-json", _MODULE, folder=Path(place)))
+        found = json.loads(golang.go(("mod", "download", "-json", _MODULE), Path(place), {}, _FETCH_SECONDS))
         if found["Sum"] != _SUM:
             raise ClusterError(f"{_MODULE} is not what it was: {found['Sum']} instead of {_SUM}; do not use it")
         shutil.copytree(found["Dir"], source)
@@ -74,29 +75,9 @@ def _build(folder: Path) -> None:
         kept = _OTHERS.sub("", names.read_text("utf-8"))
         names.chmod(0o644)
         names.write_text(kept, "utf-8")
-        for program in _PROGRAMS:
-            options = ("-trimpath", "-ldflags", "-s -w", "-o", str(folder / program))
-            _go("build", *options, f"./cmd/{program}", folder=source)
-        manifest = node.run(str(PROGRAMS / "kubectl"), "kustomize", str(source / "config/minimal"))
+        golang.build([f"./cmd/{program}" for program in _PROGRAMS], source, folder)
+        manifest = node.run(str(programs.fetch() / "kubectl"), "kustomize", str(source / "config/minimal"))
         (folder / _MANIFEST).write_text(manifest, "utf-8")
-
-
-def _go(*arguments: str, folder: Path) -> str:
-    environment = ("CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -mod=readonly")
-    try:
-        done = subprocess.run(  # noqa: S603 -- our own command line
-            ("env", *environment, "go", *arguments),  # noqa: S607 -- as the developer installed it
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=_BUILD_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ClusterError(f"`go {arguments[0]}` did not end within {_BUILD_SECONDS:g} s") from error
-    if done.returncode:
-        raise ClusterError(f"`go {' '.join(arguments)}` failed: {done.stderr.strip()[-2000:]}")
-    return done.stdout
 
 
 def _serves_metrics() -> bool:

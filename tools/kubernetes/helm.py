@@ -1,37 +1,35 @@
-"""Helm, built once from the module that is pinned under `k8s/tools/helm`."""
+"""Helm, built once from the module that pins the programs of the cluster: they share most of what they are made of."""
 
 import hashlib
 from functools import cache
 from pathlib import Path
 
-from tools.kubernetes.golang import go
+from tools.kubernetes import golang
 from tools.reference.common import ROOT
 
 from lienthong.dev.cache import cached
 
-MODULE = ROOT / "k8s" / "tools" / "helm"
+MODULE = ROOT / "k8s" / "local" / "programs"
 _PACKAGE = "helm.sh/helm/v3/cmd/helm"
-_BUILD_SECONDS = 1200.0
 _STAMPS = (
-    "internal/version.version=v3.19.5",
+    "helm.sh/helm/v3/internal/version.version=v3.19.5",
     # The cluster that is assumed where none is asked; without these it is one of years ago.
-    "pkg/chartutil.k8sVersionMajor=1",
-    "pkg/chartutil.k8sVersionMinor=34",
+    "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1",
+    "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=34",
 )
-_FLAGS = " ".join(("-s", "-w", *(f"-X helm.sh/helm/v3/{stamp}" for stamp in _STAMPS)))
 
 
 @cache
 def helm() -> Path:
-    """Gives the program; the first time it is built, in three to five minutes.
+    """Gives the program; the first time it is built, in up to two minutes.
 
     Raises:
         EngineError: It cannot be built.
     """
     pinned = [(MODULE / name).read_bytes() for name in ("go.mod", "go.sum")]
-    return cached(f"helm-{hashlib.sha256(b''.join([*pinned, _FLAGS.encode()])).hexdigest()[:12]}", _build) / "helm"
+    made_of = b"".join([*pinned, repr(_STAMPS).encode()])
+    return cached(f"helm-{hashlib.sha256(made_of).hexdigest()[:12]}", _build) / "helm"
 
 
 def _build(folder: Path) -> None:
-    flags = ["-trimpath", "-mod=readonly", "-buildvcs=false", f"-ldflags={_FLAGS}"]
-    go(["build", *flags, "-o", str(folder / "helm"), _PACKAGE], MODULE, {"CGO_ENABLED": "0"}, _BUILD_SECONDS)
+    golang.build((_PACKAGE,), MODULE, folder, stamps=_STAMPS)

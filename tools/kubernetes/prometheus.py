@@ -4,14 +4,13 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from tools.kubernetes.golang import go
+from tools.kubernetes import golang
 from tools.reference.common import ROOT
 
 from lienthong.dev.cache import cached
 
 MODULE = ROOT / "k8s" / "tools" / "prometheus"
 _PACKAGES = tuple(f"github.com/prometheus/prometheus/cmd/{name}" for name in ("prometheus", "promtool"))
-_BUILD_SECONDS = 1800.0
 # Without the clients of every cloud: what is scraped in tests is named.
 _TAGS = "remove_all_sd"
 
@@ -28,5 +27,4 @@ def prometheus() -> Path:
 
 
 def _build(folder: Path) -> None:
-    flags = ["-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags=-s -w", f"-tags={_TAGS}"]
-    go(["build", *flags, "-o", f"{folder}/", *_PACKAGES], MODULE, {"CGO_ENABLED": "0"}, _BUILD_SECONDS)
+    golang.build(_PACKAGES, MODULE, folder, tags=_TAGS)
