@@ -22,7 +22,7 @@ from tests.bench.fanout import fan_out
 from tests.bench.growth import growth
 from tests.bench.large import large_transfer
 from tests.bench.lists import lists
-from tests.bench.load import load
+from tests.bench.load import ENGINES_WARM_UP, load
 from tests.bench.outage import outage
 from tests.bench.overload import overload
 from tests.bench.owing import owing
@@ -59,7 +59,7 @@ TOGETHER: dict[str, Callable[[World, Path], list[Row]]] = {
 """Parts that are measured on the platform as one process on embedded engines, each on one of its own."""
 
 APART: dict[str, Callable[[World, ProcessPlatform], list[Row]]] = {
-    "processes": lambda world, _platform: load(world),
+    "processes": lambda world, _platform: load(world, ENGINES_WARM_UP),
     "soak": soak,
     "sustained": lambda world, _platform: sustained(world),
     "outage": outage,

@@ -1,7 +1,8 @@
 """What a second copy of a service brings: how fast a backlog is worked off by one, and by two.
 
 Each copy may take a share of a core, as a pod with a limit: without one, a single copy and its engines take all of two
-cores, and the machine is measured. Everything else is stopped meanwhile.
+cores, and the machine is measured. It gets that share when all copies are warm, since one that starts with a part of a
+core is cold for half a minute. Everything else is stopped meanwhile.
 """
 
 import os
@@ -31,6 +32,8 @@ SHARE = float(os.environ.get("BENCH_COPIES_SHARE", "0.25"))
 """Of a core, for each copy."""
 WARM = 200
 """Documents of each copy before it counts: one that starts is slower, and who joins makes the others pause."""
+SETTLED_SECONDS = 2.0
+"""From a share to the first look: what was spent before is not in the figure."""
 MOST = 0.9
 """Part of the backlog at which measuring ends: all copies have enough to do until then."""
 FIRST = 1_100_000
@@ -80,9 +83,9 @@ def copies(world: World, platform: ProcessPlatform) -> list[Row]:
     log = KafkaEventLog(KafkaSection.model_validate(platform.engines["kafka"].settings()), TOPICS)
     pdfs = papers(world.who, WAITING)
     condition = f"a backlog of {WAITING} documents, each copy with {SHARE:g} of a core, all other services stopped"
-    with closing(log), _shares(platform) as program:
+    with closing(log), _shares(platform) as shares:
         for number, work in enumerate(WORKS):
-            bench = _Bench(world, platform, log, program, pdfs, work)
+            bench = _Bench(world, platform, log, shares, pdfs, work)
             one = bench.rate(FIRST + number * 20_000)
             platform.add(work.service, 2)
             two = bench.rate(FIRST + number * 20_000 + 10_000)
@@ -104,7 +107,7 @@ class _Bench:
     world: World
     platform: ProcessPlatform
     log: KafkaEventLog
-    program: Sequence[str]
+    shares: "_Shares"
     pdfs: Sequence[bytes]
     work: Work
 
@@ -119,7 +122,7 @@ class _Bench:
         with ThreadPoolExecutor(1) as threads:
             # They work before they say that they are ready.
             measuring = threads.submit(self._measured, mine)
-            self.platform.replace(mine, self.program)
+            self.platform.replace(mine, self.shares.program)
             measured = measuring.result()
         for copy in others:
             self.platform.await_serving(copy)
@@ -138,6 +141,8 @@ class _Bench:
     def _measured(self, mine: Sequence[Copy]) -> Rate:
         half = WAITING / 2
         _await("work", lambda: all(self.work.done([one]) >= WARM for one in mine) or self.work.done(mine) > half)
+        self.shares.limit()
+        time.sleep(SETTLED_SECONDS)
         begun, early, busy = time.monotonic(), self.work.done(mine), _busy_seconds()
         if early > half:
             raise ValueError(f"the last was warm after {early:.0f} of {WAITING}: set BENCH_COPIES_DOCUMENTS higher")
@@ -167,19 +172,39 @@ def _busy_seconds() -> float:
     return float(times.user + times.nice + times.system + times.irq + times.softirq)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """Control groups, one of each copy.
+
+    Attributes:
+        group: Above all of them.
+    """
+
+    group: Path
+
+    @property
+    def program(self) -> Sequence[str]:
+        """Gives the command line of the program in a group of its own, that may take all it gets."""
+        enter = f"mkdir {self.group}/$$ && echo $$ > {self.group}/$$/cgroup.procs"
+        return "sh", "-c", f'{enter} && exec "$@"', "sh", *PROGRAM
+
+    def limit(self) -> None:
+        """Gives each copy that runs its share of a core."""
+        for place in self.group.glob("*/cpu.cfs_quota_us"):
+            place.write_text(f"{round(PERIOD_MICROS * SHARE)}", "ascii")
+
+
 @contextmanager
-def _shares(platform: ProcessPlatform) -> Iterator[Sequence[str]]:
-    """Gives the command line of the program in a control group of its own, with its share of a core.
+def _shares(platform: ProcessPlatform) -> Iterator[_Shares]:
+    """Makes control groups for the copies, and removes them.
 
     Raises:
         OSError: This user may not make such groups, or the machine has none of version 1.
     """
     group = CGROUPS / f"lienthong-bench-{os.getpid()}"
     group.mkdir()
-    place, quota = f"{group}/$$", round(PERIOD_MICROS * SHARE)
-    enter = f"mkdir {place} && echo {quota} > {place}/cpu.cfs_quota_us && echo $$ > {place}/cgroup.procs"
     try:
-        yield "sh", "-c", f'{enter} && exec "$@"', "sh", *PROGRAM
+        yield _Shares(group)
     finally:
         _stop(platform.copies)
         _await("the end of all copies", lambda: not any(file.read_text() for file in group.glob("*/cgroup.procs")))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from tests.bench.effort import cost, spent
-from tests.bench.load import CLIENTS, WARM_UP, Journey, latencies, run_load
+from tests.bench.load import CLIENTS, ENGINES_WARM_UP, Journey, latencies, run_load
 from tests.bench.parts import Row
 from tests.bench.world import World, papers
 from tests.bench.yardstick import Yardstick
@@ -27,9 +27,9 @@ def sustained(world: World) -> list[Row]:
 
     All are signed beforehand: that takes no time from the platform.
     """
-    tried = papers(world.who, WARM_UP + TRIED)
-    run_load(world, tried[:WARM_UP], FIRST)
-    rate = run_load(world, tried[WARM_UP:], FIRST + WARM_UP).through_a_second
+    tried = papers(world.who, ENGINES_WARM_UP + TRIED)
+    run_load(world, tried[:ENGINES_WARM_UP], FIRST)
+    rate = run_load(world, tried[ENGINES_WARM_UP:], FIRST + ENGINES_WARM_UP).through_a_second
     pdfs = papers(world.who, int(rate * SPARE * MINUTES * 60))
     journey, before, begun = Journey(), spent(world), time.monotonic()
     with Yardstick() as yardstick:

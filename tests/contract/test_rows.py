@@ -12,7 +12,7 @@ from tests.contract.databases import DatabaseEngine
 
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.rows import Kind, Rows
-from lienthong.chassis.engines.sql import upsert
+from lienthong.chassis.engines.sql import among, upsert
 
 metadata = MetaData()
 books = Table(
@@ -197,6 +197,23 @@ def test_more_rows_than_one_statement_takes(database: Database) -> None:
     assert {book.id: (book.pages, book.title) for book in stored(database).values()} == {
         str(n): (n, f"x{n}") for n in range(201)
     }
+
+
+@pytest.mark.parametrize(
+    "wanted", [[], ["1"], ["9", "3", "1"], ['"2"', "2'", "{2}", "NULL", "Đà \\ Nẵng"], ["1"] * 700]
+)
+def test_one_statement_for_any_number_of_values(database: Database, wanted: list[str]) -> None:
+    """Rows are found by several values, or none, whatever stands in them, with one text of the statement."""
+    there = {*wanted, "2"} - {"9"}
+    with work(database) as rows:
+        for place, key in enumerate(sorted(there)):
+            rows.of(BOOKS).add(Book(key, "a", "a title", pages=place))
+    by_key, by_pages = (select(books.c.id).where(among(one, "wanted")) for one in (books.c.id, books.c.pages))
+    with database.read() as connection, counted(connection) as seen:
+        assert set(connection.execute(by_key, {"wanted": wanted}).scalars()) == set(wanted) - {"9"}
+        assert list(connection.execute(by_pages, {"wanted": [0, 99]}).scalars()) == [min(there)]
+        connection.execute(by_key, {"wanted": [*wanted, "more"]})
+    assert len(set(seen)) == 2
 
 
 def test_rows_put_over_others(database: Database) -> None:

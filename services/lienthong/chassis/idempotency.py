@@ -12,6 +12,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 from sqlalchemy import Connection, bindparam, delete, select
 
+from lienthong.chassis.engines.sql import among
 from lienthong.chassis.errors import AxisError, Code, Violation, invalid
 from lienthong.chassis.events.tables import requests
 from lienthong.chassis.rpc.call import Call
@@ -22,9 +23,7 @@ KEY_LENGTH_AT_MOST = 128
 Answer = TypeVar("Answer", bound=Message)
 
 _KEY = (requests.c.agency, requests.c.method, requests.c.request_id)
-_AMONG = select(*_KEY, requests.c.content).where(
-    *(column.in_(bindparam(f"{column.name}s", expanding=True)) for column in _KEY)
-)
+_AMONG = select(*_KEY, requests.c.content).where(*(among(column, f"{column.name}s") for column in _KEY))
 _PARTS = ("agency", "method", "key")
 _THIS = tuple(column == bindparam(part) for column, part in zip(_KEY, _PARTS, strict=True))
 _FIRST = select(requests).where(*_THIS)

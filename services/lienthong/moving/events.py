@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.directory.store import tell_all
 from lienthong.chassis.engines.database import Database
+from lienthong.chassis.engines.sql import among
 from lienthong.chassis.events.aggregates import Key, by_topic, of_one_topic
 from lienthong.chassis.events.event import DIRECTORY
 from lienthong.chassis.events.tables import outbox, positions
@@ -30,7 +31,7 @@ _PUBLISHED = (
     .limit(_PAGE)
 )
 _POSITIONS = of_one_topic(positions)
-_AGAIN = update(outbox).where(outbox.c.id.in_(bindparam("rows", expanding=True))).values(published_at=None)
+_AGAIN = update(outbox).where(among(outbox.c.id, "rows")).values(published_at=None)
 
 
 def tell_again(databases: Mapping[str, Database]) -> int:

@@ -12,9 +12,9 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, Select, Table, bindparam, select
+from sqlalchemy import Connection, Select, Table, select
 
-from lienthong.chassis.engines.sql import insertion, mark_of, together
+from lienthong.chassis.engines.sql import among, insertion, mark_of, together
 
 _AT_ONCE = 500
 """Keys named in one statement."""
@@ -61,7 +61,7 @@ class Kind(Generic[Row]):
     def _by(self, column: str) -> tuple[Select[Any], Select[Any]]:
         # Built once, without and with locks: building a statement costs more than running it. One order for
         # everybody, so that two transactions never wait for each other's rows.
-        found = self.select().where(self.table.c[column].in_(bindparam("wanted", expanding=True)))
+        found = self.select().where(among(self.table.c[column], "wanted"))
         ordered = found.order_by(self.table.c[self.key])
         return ordered, ordered.with_for_update()
 
@@ -262,5 +262,5 @@ class Rows:
 
 @lru_cache(maxsize=512)
 def _update(mark: str, table: str, key: str, names: tuple[str, ...]) -> str:
-    sets = ", ".join(f'"{name}" = {mark}' for name in names)
-    return f'UPDATE "{table}" SET {sets} WHERE "{key}" = {mark}'  # noqa: S608 -- as above
+    sets = ", ".join(f'"{name}" = {mark}{number}' for number, name in enumerate(names, 1))
+    return f'UPDATE "{table}" SET {sets} WHERE "{key}" = {mark}{len(names) + 1}'  # noqa: S608 -- as above

@@ -1,16 +1,36 @@
 """SQL that SQLite and PostgreSQL share, where the toolkit has a construct for each or none.
 
+`among` is one statement for any number of values: the toolkit writes another one for each number, every time, and the
+server plans each anew.
+
 `upsert` is written for the driver: the toolkit's own constructs are compiled again at every execution.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
-from sqlalchemy import CTE, BigInteger, Column, ColumnElement, Connection, Table, select, text
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    Text,
+    TypeDecorator,
+    bindparam,
+    select,
+    text,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 Row = TypeVar("Row")
 
@@ -34,6 +54,49 @@ def _standard(_element: DatabaseMicros, _compiler: Any, **_options: Any) -> str:
 def _sqlite(_element: DatabaseMicros, _compiler: Any, **_options: Any) -> str:
     # `now` has milliseconds; 2440587.5 is the Julian day of 1970-01-01.
     return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
+
+
+class _Values(TypeDecorator[Sequence[Any]]):
+    """Several values of one kind, bound as one: an array, or JSON where the engine has none."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Gives the type of the engine."""
+        return dialect.type_descriptor(ARRAY(self.of) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        """Gives what the driver is given."""
+        return list(value or ()) if dialect.name == "postgresql" else json.dumps(list(value or ()))
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+    # A condition as it stands: where an engine has no truth values, it is not compared with 1.
+    _is_implicitly_boolean = True
+
+
+@compiles(_Among)
+def _any(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} = ANY({values})"
+
+
+@compiles(_Among, "sqlite")
+def _each(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(one, **options) for one in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 -- a column of ours, and values are bound
+
+
+def among(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Tells whether a column holds one of the texts or numbers that are bound to a name, however many these are."""
+    return _Among(column, bindparam(name, type_=_Values(column.type)))
 
 
 _NOW = select(DatabaseMicros())
@@ -122,8 +185,8 @@ def together(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 
 def mark_of(connection: Connection) -> str:
-    """Gives what stands for a value in statements of the driver."""
-    return "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    """Gives what stands, with its number, for a value in statements of the driver."""
+    return "?" if connection.dialect.paramstyle == "qmark" else "$"
 
 
 @lru_cache(maxsize=256)
@@ -138,8 +201,9 @@ def _upsert(
 @lru_cache(maxsize=512)
 def insertion(mark: str, table: str, columns: tuple[str, ...], count: int) -> str:
     """Writes a statement of the driver that inserts so many rows. At each statement other threads get their turn."""
-    row = f"({', '.join([mark] * len(columns))})"
-    return f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([row] * count)}'  # noqa: S608 -- names of our own tables, values are bound
+    numbers = iter(range(1, len(columns) * count + 1))
+    rows = ", ".join(f"({', '.join(f'{mark}{next(numbers)}' for _ in columns)})" for _ in range(count))
+    return f'INSERT INTO "{table}" ({_names(columns)}) VALUES {rows}'  # noqa: S608 -- names of our own tables, values are bound
 
 
 def _names(columns: Sequence[str]) -> str:

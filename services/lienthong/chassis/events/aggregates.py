@@ -10,13 +10,15 @@ from typing import Any
 
 from sqlalchemy import Select, Table, bindparam, select
 
+from lienthong.chassis.engines.sql import among
+
 Key = tuple[str, str]
 """Topic and subject."""
 
 
 def of_one_topic(table: Table) -> Select[Any]:
     """Selects rows of aggregates of one topic, by their subjects; takes one of `by_topic`."""
-    subjects = table.c.subject.in_(bindparam("subjects", expanding=True))
+    subjects = among(table.c.subject, "subjects")
     return select(table).where(table.c.topic == bindparam("topic"), subjects).order_by(table.c.subject)
 
 

@@ -17,7 +17,7 @@ from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.eventlog import EventLog
 from lienthong.chassis.engines.rows import Rows
-from lienthong.chassis.engines.sql import upsert
+from lienthong.chassis.engines.sql import among, upsert
 from lienthong.chassis.errors import AxisError, invalid
 from lienthong.chassis.events.aggregates import by_topic, of_one_topic
 from lienthong.chassis.events.event import DIRECTORY, VALUE_BYTES_AT_MOST, NewEvent, record_of
@@ -244,7 +244,7 @@ _WAITING = (
     .order_by(outbox.c.id)
     .limit(BATCH)
 )
-_MARK = update(outbox).where(outbox.c.id.in_(bindparam("rows", expanding=True))).values(published_at=bindparam("at"))
+_MARK = update(outbox).where(among(outbox.c.id, "rows")).values(published_at=bindparam("at"))
 
 
 def _rfc3339(micros: int) -> str:

@@ -1,7 +1,7 @@
 """Implementation of `lienthong.intake.v1.Intake`."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
@@ -47,7 +47,7 @@ class IntakeApi:
         """Accepts a document given in types."""
         check_key(request.request_id)
         self._bound(sum(len(one.data) for one in request.document.attachments), "document.attachments")
-        uploads = self._carried((one.upload for one in request.document.attachments if one.upload), call)
+        uploads = self._carried([one.upload for one in request.document.attachments if one.upload], call)
         described = Request(call, request.request_id, content_of(_by_bytes(request, uploads)), uploads)
         return self._submit(described, self._typed(request.document, call))
 
@@ -152,7 +152,9 @@ class IntakeApi:
     def _submit(self, request: Request, source: Source) -> pb.Receipt:
         return self._running.join((*request.key, request.content), lambda: self._counter.submit(request, source))
 
-    def _carried(self, uploads: Iterable[str], call: Call) -> dict[str, bytes]:
+    def _carried(self, uploads: Sequence[str], call: Call) -> dict[str, bytes]:
+        if not uploads:
+            return {}
         agency = call.caller.acting().id
         with self._units.database.read() as connection:
             return {name: hash_of(connection, name, agency) for name in uploads}

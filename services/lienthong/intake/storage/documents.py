@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.engines.search import holds
+from lienthong.chassis.engines.sql import among
 from lienthong.chassis.text import words as words_of
 from lienthong.common.v1.document_pb2 import Finding
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted, RecallRequested
@@ -17,7 +18,7 @@ from lienthong.intake.storage.tables import blobs, documents, recalls, receipts,
 WORDS_AT_MOST = 64
 WORD_LENGTH = 64
 _SEPARATOR = "\n"
-_TAKEN = select(documents.c.natural_key).where(documents.c.natural_key.in_(bindparam("keys", expanding=True)))
+_TAKEN = select(documents.c.natural_key).where(among(documents.c.natural_key, "keys"))
 _BY_KEY = select(documents).where(documents.c.natural_key == bindparam("natural_key"))
 
 

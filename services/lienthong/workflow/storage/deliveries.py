@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.engines.search import holds
+from lienthong.chassis.engines.sql import among
 from lienthong.workflow.storage.rows import StoredAnswer, StoredCase, StoredDelivery
 from lienthong.workflow.storage.tables import OWING, answers, cases, deliveries
 
@@ -27,7 +28,7 @@ def cases_of(rows: Rows, identifiers: Collection[str]) -> Sequence[str]:
     return list(rows.execute(_CASES_OF, {"ids": sorted(identifiers)}).scalars())
 
 
-_CASES_OF = select(deliveries.c.case_document).where(deliveries.c.id.in_(bindparam("ids", expanding=True))).distinct()
+_CASES_OF = select(deliveries.c.case_document).where(among(deliveries.c.id, "ids")).distinct()
 
 
 def save_case(rows: Rows, case: StoredCase) -> None:

@@ -194,7 +194,8 @@ def _engine(section: PostgresSection, service: str, session: dict[str, str], *, 
     patience = section.statement_seconds + _GRACE_SECONDS
 
     def connect() -> _Connection:
-        made = _Connection.connect(**_read(arguments))
+        made = _Connection.connect(**_read(arguments), cursor_factory=psycopg.RawCursor)
+        made.server_cursor_factory = psycopg.RawServerCursor
         made.patience = patience
         return made
 
@@ -207,6 +208,9 @@ def _engine(section: PostgresSection, service: str, session: dict[str, str], *, 
         pool_timeout=_POOL_SECONDS,
         query_cache_size=2000,
         hide_parameters=True,
+        # As the server numbers them: of a statement with more than 50 values the driver would translate the marks at
+        # every execution, which costs four times as much as all the rest.
+        paramstyle="numeric_dollar",
     )
     event.listen(engine, "checkout", _insist_on_open)
     event.listen(engine, "handle_error", _leave_read_only)
