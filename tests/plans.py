@@ -54,8 +54,8 @@ def plans_of(database: Any, action: Callable[[], object]) -> Plans:
             for statement, parameters in asked
             for row in connection.exec_driver_sql(f"{explain} {statement}", parameters)
         ]
-    # What a bounded part of the same statement gave may be read whole.
-    whole, bounded = ("SCAN ", "Seq Scan"), ("SCAN CONSTANT", "SCAN anon", "SCAN (subquery")
+    # What a bounded part of the same statement gave may be read whole, and the values that were asked for.
+    whole, bounded = ("SCAN ", "Seq Scan"), ("SCAN CONSTANT", "SCAN anon", "SCAN (subquery", "SCAN json_each")
     scans = [line for line in lines if line.startswith(whole) and not line.startswith(bounded)]
     return Plans(lines, scans, [line for line in lines if line.startswith(("USE TEMP B-TREE FOR ORDER BY", "Sort  "))])
 

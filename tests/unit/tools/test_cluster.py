@@ -8,6 +8,8 @@ from cryptography import x509
 from tools.cluster import certificates, layout, node, programs
 from tools.cluster.components import components
 
+from lienthong.dev.servers import EngineError
+
 
 def test_what_a_template_names_and_nobody_knows_is_refused(tmp_path: Path) -> None:
     """A typing error in a manifest is found before it is applied."""
@@ -45,7 +47,7 @@ def test_controllers_wait_for_the_api_server() -> None:
 def test_without_go_the_message_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Programs cannot be built without Go, and whoever lacks it is told."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(layout.ClusterError, match=r"go is missing: install Go 1\.26"):
+    with pytest.raises(EngineError, match=r"the command go is not here: install Go 1\.26"):
         programs.fetch()
 
 
