@@ -32,8 +32,6 @@ SHARE = float(os.environ.get("BENCH_COPIES_SHARE", "0.25"))
 """Of a core, for each copy."""
 WARM = 200
 """Documents of each copy before it counts: one that starts is slower, and who joins makes the others pause."""
-SETTLED_SECONDS = 2.0
-"""From a share to the first look: what was spent before is not in the figure."""
 MOST = 0.9
 """Part of the backlog at which measuring ends: all copies have enough to do until then."""
 FIRST = 1_100_000
@@ -142,7 +140,6 @@ class _Bench:
         half = WAITING / 2
         _await("work", lambda: all(self.work.done([one]) >= WARM for one in mine) or self.work.done(mine) > half)
         self.shares.limit()
-        time.sleep(SETTLED_SECONDS)
         begun, early, busy = time.monotonic(), self.work.done(mine), _busy_seconds()
         if early > half:
             raise ValueError(f"the last was warm after {early:.0f} of {WAITING}: set BENCH_COPIES_DOCUMENTS higher")

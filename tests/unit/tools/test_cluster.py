@@ -51,6 +51,13 @@ def test_without_go_the_message_names_the_remedy(monkeypatch: pytest.MonkeyPatch
         programs.fetch()
 
 
+def test_without_apt_the_packages_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The node needs programs of Debian, and whoever has another system is told which."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(layout.ClusterError, match=r"apt-get is missing: containerd, runc"):
+        programs.install()
+
+
 def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whoever asks the node without a cluster is told how to bring one up."""
     monkeypatch.setattr(node, "STATE", tmp_path / "nowhere")

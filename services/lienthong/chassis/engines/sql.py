@@ -72,7 +72,8 @@ class _Values(TypeDecorator[Sequence[Any]]):
 
     def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
         """Gives what the driver is given."""
-        return list(value or ()) if dialect.name == "postgresql" else json.dumps(list(value or ()))
+        values = list(value or ())
+        return values if dialect.name == "postgresql" else json.dumps(values)
 
 
 class _Among(FunctionElement[bool]):
