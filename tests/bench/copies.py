@@ -27,7 +27,7 @@ from lienthong.chassis.events.event import DOCUMENTS, VERDICTS
 from lienthong.chassis.topics import TOPICS
 from lienthong.dev.platform import PROGRAM, STOP_SECONDS, Copy, ProcessPlatform
 
-WAITING = int(os.environ.get("BENCH_COPIES_DOCUMENTS", "3000"))
+WAITING = int(os.environ.get("BENCH_COPIES_DOCUMENTS", "6000"))
 SHARE = float(os.environ.get("BENCH_COPIES_SHARE", "0.25"))
 """Of a core, for each copy."""
 WARM = 200
