@@ -115,6 +115,24 @@ def test_only_the_reader_commits(open_log: OpenLog) -> None:
     assert [one.value for one in again] == [b"2", b"3"]
 
 
+def test_what_is_done_is_committed_next_time_or_in_leaving(log: EventLog) -> None:
+    """Noting that records are done moves nothing yet; the next commit does, and so does leaving."""
+    log.publish([record("a", str(number)) for number in range(4)])
+    reader = log.join("routing", ["documents"])
+    records = drain(reader, 4)
+
+    def left() -> int:
+        return sum(lag.records for lag in log.lag("routing", ["documents"]))
+
+    reader.done(records[:2])
+    assert left() == 4
+    reader.commit()
+    assert left() == 2
+    reader.done(records)
+    reader.close()
+    assert left() == 0
+
+
 def test_offsets_never_go_back(log: EventLog) -> None:
     """Committing older records after newer ones changes nothing."""
     log.publish([record("a", str(number)) for number in range(4)])

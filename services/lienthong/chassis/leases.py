@@ -50,8 +50,7 @@ class Shards:
             AxisError: The database is away.
         """
         with self.database.write() as connection:
-            take_locks(connection, [self.work])
-            now = database_now(connection)
+            now = take_locks(connection, [self.work]) or database_now(connection)
             held = connection.execute(select(leases).where(leases.c.work == self.work)).all()
             mine = self._share(held, now)
             dead = [

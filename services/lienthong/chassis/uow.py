@@ -72,7 +72,7 @@ class UnitOfWork:
 
     @property
     def database_micros(self) -> int:
-        """The time of the database when it was first asked for in this work, in microseconds since 1970."""
+        """The time of the database when this work first asked, or had its first locks, in microseconds since 1970."""
         if not self.database_time:
             self.database_time = database_now(self.rows.connection)
         return self.database_time
@@ -92,7 +92,8 @@ class UnitOfWork:
     def lock(self, *names: str) -> None:
         """Holds locks to the end of the transaction; waits for other copies of the service that hold one of them."""
         if names:
-            take_locks(self.rows.connection, names)
+            had = take_locks(self.rows.connection, names)
+            self.database_time = self.database_time or had
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Runs `action` once the transaction is durable. It must not raise."""

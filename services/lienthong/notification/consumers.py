@@ -5,12 +5,16 @@ from functools import partial
 from lienthong.chassis.directory.store import directory_handlers
 from lienthong.chassis.events.event import DELIVERIES, DIRECTORY, DOCUMENTS, PROGRESS, VERDICTS
 from lienthong.chassis.events.inbox import Subscription, handler
+from lienthong.chassis.pace import Pace
 from lienthong.events.v1 import routing_deliveries_pb2 as routing
 from lienthong.events.v1 import workflow_progress_pb2 as workflow
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.events.v1.signing_verdicts_pb2 import VerdictReached
 from lienthong.notification.handlers import learn, occasions, progress
 from lienthong.notification.handlers.desk import Desk
+
+_PACE = Pace(least=0.1, most=0.3)
+"""People read notices: what happens to a document within a moment is taken together."""
 
 
 def subscription(desk: Desk) -> Subscription:
@@ -38,4 +42,4 @@ def subscription(desk: Desk) -> Subscription:
         handler(workflow.CaseAlert, partial(progress.on_case_alert, desk)),
     ]
     topics = (DOCUMENTS, VERDICTS, DELIVERIES, PROGRESS, DIRECTORY)
-    return Subscription(topics, dict(rows), partial(learn.prepare, desk))
+    return Subscription(topics, dict(rows), partial(learn.prepare, desk), _PACE)

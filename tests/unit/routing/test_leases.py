@@ -19,6 +19,7 @@ from lienthong.chassis.rpc.call import Content
 from lienthong.events.v1 import routing_deliveries_pb2 as events
 from lienthong.events.v1.intake_documents_pb2 import DocumentAccepted
 from lienthong.routing.contents import Renderer
+from lienthong.routing.handlers.background import park_due
 from lienthong.routing.handlers.desk import watch_key
 from lienthong.routing.handlers.expiry import EndedLeases
 from lienthong.routing.v1 import mailbox_pb2 as pb
@@ -68,6 +69,49 @@ def test_a_lease_that_ends_wakes_the_watches_of_its_mailbox(routing: Routing, mo
     for _ in range(2):
         assert not ended.look()
     assert woken == [watch_key(HCMC.id)]
+
+
+ENDINGS: dict[str, type[pb.AcknowledgeItemsRequest | pb.FailItemsRequest]] = {
+    "acknowledge_items": pb.AcknowledgeItemsRequest,
+    "fail_items": pb.FailItemsRequest,
+}
+
+
+@pytest.mark.parametrize("room", [True, False])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_only_what_a_watch_can_show_wakes_it(
+    routing: Routing, monkeypatch: pytest.MonkeyPatch, ending: str, *, room: bool
+) -> None:
+    """An item that ends wakes the watches of its mailbox when that lets a later one of its chain out, and only then."""
+    woken: list[str] = []
+    monkeypatch.setattr(routing.desk.hub, "wake", woken.append)
+    document = routing.deliver(HCMC)
+    (item,) = routing.pull(HCMC)
+    if room:
+        routing.recall(document)
+    woken.clear()
+    end = getattr(routing.mailbox, ending)
+    (result,) = end(ENDINGS[ending](items=leased([item])), routing.call(HCMC)).results
+    assert result.status.code == 0
+    assert woken == ([watch_key(HCMC.id)] if room else [])
+
+
+def test_parking_what_had_all_its_leases_wakes_who_waits_behind_it(
+    routing: Routing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody acts when the last lease ends; what may be taken then is hinted all the same."""
+    woken: list[str] = []
+    monkeypatch.setattr(routing.desk.hub, "wake", woken.append)
+    document = routing.deliver(HCMC)
+    for _ in range(routing.desk.leases.attempts):
+        (item,) = routing.pull(HCMC)
+        routing.expire_leases()
+    routing.recall(document)
+    woken.clear()
+    assert park_due(routing.bench.context.units, routing.desk)
+    assert woken == [watch_key(HCMC.id)]
+    (request,) = routing.pull(HCMC)
+    assert (request.kind, request.name != item.name) == (pb.ITEM_KIND_REQUEST, True)
 
 
 def test_a_repeat_answers_with_the_same_items_while_their_leases_last(routing: Routing) -> None:

@@ -90,8 +90,15 @@ class LogConsumer(Protocol):
         """
         ...
 
-    def commit(self, records: Sequence[Record]) -> None:
-        """Commits the offsets after these records, once what was made of them is stored; never goes back.
+    def done(self, records: Sequence[Record]) -> None:
+        """Notes that what was made of these records is stored; waits for nothing.
+
+        Their offsets are committed with the next `commit`, or when the member leaves.
+        """
+        ...
+
+    def commit(self, records: Sequence[Record] = ()) -> None:
+        """Commits the offsets after all records that are done, and after these that are now; never goes back.
 
         Those of partitions that went to another member meanwhile are passed over: it reads them again.
 

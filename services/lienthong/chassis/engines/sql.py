@@ -56,6 +56,29 @@ def _sqlite(_element: DatabaseMicros, _compiler: Any, **_options: Any) -> str:
     return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000"
 
 
+class _DatabaseMoment(DatabaseMicros):
+    """When a statement began, before it waited for locks: the same for all its rows, so that an index may serve."""
+
+    inherit_cache = True
+
+
+@compiles(_DatabaseMoment)
+def _of_statement(_element: _DatabaseMoment, _compiler: Any, **_options: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
+
+
+@compiles(_DatabaseMoment, "sqlite")
+def _of_step(element: _DatabaseMoment, compiler: Any, **options: Any) -> str:
+    return _sqlite(element, compiler, **options)
+
+
+MOMENT: ColumnElement[int] = _DatabaseMoment()
+"""The time of the database when the statement begins in which it stands."""
+
+Moment = int | ColumnElement[int]
+"""Microseconds since 1970: told before, or `MOMENT`."""
+
+
 class _Values(TypeDecorator[Sequence[Any]]):
     """Several values of one kind, bound as one: an array, or JSON where the engine has none."""
 
@@ -108,14 +131,17 @@ def database_now(connection: Connection) -> int:
     return int(connection.execute(_NOW).scalar_one())
 
 
-def take_locks(connection: Connection, names: Iterable[str]) -> None:
+def take_locks(connection: Connection, names: Iterable[str]) -> int:
     """Waits until nobody else holds a lock of these names in this schema, and holds them to the end of the transaction.
 
-    Writers that take turns anyway need none.
+    Returns:
+        The time of the database when they were had, in microseconds since 1970; 0 from writers that take turns anyway,
+        and need no lock.
     """
-    if connection.dialect.name == "postgresql":
-        # In one order for everybody, so that two never wait for each other.
-        connection.execute(_LOCK, {"names": sorted(names)})
+    if connection.dialect.name != "postgresql":
+        return 0
+    # In one order for everybody, so that two never wait for each other.
+    return int(connection.execute(_LOCK, {"names": sorted(names)}).scalar_one())
 
 
 def first_of_each(line: Column[Any], order: Sequence[Column[Any]], *conditions: ColumnElement[bool]) -> CTE:
@@ -152,7 +178,8 @@ def try_session_lock(connection: Connection, name: str) -> bool:
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' ' || :name, 0))")
 
 _LOCK = text(
-    "SELECT count(pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || name, 0))) "
+    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), "
+    "count(pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || name, 0))) "
     "FROM unnest(CAST(:names AS text[])) AS name"
 )
 

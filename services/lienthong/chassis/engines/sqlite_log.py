@@ -20,11 +20,10 @@ from lienthong.chassis import failpoints
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.engines.eventlog import Lag, NewRecord, Record, Topic
 from lienthong.chassis.engines.sql import together
+from lienthong.chassis.engines.sqlite_member import Partition, SqliteLogConsumer
 from lienthong.chassis.errors import AxisError, storage_full, unavailable
 from lienthong.chassis.tally import Tally
 from lienthong.chassis.times import to_micros
-
-Partition = tuple[str, int]
 
 _RECORDS: Final = """
 CREATE TABLE IF NOT EXISTS records (
@@ -104,7 +103,7 @@ class SqliteEventLog:
                 self._heads = heads
                 self.grown.notify_all()
 
-    def join(self, group: str, topics: Sequence[str]) -> "SqliteLogConsumer":
+    def join(self, group: str, topics: Sequence[str]) -> SqliteLogConsumer:
         """Becomes a member of a group. See `EventLog.join`."""
         missing = [name for name in topics if name not in self.topics]
         if missing:
@@ -115,7 +114,7 @@ class SqliteEventLog:
             self._assign(group)
         return consumer
 
-    def leave(self, consumer: "SqliteLogConsumer") -> None:
+    def leave(self, consumer: SqliteLogConsumer) -> None:
         """Ends a membership."""
         with self.grown:
             members = self._groups.get(consumer.group, [])
@@ -238,58 +237,6 @@ class SqliteEventLog:
         if topic.compacted:
             removed += self._records.execute(_COMPACT, {"topic": topic.name}).rowcount
         return removed
-
-
-class SqliteLogConsumer:
-    """A member of a group. See `LogConsumer`."""
-
-    def __init__(self, log: SqliteEventLog, group: str, topics: Sequence[str]) -> None:
-        self.group = group
-        self.topics = topics
-        self.assigned: list[Partition] = []
-        self.positions: dict[Partition, int] = {}
-        self._log = log
-        self._closed = False
-
-    def poll(self, max_records: int, timeout: float) -> Sequence[Record]:
-        """Waits for records. See `LogConsumer.poll`."""
-        log = self._log
-        with log.grown:
-            log.grown.wait_for(lambda: self._closed or bool(self._waiting()), timeout)
-            waiting = {} if self._closed else {key: log.head(key) for key in self._waiting()}
-            # When partitions move, these positions are left behind with what was read from them.
-            positions = self.positions
-        records: list[Record] = []
-        for partition, head in waiting.items():
-            room = max_records - len(records)
-            if not room:
-                break
-            found = log.fetch(partition, positions[partition], room)
-            records.extend(found)
-            # Nothing below the head means that retention took it; staying there would look again without a pause.
-            positions[partition] = found[-1].offset + 1 if found else head
-        return records
-
-    def commit(self, records: Sequence[Record]) -> None:
-        """Commits offsets. See `LogConsumer.commit`."""
-        after: dict[Partition, int] = {}
-        for record in records:
-            partition = (record.topic, record.partition)
-            after[partition] = max(after.get(partition, 0), record.offset + 1)
-        self._log.commit(self.group, after)
-
-    def close(self) -> None:
-        """Leaves the group."""
-        self._closed = True
-        self._log.leave(self)
-
-    def _waiting(self) -> list[Partition]:
-        return [key for key in self.assigned if self._position(key) < self._log.head(key)]
-
-    def _position(self, partition: Partition) -> int:
-        if partition not in self.positions:
-            self.positions[partition] = self._log.committed(self.group, *partition)
-        return self.positions[partition]
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """The consumer: takes what others published, in batches, and commits offsets after the database.
 
+Offsets are committed now and then, and when nothing comes: what is read again after a crash is dropped.
+
 A batch is one transaction. When it fails it is bisected until the bad event stands alone; that one is retried with
 growing delays, then kept as a dead letter. Too many dead letters in an hour stop the consumer: a bad release must not
 drain a topic into them.
@@ -20,7 +22,6 @@ from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.events.event import Event, event_of, unreadable
 from lienthong.chassis.events.held import bury, parked_after, parked_for
 from lienthong.chassis.events.inbox import InboxBatch, ParkingFullError, Subscription
-from lienthong.chassis.pace import Pace
 from lienthong.chassis.races import again
 from lienthong.chassis.seldom import Seldom
 from lienthong.chassis.uow import UnitsOfWork
@@ -30,7 +31,6 @@ _log = structlog.get_logger(__name__)
 _AWAY = frozenset({Code.UNAVAILABLE, Code.RESOURCE_EXHAUSTED})
 _HOUR_SECONDS = 3600.0
 _BEGINNING = (0, "")
-_PACE = Pace(least=0.025, most=0.15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,22 @@ class ConsumerLimits:
     Attributes:
         batch: Records handled in one transaction, at most.
         poll_seconds: How long one poll waits.
-        pace: Of batches: under load events go together, and one that comes alone waits for nothing.
         attempts: How often a bad event is tried.
         retry_seconds: Delay before the second attempt; doubles with each further one.
         away_seconds: Delay while an engine is away.
         dead_letters_an_hour: More than this stop the consumer.
         sweep_seconds: Pause between two looks at parked events.
+        commit_seconds: While events come without a pause, offsets are committed this often.
     """
 
     batch: int = 200
     poll_seconds: float = 1.0
-    pace: Pace = _PACE
     attempts: int = 3
     retry_seconds: float = 0.2
     away_seconds: float = 0.5
     dead_letters_an_hour: int = 100
     sweep_seconds: float = 60.0
+    commit_seconds: float = 0.5
 
 
 class Consumer:
@@ -75,6 +75,8 @@ class Consumer:
         self._thread = threading.Thread(target=self._run, name=f"{service}-consumer", daemon=True)
         self._sweep_at = time.monotonic() + limits.sweep_seconds
         self._place = _BEGINNING
+        self._commit_at = 0.0
+        self._uncommitted = False
         self.halted = ""
         """Why the consumer stopped by itself; empty while it runs."""
 
@@ -109,13 +111,17 @@ class Consumer:
         records = consumer.poll(self._limits.batch, min(self._limits.poll_seconds, 0.5))
         begun = time.monotonic()
         if records and self.handle(records):
-            consumer.commit(records)
+            consumer.done(records)
+            self._uncommitted = True
+        if self._uncommitted and (not records or begun >= self._commit_at):
+            self._commit_at, self._uncommitted = begun + self._limits.commit_seconds, False
+            consumer.commit()
             failpoints.reach("consumer.after-offsets")
         if begun >= self._sweep_at:
             self._sweep_at = begun + self._limits.sweep_seconds
             self._sweep()
         if records:
-            self._stopping.wait(self._limits.pace.rest(time.monotonic() - begun))
+            self._stopping.wait(self._subscription.pace.rest(time.monotonic() - begun))
 
     def _sweep(self) -> None:
         """Looks again at some parked events, each time at others: whatever held them may have gone unnoticed."""

@@ -18,6 +18,7 @@ from lienthong.chassis.events.aggregates import by_topic, of_one_topic
 from lienthong.chassis.events.event import DIRECTORY, Event
 from lienthong.chassis.events.held import held_event, held_row
 from lienthong.chassis.events.tables import parked, positions
+from lienthong.chassis.pace import Pace
 from lienthong.chassis.tracing import CONSUMER, tracing
 from lienthong.chassis.uow import UnitOfWork
 
@@ -28,6 +29,9 @@ PARKED_AT_MOST = 100_000
 _POSITIONS = of_one_topic(positions).with_for_update()
 _ANY_PARKED = select(parked.c.id).limit(1)
 _GAP = "waits for an earlier event of the same aggregate"
+
+_PACE = Pace(least=0.025, most=0.15)
+"""Under load events go together, and one that comes alone waits for nothing."""
 
 Handler = Callable[[UnitOfWork, Any, Event], None]
 Prepare = Callable[[UnitOfWork, Sequence[Any]], None]
@@ -57,11 +61,13 @@ class Subscription:
         topics: All events of these topics are counted, also those of types that have no handler.
         handlers: By full name of the message type: the type, and what to do.
         prepare: Reads what a batch of messages will need in a few statements; handlers work without it as well.
+        pace: Of its batches.
     """
 
     topics: tuple[str, ...]
     handlers: Mapping[str, tuple[type[Message], Handler]]
     prepare: Prepare | None = None
+    pace: Pace = _PACE
 
 
 def handler(kind: type[Message], action: Handler) -> tuple[str, tuple[type[Message], Handler]]:

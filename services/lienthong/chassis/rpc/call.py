@@ -32,11 +32,13 @@ class Watch:
         key: Hints for this key wake the stream.
         cursor: Where to begin.
         produce: Takes a cursor, gives what is new and the cursor from which to go on. Runs in a thread of the pool.
+        whole: Whether one look finds all that is new; otherwise there may be more behind what it found.
     """
 
     key: str
     cursor: str
     produce: Callable[[str], tuple[Sequence[Message], str]]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

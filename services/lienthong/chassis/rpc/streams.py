@@ -152,8 +152,8 @@ class Streams:
                 messages, cursor, took = await self._looks.ask(question, self._hub.wakes, look)
                 for message in messages:
                     yield message
-                if messages:
-                    stream.hint.set()  # there may be more
+                if messages and not watch.whole:
+                    stream.hint.set()
                 await self._rest(_PACE.rest(max(0.0, took - _CHEAP_SECONDS)))
         finally:
             del self._open[stream]

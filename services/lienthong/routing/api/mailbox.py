@@ -6,7 +6,6 @@ from functools import partial
 from sqlalchemy import Connection
 
 from lienthong.chassis.directory.messages import resource_id
-from lienthong.chassis.engines.sql import database_now
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.filtering import Kind, parse_filter
 from lienthong.chassis.idempotency import once
@@ -71,10 +70,10 @@ class MailboxApi:
     def watch_mailbox(self, request: pb.WatchMailboxRequest, call: Call) -> Watch:
         """Hints that something new waits."""
         reach = call.caller.reach
-        with self._units.database.read() as connection:
+        with self._units.database.look() as connection:
             start = read_cursor(request.cursor) if request.cursor else _here(connection, reach)
         produce = partial(self._hints, reach)
-        return Watch(watch_key(call.caller.acting().id), write_cursor(start), produce)
+        return Watch(watch_key(call.caller.acting().id), write_cursor(start), produce, whole=True)
 
     def get_delivery(self, request: pb.GetDeliveryRequest, call: Call) -> pb.Delivery:
         """Tells about a delivery that the caller received."""
@@ -143,7 +142,8 @@ class MailboxApi:
 
     def _hints(self, reach: Sequence[str], cursor: str) -> tuple[Sequence[pb.WatchMailboxResponse], str]:
         seen = read_cursor(cursor)
-        with self._units.database.read() as connection:
+        # The places are read first: what comes in later shows next time.
+        with self._units.database.look() as connection:
             here = _here(connection, reach)
             following = write_cursor(here)
             # A cursor from the future is of a database that was restored since.
@@ -156,7 +156,8 @@ class MailboxApi:
 
 def _here(connection: Connection, reach: Sequence[str]) -> dict[str, int]:
     """Gives the last places taken, and the time of the database up to which ended leases were seen."""
-    return positions_of(connection, reach) | {LOOKED: database_now(connection)}
+    places, now = positions_of(connection, reach)
+    return {**places, LOOKED: now}
 
 
 def _leased(item: pb.LeasedItem) -> Leased | Outcome:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lienthong.chassis.engines.sql import database_now
+from lienthong.chassis.engines.sql import MOMENT
 from lienthong.chassis.times import to_micros
 from lienthong.chassis.uow import UnitsOfWork
 from lienthong.routing.handlers.agencies import rename_when_due
@@ -57,7 +57,7 @@ def work_off(units: UnitsOfWork, desk: Desk) -> bool:
 def release_held(units: UnitsOfWork, desk: Desk) -> bool:
     """Shows deliveries that waited long enough for their verdict."""
     with units.database.look() as connection:
-        if not any_due(connection, database_now(connection)):
+        if not any_due(connection, MOMENT):
             return False
     with units.begin() as work:
         return release_due(work, desk) > 0
@@ -66,7 +66,7 @@ def release_held(units: UnitsOfWork, desk: Desk) -> bool:
 def park_due(units: UnitsOfWork, desk: Desk) -> bool:
     """Parks items whose last lease expired."""
     with units.database.look() as connection:
-        if not any_exhausted(connection, database_now(connection), desk.limits.lease_attempts):
+        if not any_exhausted(connection, MOMENT, desk.limits.lease_attempts):
             return False
     with units.begin() as work:
         return park_exhausted(work, desk, work.database_micros) > 0

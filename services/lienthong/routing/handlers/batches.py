@@ -47,9 +47,10 @@ def acknowledge_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence
     """Takes items out of the mailbox that are durably stored; of a document the sender is told (01, đã đến)."""
     wanted = items_by_id(work.rows, [wish.item for wish in leased], call.caller.reach)
     work.rows.of(DELIVERIES).load({row.delivery for row in wanted.values() if row.kind == ItemKind.DOCUMENT.value})
-    outcomes = _each(work, desk, call, leased, partial(_acknowledge, work, call), ended_as=ItemState.ACKNOWLEDGED)
+    outcomes = _each(work, call, leased, partial(_acknowledge, work, call), ended_as=ItemState.ACKNOWLEDGED)
     ended = [wanted[outcome.item] for outcome in outcomes if outcome.error is None]
-    free_followers(work.rows, [(row.mailbox, row.chain) for row in ended])
+    for mailbox in free_followers(work.rows, [(row.mailbox, row.chain) for row in ended]):
+        desk.hint(work, mailbox)
     return outcomes
 
 
@@ -57,11 +58,11 @@ def fail_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased
     """Parks items that cannot be taken."""
 
     def act(row: StoredItem, wish: Leased) -> int:
-        park(work, row, FAILED_BY_RECIPIENT, wish.reason[:REASON_LENGTH], lease=wish.lease)
+        park(work, desk, row, FAILED_BY_RECIPIENT, wish.reason[:REASON_LENGTH], lease=wish.lease)
         work.record(audit_of(call, "item.fail", f"items/{row.id}", wish.reason[:REASON_LENGTH]))
         return 0
 
-    return _each(work, desk, call, leased, act, ended_as=ItemState.PARKED)
+    return _each(work, call, leased, act, ended_as=ItemState.PARKED)
 
 
 def extend_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased], length: int) -> list[Outcome]:
@@ -73,7 +74,7 @@ def extend_items(work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leas
         save_item(work.rows, row)
         return until
 
-    return _each(work, desk, call, leased, act, ended_as=None)
+    return _each(work, call, leased, act, ended_as=None)
 
 
 def _acknowledge(work: UnitOfWork, call: Call, row: StoredItem, _wish: Leased) -> int:
@@ -88,7 +89,7 @@ def _acknowledge(work: UnitOfWork, call: Call, row: StoredItem, _wish: Leased) -
 
 
 def _each(
-    work: UnitOfWork, desk: Desk, call: Call, leased: Sequence[Leased], act: Act, *, ended_as: ItemState | None
+    work: UnitOfWork, call: Call, leased: Sequence[Leased], act: Act, *, ended_as: ItemState | None
 ) -> list[Outcome]:
     rows = items_by_id(work.rows, [wish.item for wish in leased], call.caller.reach)
     now = work.database_micros
@@ -97,8 +98,6 @@ def _each(
         key = (wish.item, wish.lease)
         if key not in done:
             done[key] = _one(rows.get(wish.item), wish, now, act, ended_as)
-    for mailbox in sorted({rows[outcome.item].mailbox for outcome in done.values() if outcome.error is None}):
-        desk.hint(work, mailbox)
     return [done[wish.item, wish.lease] for wish in leased]
 
 

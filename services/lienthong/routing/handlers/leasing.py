@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from lienthong.chassis.engines.sql import database_now
+from lienthong.chassis.engines.sql import MOMENT, database_now
 from lienthong.chassis.idempotency import check_key, content_of, recall_answer, remember_answer
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.uow import AuditEntry, UnitOfWork, UnitsOfWork
@@ -17,7 +17,7 @@ from lienthong.routing.domain.leases import ItemKind
 from lienthong.routing.domain.ordering import choose
 from lienthong.routing.handlers.desk import Desk
 from lienthong.routing.handlers.lifecycle import open_delivery
-from lienthong.routing.handlers.parking import park_exhausted
+from lienthong.routing.handlers.parking import park_spent
 from lienthong.routing.storage.deliveries import DELIVERIES, delivery_by_id
 from lienthong.routing.storage.items import (
     followers_of,
@@ -26,6 +26,7 @@ from lienthong.routing.storage.items import (
     lease_items,
     leased_items,
     release_items,
+    spent_items,
 )
 from lienthong.routing.v1 import mailbox_pb2 as pb
 
@@ -75,9 +76,10 @@ def pull_once(units: UnitsOfWork, desk: Desk, call: Call, request: pb.PullItemsR
     check_key(request.request_id)
     content = content_of(request)
     with units.database.look() as connection:
-        known = recall_answer(connection, call, request.request_id, content, pb.PullItemsResponse)
-        if known is None and not free_heads(connection, call.caller.reach, command.kinds, database_now(connection), 1):
-            return Pulled()
+        if not free_heads(connection, call.caller.reach, command.kinds, MOMENT, 1):
+            known = recall_answer(connection, call, request.request_id, content, pb.PullItemsResponse)
+            if known is None:
+                return Pulled()
     with units.begin(call.traceparent) as work:
         known = recall_answer(work.connection, call, request.request_id, content, pb.PullItemsResponse)
         if known is not None:
@@ -108,14 +110,14 @@ def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Ro
     # Those who pull one mailbox take turns: an item goes to one of them, and each delivery's items in their order.
     work.lock(*(f"pull {mailbox}" for mailbox in reach))
     now = work.database_micros
-    park_exhausted(work, desk, now)
-    connection = work.connection
-    heads = free_heads(connection, reach, command.kinds, now, command.count)
-    chosen = choose(heads, followers_of(connection, heads, command.kinds, now), command.count)
+    chosen = _chosen(work, reach, command, now)
+    while spent := spent_items(work.rows, chosen, now, desk.leases):
+        park_spent(work, desk, spent)
+        chosen = _chosen(work, reach, command, now)
     if not chosen:
         return []
     lease, until = secrets.token_urlsafe(_TOKEN_BYTES), now + desk.leases.length(command.length)
-    identifiers = lease_items(work.rows, [item.id for item in chosen], lease, now, until)
+    identifiers = lease_items(work.rows, chosen, lease, now, until)
     if not identifiers:
         return []
     rows = full_items(work.connection, identifiers)
@@ -123,6 +125,13 @@ def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Ro
     release_items(work.rows, [row.id for row in rows[len(carried) :]])
     _open(work, call, carried)
     return carried
+
+
+def _chosen(work: UnitOfWork, reach: Sequence[str], command: Pull, now: int) -> list[str]:
+    connection = work.connection
+    heads = free_heads(connection, reach, command.kinds, now, command.count)
+    followers = followers_of(connection, heads, command.kinds, now)
+    return [item.id for item in choose(heads, followers, command.count)]
 
 
 def _carried(rows: Sequence[Row[Any]]) -> int:

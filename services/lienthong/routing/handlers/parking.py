@@ -1,5 +1,6 @@
 """Parking: items that could not be taken wait for an operator, who puts them back."""
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row
@@ -30,11 +31,12 @@ LEASES_EXPIRED = "LEASES_EXPIRED"
 FAILED_BY_RECIPIENT = "FAILED_BY_RECIPIENT"
 
 
-def park(work: UnitOfWork, item: StoredItem, reason: str, detail: str, *, lease: str) -> None:
+def park(work: UnitOfWork, desk: Desk, item: StoredItem, reason: str, detail: str, *, lease: str) -> None:
     """Parks an item; what belongs to the delivery itself is told.
 
     Args:
         work: The transaction.
+        desk: What handlers have at hand.
         item: Read under its lock.
         reason: Stable name.
         detail: What the recipient said.
@@ -42,7 +44,8 @@ def park(work: UnitOfWork, item: StoredItem, reason: str, detail: str, *, lease:
     """
     item.state, item.waiting, item.lease = ItemState.PARKED.value, 0, lease
     save_item(work.rows, item)
-    free_followers(work.rows, [(item.mailbox, item.chain)])
+    for mailbox in free_followers(work.rows, [(item.mailbox, item.chain)]):
+        desk.hint(work, mailbox)
     if item.kind == ItemKind.STATUS.value:
         # It waits for the sender; the recipient's delivery is not concerned.
         return
@@ -57,9 +60,14 @@ def park(work: UnitOfWork, item: StoredItem, reason: str, detail: str, *, lease:
 def park_exhausted(work: UnitOfWork, desk: Desk, now: int) -> int:
     """Parks items whose last lease expired; tells how many. `now` is the database's time in microseconds."""
     rows = exhausted_items(work.rows, now, desk.limits.lease_attempts, desk.limits.chunk)
-    for row in rows:
-        park(work, row, LEASES_EXPIRED, f"{row.attempts} leases expired without an answer", lease="")
+    park_spent(work, desk, rows)
     return len(rows)
+
+
+def park_spent(work: UnitOfWork, desk: Desk, items: Iterable[StoredItem]) -> None:
+    """Parks items whose last lease expired, read under their locks."""
+    for item in items:
+        park(work, desk, item, LEASES_EXPIRED, f"{item.attempts} leases expired without an answer", lease="")
 
 
 def check_parked(connection: Connection, identifier: str) -> Row[Any]:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, not_, select
 
 from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.engines.search import WordIndex, holds
+from lienthong.chassis.engines.sql import Moment
 from lienthong.routing.storage.rows import StoredDelivery, StoredDocument
 from lienthong.routing.storage.tables import HELD, UNFINISHED, deliveries, delivery_words, documents
 
@@ -50,7 +51,7 @@ def at_recipients(rows: Rows, document: str, recipients: Iterable[str]) -> Seque
     return _found(rows, deliveries.c.document == document, deliveries.c.recipient.in_(sorted(set(recipients))))
 
 
-def any_due(connection: Connection, now: int) -> bool:
+def any_due(connection: Connection, now: Moment) -> bool:
     """Tells whether a delivery waited long enough for its verdict."""
     return connection.execute(select(deliveries.c.id).where(*_due(now)).limit(1)).first() is not None
 
@@ -67,7 +68,7 @@ def unfinished_at(rows: Rows, recipient: str, count: int) -> Sequence[StoredDeli
     return rows.of(DELIVERIES).find(found.limit(count))
 
 
-def _due(now: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _due(now: Moment) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return HELD, deliveries.c.held_until <= now
 
 

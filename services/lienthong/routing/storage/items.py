@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, literal_column, select, update
 
 from lienthong.chassis.counters import next_value
 from lienthong.chassis.engines.rows import Kind, Rows
+from lienthong.chassis.engines.sql import DatabaseMicros, Moment, among
 from lienthong.chassis.events.tables import counters
-from lienthong.routing.domain.leases import ItemKind, ItemState
+from lienthong.routing.domain.leases import ItemKind, ItemState, LeaseBounds
 from lienthong.routing.domain.ordering import Chain, Waiting
 from lienthong.routing.storage.rows import StoredItem
 from lienthong.routing.storage.tables import LEASED, PARKED, WAITING, documents, items, waits
@@ -34,12 +35,18 @@ def add_item(rows: Rows, item: StoredItem) -> None:
     rows.of(ITEMS).add(item)
 
 
-def positions_of(connection: Connection, reach: Sequence[str]) -> dict[str, int]:
-    """Tells the last place taken in each mailbox."""
-    names = {counter_of(mailbox): mailbox for mailbox in reach}
-    found = select(counters).where(counters.c.name.in_(sorted(names)))
-    taken = {names[row.name]: int(row.value) for row in connection.execute(found)}
-    return {mailbox: taken.get(mailbox, 0) for mailbox in reach}
+def positions_of(connection: Connection, reach: Sequence[str]) -> tuple[dict[str, int], int]:
+    """Tells the last place taken in each mailbox, and the time of the database, in microseconds since 1970."""
+    rows = connection.execute(_POSITIONS, {"names": [counter_of(mailbox) for mailbox in reach]}).all()
+    taken = {row.name: int(row.value) for row in rows if row.name is not None}
+    return {mailbox: taken.get(counter_of(mailbox), 0) for mailbox in reach}, int(rows[0].now)
+
+
+_ALWAYS = select(literal_column("1")).subquery()
+_POSITIONS = select(DatabaseMicros().label("now"), counters.c.name, counters.c.value).select_from(
+    _ALWAYS.outerjoin(counters, among(counters.c.name, "names"))
+)
+"""One row at least, with the time."""
 
 
 def count_waiting(connection: Connection, reach: Sequence[str]) -> int:
@@ -49,7 +56,7 @@ def count_waiting(connection: Connection, reach: Sequence[str]) -> int:
 
 
 def free_heads(
-    connection: Connection, reach: Sequence[str], kinds: Iterable[ItemKind], now: int, count: int
+    connection: Connection, reach: Sequence[str], kinds: Iterable[ItemKind], now: Moment, count: int
 ) -> list[Waiting]:
     """Gives the first items of chains that may be leased, the most urgent and oldest of each mailbox."""
     earlier = items.alias("earlier")
@@ -92,6 +99,14 @@ def followers_of(
     return found
 
 
+def spent_items(rows: Rows, identifiers: Sequence[str], now: int, leases: LeaseBounds) -> list[StoredItem]:
+    """Gives those of some items whose last lease expired, under their locks."""
+    shelf = rows.of(ITEMS)
+    shelf.load(identifiers)
+    items = filter(None, map(shelf.get, identifiers))
+    return [item for item in items if item.waiting and item.lease_until <= now and leases.exhausted(item.attempts)]
+
+
 def lease_items(rows: Rows, identifiers: Sequence[str], lease: str, now: int, until: int) -> list[str]:
     """Leases those of some items that are still free under their locks; a recall may have been first. Gives them."""
     shelf = rows.of(ITEMS)
@@ -114,13 +129,17 @@ def release_items(rows: Rows, identifiers: Sequence[str]) -> None:
         shelf.save(item)
 
 
-def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> None:
+def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> list[str]:
     """Moves the cursor of a mailbox on when ended items made room for later ones of their chains.
 
     Args:
         rows: Of the transaction.
         ended: Mailbox and chain of each item that ended.
+
+    Returns:
+        The mailboxes that show something new.
     """
+    moved = []
     chains: dict[str, set[str]] = defaultdict(set)
     for mailbox, chain in ended:
         chains[mailbox].add(chain)
@@ -128,6 +147,8 @@ def free_followers(rows: Rows, ended: Iterable[tuple[str, str]]) -> None:
         found = select(items.c.id).where(items.c.mailbox == mailbox, WAITING, items.c.chain.in_(names))
         if rows.connection.execute(found.limit(1)).first() is not None:
             next_value(rows, counter_of(mailbox))
+            moved.append(mailbox)
+    return moved
 
 
 def leases_ended(connection: Connection, reach: Sequence[str], since: int, now: int) -> bool:
@@ -184,7 +205,7 @@ def end_untaken_requests(rows: Rows, delivery: str, mailbox: str) -> None:
         shelf.save(item)
 
 
-def any_exhausted(connection: Connection, now: int, attempts: int) -> bool:
+def any_exhausted(connection: Connection, now: Moment, attempts: int) -> bool:
     """Tells whether the last lease of an item expired."""
     found = select(items.c.id).where(*_exhausted(now, attempts)).limit(1)
     return connection.execute(found).first() is not None
@@ -196,7 +217,7 @@ def exhausted_items(rows: Rows, now: int, attempts: int, count: int) -> Sequence
     return rows.of(ITEMS).find(found, skip_locked=True)
 
 
-def _exhausted(now: int, attempts: int) -> tuple[ColumnElement[bool], ...]:
+def _exhausted(now: Moment, attempts: int) -> tuple[ColumnElement[bool], ...]:
     return LEASED, items.c.lease_until <= now, items.c.attempts >= attempts
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, func, insert, literal, select, update
 
-from lienthong.chassis.engines.sql import DatabaseMicros, database_now, first_of_each
+from lienthong.chassis.engines.sql import MOMENT, first_of_each
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.signing.domain import Attachment, SizeClass
 from lienthong.signing.storage.documents import attachments_of
@@ -58,7 +58,7 @@ def add_job(work: UnitOfWork, document: str, size: SizeClass, sender: str) -> No
 
 def any_due(connection: Connection, sizes: Iterable[SizeClass]) -> bool:
     """Tells whether a job of these classes may be claimed now."""
-    due = exists().where(jobs.c.size_class.in_([int(size) for size in sizes]), jobs.c.due_at <= DatabaseMicros())
+    due = exists().where(jobs.c.size_class.in_([int(size) for size in sizes]), jobs.c.due_at <= MOMENT)
     return bool(connection.execute(select(due)).scalar_one())
 
 
@@ -69,15 +69,12 @@ def claim_jobs(
 
     Where more are due than are taken, senders have equal shares; what is left of them goes to what is longest due.
     """
-    now = database_now(connection)
-    due = _due(size, now)
-    rows = connection.execute(due.limit(limit)).all()
+    rows = connection.execute(_due(size).limit(limit)).all()
     if len(rows) == limit:
-        rows = _shared(connection, size, now, rows)
+        rows = _shared(connection, size, rows)
     if rows:
         taken = update(jobs).where(jobs.c.document.in_([row.document for row in rows]))
-        until = now + int(lease_seconds * _MICROS)
-        connection.execute(taken.values(lease=lease, due_at=until, attempts=jobs.c.attempts + 1))
+        connection.execute(taken.values(lease=lease, due_at=_after(lease_seconds), attempts=jobs.c.attempts + 1))
     return [
         StoredJob(
             row.document,
@@ -92,38 +89,43 @@ def claim_jobs(
     ]
 
 
-def _due(size: SizeClass, now: int) -> Select[Any]:
+def _after(seconds: float) -> ColumnElement[int]:
+    """Gives the time of the database so many seconds from now."""
+    return MOMENT + int(seconds * _MICROS)
+
+
+def _due(size: SizeClass) -> Select[Any]:
     return (
         select(jobs, documents.c.attachments)
         .join(documents, documents.c.id == jobs.c.document)
-        .where(jobs.c.size_class == int(size), jobs.c.due_at <= now)
+        .where(jobs.c.size_class == int(size), jobs.c.due_at <= MOMENT)
         .order_by(jobs.c.due_at)
         .with_for_update(of=jobs, skip_locked=True)
     )
 
 
-def _shared(connection: Connection, size: SizeClass, now: int, oldest: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+def _shared(connection: Connection, size: SizeClass, oldest: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
     """Gives as many jobs as the longest due are, an equal share of each sender as far as it has them."""
-    senders = _senders(connection, size, now, min(len(oldest), _SENDERS))
+    senders = _senders(connection, size, min(len(oldest), _SENDERS))
     if len({*senders, *(row.sender for row in oldest)}) == 1:
         return oldest
-    due, shared = _due(size, now).limit(len(oldest) // len(senders)), dict[str, Row[Any]]()
+    due, shared = _due(size).limit(len(oldest) // len(senders)), dict[str, Row[Any]]()
     for sender in senders:
         shared |= {row.document: row for row in connection.execute(due.where(jobs.c.sender == sender))}
     return list((shared | {row.document: row for row in oldest}).values())[: len(oldest)]
 
 
-def _senders(connection: Connection, size: SizeClass, now: int, limit: int) -> Sequence[str]:
+def _senders(connection: Connection, size: SizeClass, limit: int) -> Sequence[str]:
     """Names senders for whom something is due: those of whom least is in hand, and then those who wait longest."""
     mine = jobs.c.size_class == int(size)
     first = first_of_each(jobs.c.sender, (jobs.c.due_at,), mine)
-    in_hand = select(jobs.c.sender, func.count().label("count")).where(mine, jobs.c.lease > "", jobs.c.due_at > now)
+    in_hand = select(jobs.c.sender, func.count().label("count")).where(mine, jobs.c.lease > "", jobs.c.due_at > MOMENT)
     held = in_hand.group_by(jobs.c.sender).subquery()
     found = (
         select(jobs.c.sender)
         .join(first, first.c.key == jobs.c.document)
         .outerjoin(held, held.c.sender == jobs.c.sender)
-        .where(jobs.c.due_at <= now)
+        .where(jobs.c.due_at <= MOMENT)
         .order_by(func.coalesce(held.c.count, 0), jobs.c.due_at, jobs.c.sender)
     )
     return connection.execute(found.limit(limit)).scalars().all()
@@ -139,8 +141,8 @@ def renew_leases(connection: Connection, lease: str, identifiers: Sequence[str],
     """Gives a sign of life for jobs under a lease."""
     if not identifiers:
         return
-    until = database_now(connection) + int(lease_seconds * _MICROS)
-    connection.execute(update(jobs).where(jobs.c.lease == lease, jobs.c.document.in_(identifiers)).values(due_at=until))
+    held = update(jobs).where(jobs.c.lease == lease, jobs.c.document.in_(identifiers))
+    connection.execute(held.values(due_at=_after(lease_seconds)))
 
 
 def remove_jobs(connection: Connection, identifiers: Sequence[str]) -> None:
@@ -156,7 +158,7 @@ def delay_job(connection: Connection, identifier: str, seconds: float) -> None:
         .where(jobs.c.document == identifier)
         .values(
             lease="",
-            due_at=database_now(connection) + int(seconds * _MICROS),
+            due_at=_after(seconds),
             attempts=jobs.c.attempts - 1,
             delays=jobs.c.delays + 1,
         )
@@ -166,9 +168,7 @@ def delay_job(connection: Connection, identifier: str, seconds: float) -> None:
 def release_jobs(connection: Connection, lease: str) -> None:
     """Gives all jobs under a lease back, for somebody else to take at once."""
     connection.execute(
-        update(jobs)
-        .where(jobs.c.lease == lease)
-        .values(lease="", due_at=DatabaseMicros(), attempts=jobs.c.attempts - 1)
+        update(jobs).where(jobs.c.lease == lease).values(lease="", due_at=MOMENT, attempts=jobs.c.attempts - 1)
     )
 
 
@@ -184,9 +184,7 @@ def reopen_documents(connection: Connection, verdict: str, trust: str, since: in
         limit: How many at most.
     """
     found = (
-        select(
-            documents.c.id, documents.c.size_class, DatabaseMicros(), literal(""), literal(0), literal(0), literal(now)
-        )
+        select(documents.c.id, documents.c.size_class, MOMENT, literal(""), literal(0), literal(0), literal(now))
         .add_columns(literal(""))
         .where(
             documents.c.verdict == verdict,

@@ -86,7 +86,7 @@ class WorkflowApi:
             progress, latest = messages.progress_message(seen, self._desk.directory.get()), str(seen.change)
             return (pb.WatchProgressResponse(progress=progress, cursor=latest),), latest
 
-        return Watch(watch_key(document), str(begin), produce)
+        return Watch(watch_key(document), str(begin), produce, whole=True)
 
     def list_statuses(self, request: pb.ListStatusesRequest, call: Call) -> pb.ListStatusesResponse:
         """Lists what was reported about a document."""

@@ -113,7 +113,12 @@ class KafkaLogConsumer:
                 return records
         return []
 
-    def commit(self, records: Sequence[Record]) -> None:
+    def done(self, records: Sequence[Record]) -> None:
+        """Notes what may be committed; it is when partitions go to others, too. See `LogConsumer.done`."""
+        with self._turn:
+            self._ours.done(records, self._section.topic_prefix)
+
+    def commit(self, records: Sequence[Record] = ()) -> None:
         """Commits offsets. See `LogConsumer.commit`.
 
         Raises:
