@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.plans import plans_of
 from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import NewRecord, Record
@@ -233,3 +234,15 @@ def running(consumer: Consumer) -> Iterator[None]:
     consumer.start()
     yield
     consumer.stop(10.0)
+
+
+def test_what_is_parked_is_counted_once_a_batch(stage: Stage) -> None:
+    """Counting reads all that is parked: a batch that parks a hundred events does it as often as one that parks ten."""
+
+    def read_whole(*events: Event) -> int:
+        plans = plans_of(stage.database, lambda: stage.apply(*events))
+        return sum("parked_events" in line for line in plans.scans)
+
+    few = read_whole(*(event("a", number) for number in range(2, 12)))
+    assert read_whole(*(event("b", number) for number in range(2, 102))) == few > 0
+    assert len(stage.parked()) == 110

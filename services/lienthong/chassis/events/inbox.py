@@ -28,6 +28,7 @@ PARKED_AT_MOST = 100_000
 # When partitions move, two copies may have the same events in hand for a moment: the second waits, then drops them.
 _POSITIONS = of_one_topic(positions).with_for_update()
 _ANY_PARKED = select(parked.c.id).limit(1)
+_COUNT_PARKED = select(func.count()).select_from(parked)
 _GAP = "waits for an earlier event of the same aggregate"
 
 _PACE = Pace(least=0.025, most=0.15)
@@ -85,6 +86,7 @@ class InboxBatch:
         self._changed: set[tuple[str, str]] = set()
         self._begun: set[tuple[str, str]] = set()
         self._any_parked: bool | None = None
+        self._room: int | None = None
         self.awaited: set[str] = set()
         """What events were parked for."""
         self._messages: dict[tuple[str, str, int], Message] = {}
@@ -199,8 +201,12 @@ class InboxBatch:
             action(self._work, message, event)
 
     def _park(self, event: Event, awaited: str, reason: str) -> None:
-        if self._work.connection.execute(select(func.count()).select_from(parked)).scalar_one() >= PARKED_AT_MOST:
+        if self._room is None:
+            # Once a batch: counting reads all that are parked.
+            self._room = PARKED_AT_MOST - int(self._work.connection.execute(_COUNT_PARKED).scalar_one())
+        if self._room <= 0:
             raise ParkingFullError(f"{PARKED_AT_MOST} events are parked; the oldest say what is missing")
+        self._room -= 1
         row = held_row(event, self._work) | {"reason": reason, "waits_for": awaited}
         # A repeat of a parked event changes only what it waits for.
         upsert(self._work.connection, parked, row, ("topic", "subject", "sequence"), ("waits_for", "reason"))
@@ -246,6 +252,7 @@ class InboxBatch:
         if rows:
             self._work.connection.execute(delete(parked).where(parked.c.id.in_([row.id for row in rows])))
             self._any_parked = None
+            self._room = None if self._room is None else self._room + len(rows)
 
     def _store(self) -> None:
         if not self._changed:
