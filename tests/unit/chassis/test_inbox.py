@@ -236,13 +236,15 @@ def running(consumer: Consumer) -> Iterator[None]:
     consumer.stop(10.0)
 
 
-def test_what_is_parked_is_counted_once_a_batch(stage: Stage) -> None:
-    """Counting reads all that is parked: a batch that parks a hundred events does it as often as one that parks ten."""
+@pytest.mark.parametrize("parent", ["", "document:1"], ids=["a gap", "a parent"])
+def test_what_waits_is_parked_together(stage: Stage, parent: str) -> None:
+    """A batch of ninety events that wait asks the database as often as one of ten, and no more of what is parked."""
 
-    def read_whole(*events: Event) -> int:
-        plans = plans_of(stage.database, lambda: stage.apply(*events))
-        return sum("parked_events" in line for line in plans.scans)
+    def asked(*events: Event) -> list[str]:
+        stage.parents |= {f"{one.subject}-{one.sequence}": parent for one in events}
+        return plans_of(stage.database, lambda: stage.apply(*events)).lines
 
-    few = read_whole(*(event("a", number) for number in range(2, 12)))
-    assert read_whole(*(event("b", number) for number in range(2, 102))) == few > 0
-    assert len(stage.parked()) == 110
+    sequence = 1 if parent else 2
+    few = asked(*(event(f"few-{number}", sequence) for number in range(10)))
+    assert len(asked(*(event(f"many-{number}", sequence) for number in range(90)))) == len(few)
+    assert len(stage.parked()) == 100

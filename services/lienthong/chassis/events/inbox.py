@@ -28,6 +28,7 @@ PARKED_AT_MOST = 100_000
 # When partitions move, two copies may have the same events in hand for a moment: the second waits, then drops them.
 _POSITIONS = of_one_topic(positions).with_for_update()
 _ANY_PARKED = select(parked.c.id).limit(1)
+_KEY = ("topic", "subject")
 _COUNT_PARKED = select(func.count()).select_from(parked)
 _GAP = "waits for an earlier event of the same aggregate"
 
@@ -87,6 +88,7 @@ class InboxBatch:
         self._begun: set[tuple[str, str]] = set()
         self._any_parked: bool | None = None
         self._room: int | None = None
+        self._parking: dict[tuple[str, str, int], dict[str, Any]] = {}
         self.awaited: set[str] = set()
         """What events were parked for."""
         self._messages: dict[tuple[str, str, int], Message] = {}
@@ -134,15 +136,17 @@ class InboxBatch:
         """Makes the position of an aggregate of which something is about to wait, where it has none, and reads it anew.
 
         Copies take turns at an aggregate by its position. Without one, a copy would park an event while another is
-        releasing the event before it, and neither would see what the other did.
+        releasing the event before it, and neither would see what the other did. What waits hardly waits alone: all of
+        the batch that have none get theirs.
         """
         if key in self._begun or key in self._changed:
             return
-        topic, subject = key
-        none = {"topic": topic, "subject": subject, "version": 0}
-        upsert(self._work.connection, positions, none, ("topic", "subject"))
-        del self._positions[key]
-        self._load_keys({key})
+        new = set(self._positions) - self._begun - self._changed
+        rows = [{"topic": topic, "subject": subject, "version": 0} for topic, subject in sorted(new)]
+        upsert(self._work.connection, positions, rows, _KEY)
+        for one in new:
+            del self._positions[one]
+        self._load_keys(new)
 
     def _apply_one(self, event: Event) -> bool:
         if event.topic == DIRECTORY:
@@ -208,11 +212,17 @@ class InboxBatch:
             raise ParkingFullError(f"{PARKED_AT_MOST} events are parked; the oldest say what is missing")
         self._room -= 1
         row = held_row(event, self._work) | {"reason": reason, "waits_for": awaited}
-        # A repeat of a parked event changes only what it waits for.
-        upsert(self._work.connection, parked, row, ("topic", "subject", "sequence"), ("waits_for", "reason"))
+        self._parking[event.topic, event.subject, event.sequence] = row
         self._any_parked = True
         if awaited:
             self.awaited.add(awaited)
+
+    def _write_parked(self) -> None:
+        """Writes what was parked since, together. A repeat of a parked event changes only what it waits for."""
+        if self._parking:
+            rows = list(self._parking.values())
+            upsert(self._work.connection, parked, rows, (*_KEY, "sequence"), ("waits_for", "reason"))
+            self._parking.clear()
 
     def _nothing_parked(self) -> bool:
         if self._any_parked is None:
@@ -238,9 +248,11 @@ class InboxBatch:
             return []
         # Another copy may be parking what waits for this: it is seen here, or it looks again once this is committed.
         self._work.lock(*released)
+        self._write_parked()
         return self._taken(parked.c.waits_for.in_(released)) if self._work.rows.execute(_ANY_PARKED).first() else []
 
     def _taken(self, due: ColumnElement[bool]) -> list[Event]:
+        self._write_parked()
         found = select(parked).where(due).order_by(parked.c.held_at, parked.c.id)
         rows = self._work.connection.execute(found).all()
         self._unpark(rows)
@@ -255,6 +267,7 @@ class InboxBatch:
             self._room = None if self._room is None else self._room + len(rows)
 
     def _store(self) -> None:
+        self._write_parked()
         if not self._changed:
             return
         rows = [
@@ -265,4 +278,4 @@ class InboxBatch:
         self._work.rows.insert(positions, [row for row in rows if (row["topic"], row["subject"]) not in self._begun])
         known = [row for row in rows if (row["topic"], row["subject"]) in self._begun]
         if known:
-            upsert(self._work.connection, positions, known, ("topic", "subject"), ("version",))
+            upsert(self._work.connection, positions, known, _KEY, ("version",))
