@@ -248,3 +248,12 @@ def test_what_waits_is_parked_together(stage: Stage, parent: str) -> None:
     few = asked(*(event(f"few-{number}", sequence) for number in range(10)))
     assert len(asked(*(event(f"many-{number}", sequence) for number in range(90)))) == len(few)
     assert len(stage.parked()) == 100
+
+
+def test_what_is_parked_of_others_holds_up_nobody(stage: Stage) -> None:
+    """While something is parked, a batch of ninety events of other aggregates asks as often as one of ten."""
+    stage.apply(event("waiting", 2))
+    few = plans_of(stage.database, lambda: stage.apply(*(event(f"few-{number}", 1) for number in range(10)))).lines
+    many = plans_of(stage.database, lambda: stage.apply(*(event(f"many-{number}", 1) for number in range(90)))).lines
+    assert len(many) == len(few)
+    assert (len(stage.seen), stage.parked()) == (100, [("waiting", 2)])

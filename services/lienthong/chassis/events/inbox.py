@@ -29,6 +29,7 @@ PARKED_AT_MOST = 100_000
 _POSITIONS = of_one_topic(positions).with_for_update()
 _ANY_PARKED = select(parked.c.id).limit(1)
 _KEY = ("topic", "subject")
+_PARKED_OF = of_one_topic(parked).with_only_columns(parked.c.topic, parked.c.subject).distinct()
 _COUNT_PARKED = select(func.count()).select_from(parked)
 _GAP = "waits for an earlier event of the same aggregate"
 
@@ -88,6 +89,8 @@ class InboxBatch:
         self._begun: set[tuple[str, str]] = set()
         self._any_parked: bool | None = None
         self._room: int | None = None
+        self._asked: set[tuple[str, str]] = set()
+        self._waiting: set[tuple[str, str]] = set()
         self._parking: dict[tuple[str, str, int], dict[str, Any]] = {}
         self.awaited: set[str] = set()
         """What events were parked for."""
@@ -214,6 +217,7 @@ class InboxBatch:
         row = held_row(event, self._work) | {"reason": reason, "waits_for": awaited}
         self._parking[event.topic, event.subject, event.sequence] = row
         self._any_parked = True
+        self._waiting.add((event.topic, event.subject))
         if awaited:
             self.awaited.add(awaited)
 
@@ -229,9 +233,18 @@ class InboxBatch:
             self._any_parked = self._work.rows.execute(_ANY_PARKED).first() is not None
         return not self._any_parked
 
+    def _any_parked_of(self, key: tuple[str, str]) -> bool:
+        """Tells whether events of an aggregate are parked; all aggregates of the batch are asked for together."""
+        if key not in self._asked:
+            new = self._positions.keys() - self._asked
+            for some in by_topic(new):
+                self._waiting |= {(row.topic, row.subject) for row in self._work.rows.execute(_PARKED_OF, some)}
+            self._asked |= new
+        return key in self._waiting
+
     def _next_of(self, event: Event) -> list[Event]:
         """Takes the event that follows one of the same aggregate out of what is parked, and those that are done."""
-        if self._nothing_parked():
+        if self._nothing_parked() or not self._any_parked_of((event.topic, event.subject)):
             return []
         # A copy that swept may have parked this one again while it was taken here.
         following = (
