@@ -76,11 +76,16 @@ platform: setup $(VENV)/.engines-installed ## Plays the story on real engines, e
 ON_POSTGRESQL := tests/unit/intake tests/unit/routing tests/unit/signing tests/unit/workflow \
 	tests/integration/workflow tests/integration/notification
 
+# Engines that must answer within their time are not tested beside what takes a whole machine.
+IN_TIME := tests/unit tests/contract tests/chart tests/monitoring tests/faults/test_checker.py \
+	tests/integration/kafka tests/integration/objects tests/integration/postgres
+
 test: setup-dev ## Runs the whole suite.
 ifeq ($(TEST),tests)
 	$(BIN)/python -m pytest -n 2 -m "not embedded" --database postgresql $(ON_POSTGRESQL)
 	$(BIN)/python -m pytest -n 2 -m "not embedded" --engines real tests/integration/api
-	$(BIN)/python -m pytest -n 2 -m "not long and not cluster" tests
+	$(BIN)/python -m pytest -n 2 $(IN_TIME)
+	$(BIN)/python -m pytest -n 2 -m "not long and not cluster" $(IN_TIME:%=--ignore=%) tests
 	$(MAKE) test-faults-quick
 else
 	$(BIN)/python -m pytest -m "not long and not cluster" $(TEST)

@@ -46,7 +46,7 @@ SEEDS = {
     "Violation": Maker(("field", "reason", "rule", "remedy"), "INVALID_ARGUMENT", mark("reason"), _RULE, detail=True),
     "Problem": Maker(("reason", "path", "rule", "remedy"), "INVALID_ARGUMENT", mark("reason"), _RULE),
     "Failure": Maker(("reason", "detail"), "delivery", mark("reason"), mark("detail")),
-    "park": Maker(("work", "item", "reason", "detail"), "item", mark("reason"), mark("detail")),
+    "park": Maker(("work", "desk", "item", "reason", "detail"), "item", mark("reason"), mark("detail")),
 }
 """What makes errors itself; functions that hand a reason on to one of them are found."""
 WITHOUT_ERRORS = ("cli", "demo", "testing", "edxml", "client")
