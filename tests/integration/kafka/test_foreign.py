@@ -7,6 +7,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from kafka import KafkaProducer
 from tests.kafka_strangers import settings_of_others
+from tests.waiting import until
 
 from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
@@ -64,8 +65,15 @@ def test_a_record_that_is_larger_than_ours_may_be(log: KafkaEventLog, section: K
     administrator = AdminClient(options(section))
     administrator.incremental_alter_configs([changed])[changed].result(10)
     other = Producer(options(section) | {"message.max.bytes": 2 * LARGE})
-    other.produce(topic, bytes(LARGE), partition=0)
-    other.flush(10)
+
+    def taken() -> bool:
+        """The brokers learn of the setting a moment after it was made, and refuse the record until then."""
+        answers: list[object] = []
+        other.produce(topic, bytes(LARGE), partition=0, on_delivery=lambda error, _message: answers.append(error))
+        other.flush(10)
+        return answers == [None]
+
+    assert until(taken)
     log.publish([record(f"key-{number}", "ours") for number in range(8)])
     assert len(drain(log.join("routing", ["documents"]), 9)) == 9
 
