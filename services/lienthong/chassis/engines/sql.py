@@ -45,9 +45,13 @@ class DatabaseMicros(FunctionElement[int]):
     inherit_cache = True
 
 
+_MICROS = "CAST(EXTRACT(EPOCH FROM {}) * 1000000 AS BIGINT)"
+_CLOCK = _MICROS.format("clock_timestamp()")
+
+
 @compiles(DatabaseMicros)
 def _standard(_element: DatabaseMicros, _compiler: Any, **_options: Any) -> str:
-    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    return _CLOCK
 
 
 @compiles(DatabaseMicros, "sqlite")
@@ -62,14 +66,9 @@ class _DatabaseMoment(DatabaseMicros):
     inherit_cache = True
 
 
-@compiles(_DatabaseMoment)
+@compiles(_DatabaseMoment, "postgresql")
 def _of_statement(_element: _DatabaseMoment, _compiler: Any, **_options: Any) -> str:
-    return "CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000000 AS BIGINT)"
-
-
-@compiles(_DatabaseMoment, "sqlite")
-def _of_step(element: _DatabaseMoment, compiler: Any, **options: Any) -> str:
-    return _sqlite(element, compiler, **options)
+    return _MICROS.format("statement_timestamp()")
 
 
 MOMENT: ColumnElement[int] = _DatabaseMoment()
@@ -178,7 +177,7 @@ def try_session_lock(connection: Connection, name: str) -> bool:
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' ' || :name, 0))")
 
 _LOCK = text(
-    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), "
+    f"SELECT {_CLOCK}, "  # noqa: S608 -- a text of ours, and names are bound
     "count(pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || name, 0))) "
     "FROM unnest(CAST(:names AS text[])) AS name"
 )
