@@ -18,7 +18,7 @@ from lienthong.chassis.ids import Uuid7Source
 from .logs import EmbeddedLog, LogUnderTest
 
 OpenLog = Callable[[], EventLog]
-SERVERS = {"kafka", "postgresql", "objects"}
+SERVERS = {"kafka", "kafka-classic", "postgresql", "objects"}
 """Engines that are programs of their own."""
 
 
@@ -38,7 +38,7 @@ def engines(names: Iterable[str]) -> list[object]:
     return [pytest.param(name, marks=[pytest.mark.servers] if name in SERVERS else []) for name in names]
 
 
-@pytest.fixture(params=engines(["sqlite", "kafka"]))
+@pytest.fixture(params=engines(["sqlite", "kafka", "kafka-classic"]))
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogUnderTest]:
     """An engine of the event log, and what only a test does to it."""
     with ExitStack() as stack:
@@ -47,7 +47,8 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LogUnderT
         else:
             from .kafka_log import KafkaLog
 
-            yield KafkaLog(stack, request.getfixturevalue("kafka"))
+            protocol = "classic" if request.param == "kafka-classic" else "consumer"
+            yield KafkaLog(stack, request.getfixturevalue("kafka"), protocol)
 
 
 @pytest.fixture

@@ -27,9 +27,10 @@ class KafkaLog:
     examples = 4
     precision = 1000
 
-    def __init__(self, stack: ExitStack, cluster: KafkaCluster) -> None:
+    def __init__(self, stack: ExitStack, cluster: KafkaCluster, group_protocol: str) -> None:
         prefix = f"{uuid.uuid4().hex[:8]}-"
         names: dict[str, Any] = {"topic_prefix": prefix, "group_prefix": prefix, "session_seconds": 6.0}
+        names["group_protocol"] = group_protocol
         self.section = KafkaSection.model_validate({**cluster.settings(), **names})
         self._stack = stack
         self._outlived: dict[TopicPartition, int] = {}

@@ -2,11 +2,12 @@
 
 import itertools
 import time
+from contextlib import suppress
 from typing import Any, cast
 
 import kafka
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from structlog.testing import capture_logs
@@ -15,20 +16,26 @@ from tests.waiting import eventually
 
 from lienthong.chassis.engines.eventlog import Record
 from lienthong.chassis.engines.kafka import topics
-from lienthong.chassis.engines.kafka.connection import options
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.member import KafkaLogConsumer
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
+from lienthong.dev.kafka import KafkaCluster
 
-from .support import TOPICS, drain, opened, polled_until, published, record
+from .support import TOPICS, drain, opened, polled_until, published, record, section_of
+
+
+@pytest.fixture(params=["classic", "consumer"])
+def section(kafka: KafkaCluster, request: pytest.FixtureRequest) -> KafkaSection:
+    """Settings of a log of one's own, whoever shares the partitions."""
+    return section_of(kafka, group_protocol=request.param)
 
 
 def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSection) -> None:
     """While one process is replaced by another, the one that stays reads on, and all is read once."""
     one, two = log.join("routing", ["documents"]), log.join("routing", ["documents"])
     found = polled_until([one, two], lambda: len(one.assigned) == len(two.assigned) == 2)
-    kept = set(one.assigned)
+    least = len(one.assigned)
     numbers = itertools.count()
 
     def published() -> None:
@@ -38,22 +45,24 @@ def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSectio
         three = other.join("routing", ["documents"])
 
         def replaced() -> bool:
+            nonlocal least
             published()
-            kept.intersection_update(one.assigned)
+            least = min(least, len(one.assigned))
             return bool(three.assigned)
 
         found += polled_until([one, two, three], replaced)
         two.close()
 
         def complete() -> bool:
+            nonlocal least
             published()
-            kept.intersection_update(one.assigned)
+            least = min(least, len(one.assigned))
             return len(one.assigned) + len(three.assigned) == 4
 
         found += polled_until([one, three], complete)
         count = next(numbers)
         found += polled_until([one, three], lambda: len(found) >= count or not log_lag(log))
-    assert kept
+    assert least
     assert sorted(int(one.value) for one in found) == list(range(count))
 
 
@@ -88,20 +97,6 @@ def test_reading_goes_on_while_commits_are_not_answered(log: KafkaEventLog) -> N
     eventually(lambda: not reader.poll(1, 0.0) and log_lag(log) == 1)
 
 
-def test_a_program_that_uses_our_group(log: KafkaEventLog, section: KafkaSection) -> None:
-    """It is told with its remedy, and once it is gone the service goes on."""
-    group = {"group.id": f"{section.group_prefix}routing", "partition.assignment.strategy": "range"}
-    other = Consumer(options(section) | group)
-    other.subscribe([f"{section.topic_prefix}documents"])
-    eventually(lambda: not other.poll(0.1) and other.assignment())
-    log.publish([record("key", "0")])
-    reader = log.join("routing", ["documents"])
-    with pytest.raises(AxisError, match=r"Another program.*group_prefix"):
-        reader.poll(1, 5.0)
-    other.close()
-    drain(reader, 1)
-
-
 def test_partitions_that_were_added_are_counted(log: KafkaEventLog, section: KafkaSection) -> None:
     """Lag is told of the partitions that are there, be they more than declared."""
     log.publish([record(str(number)) for number in range(20)])
@@ -111,7 +106,14 @@ def test_partitions_that_were_added_are_counted(log: KafkaEventLog, section: Kaf
     admin.close()
     # Metadata of some seconds ago still name four.
     with opened(section) as other:
-        eventually(lambda: len(other.lag("routing", ["documents"])) == 6)
+
+        def counted() -> bool:
+            # Partitions that come to be have no leader for a moment.
+            with suppress(AxisError):
+                return len(other.lag("routing", ["documents"])) == 6
+            return False
+
+        eventually(counted)
         other.publish([record(f"more {number}") for number in range(40)])
         eventually(lambda: log_lag(log) == 60)
 
@@ -190,21 +192,6 @@ def test_a_silent_member_loses_its_partitions(section: KafkaSection) -> None:
         two = second.join("routing", ["documents"])
         assert len(drain(two, 20)) == 20
         assert len(two.assigned) == 4
-
-
-def test_two_processes_with_one_name(section: KafkaSection) -> None:
-    """The older one is told, reads nothing more and commits nothing: each name is for one process."""
-    named = section.model_copy(update={"member": "pod-0"})
-    with opened(named) as first, opened(named) as second:
-        first.publish([record("a")])
-        one = first.join("routing", ["documents"])
-        records = drain(one, 1)
-        two = second.join("routing", ["documents"])
-        drain(two, 1)
-        for ask in (lambda: one.commit(records), lambda: one.poll(10, 5.0)):
-            with pytest.raises(AxisError, match=r"pod-0.*engines\.kafka\.member") as fenced:
-                ask()
-            assert (fenced.value.code, fenced.value.reason) == (Code.ABORTED, "EVENT_LOG_FENCED")
 
 
 def test_a_member_that_was_put_out(log: KafkaEventLog, section: KafkaSection) -> None:

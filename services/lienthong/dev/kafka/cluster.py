@@ -44,6 +44,12 @@ class KafkaCluster:
         self._ports = self._planned(brokers)
         archive = fetch_archive(_record)
         self.nodes = tuple(KafkaNode(folder, number, archive, tied=tied) for number in range(1, brokers + 1))
+        keys = self._keys()
+        for number, node in enumerate(self.nodes):
+            node.folder.mkdir(exist_ok=True)
+            (node.folder / "log4j2.properties").write_text(LOGGING, "ascii")
+            # Written each time: an earlier version of this program may have made the folder.
+            node.properties.write_text(properties(number, self._ports, node.folder, keys), "ascii")
         if not (folder / "formatted").exists():
             self._format()
 
@@ -104,6 +110,7 @@ class KafkaCluster:
             "security": {"PLAINTEXT": "plaintext", "SASL_SSL": "scram", "SSL": "tls"}[kind],
             "replication_factor": len(self.nodes),
             "min_insync_replicas": 2 if len(self.nodes) > 1 else 1,
+            "group_protocol": "consumer",
         }
         files = self.credentials
         if files is None:
@@ -124,17 +131,19 @@ class KafkaCluster:
             raise EngineError(f"{self._folder} holds another kind of Kafka cluster; use an empty folder")
         return ports
 
-    def _format(self) -> None:
-        files, users, keys = self.credentials, {}, None
-        if files:
+    def _keys(self) -> tuple[Path, Path] | None:
+        files = self.credentials
+        if files is None:
+            return None
+        if not (self._folder / "formatted").exists():
             files.make((BROKER, ADMIN, *PUBLISHED))
+        return files.store(BROKER), files.authority
+
+    def _format(self) -> None:
+        files, users, cluster = self.credentials, {}, _new_id()
+        if files:
             users = {name: files.password(name).read_text("ascii") for name in (ADMIN, *PUBLISHED)}
-            keys = (files.store(BROKER), files.authority)
-        cluster = _new_id()
-        for number, node in enumerate(self.nodes):
-            node.folder.mkdir(exist_ok=True)
-            (node.folder / "log4j2.properties").write_text(LOGGING, "ascii")
-            node.properties.write_text(properties(number, self._ports, node.folder, keys), "ascii")
+        for node in self.nodes:
             format_folder(node.properties, cluster, users)
         (self._folder / "formatted").touch()
 

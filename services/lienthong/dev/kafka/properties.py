@@ -16,6 +16,11 @@ _COMMON: Final = {
     "transaction.state.log.num.partitions": "4",
     "share.coordinator.state.topic.num.partitions": "4",
     "group.initial.rebalance.delay.ms": "0",
+    # By default a member that was killed keeps its partitions for 45 s, and hears of others after 5 s only.
+    "group.consumer.session.timeout.ms": "10000",
+    "group.consumer.min.session.timeout.ms": "6000",
+    "group.consumer.heartbeat.interval.ms": "500",
+    "group.consumer.min.heartbeat.interval.ms": "500",
     # A broker that was killed is known to be away, and let in again, within these.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",

@@ -21,7 +21,9 @@ Place: TypeAlias = tuple[str, int]
 _SILENT: Final = logging.getLogger(f"{__name__}.library")
 _SILENT.disabled = True
 _CLOSE_SECONDS: Final = 3.0
-_RETRY: Final = timedelta(seconds=1)
+RETRY: Final = timedelta(seconds=1)
+"""How long a caller waits before it asks the brokers again."""
+
 _LEAST_ANSWER_MS: Final = 1600
 """The library wants its timeout a second longer than a fetch may wait for records, which is half a second."""
 
@@ -35,6 +37,12 @@ _FORBIDDEN: Final = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "the cluster",
 }
 _REFUSED: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001 -- its public constants
+_SETTLING: Final = frozenset(
+    {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
+)
+"""What brokers answer while one takes over the groups of another."""
+
+_SETTLING_SECONDS: Final = 0.1
 
 
 def options(section: KafkaSection) -> dict[str, Any]:
@@ -117,7 +125,7 @@ class Trouble:
     def away(self, error: Exception, known: str = "") -> AxisError:
         """Says that the brokers do not answer, and why as far as it is known."""
         servers, why = ", ".join(self._section.servers), known or self._cause() or _words(error)
-        return unavailable("EVENT_LOG_AWAY", f"Kafka at {servers} does not answer: {why}", _RETRY)
+        return unavailable("EVENT_LOG_AWAY", f"Kafka at {servers} does not answer: {why}", RETRY)
 
     def _cause(self) -> str:
         """Gives why the last connections failed, or nothing.
@@ -149,7 +157,7 @@ class Trouble:
         return self.away(error)
 
 
-def code_of(error: Exception) -> int:
+def code_of(error: BaseException | None) -> int:
     """Gives the library's code of a failure; 0 when it has none."""
     found = error.args[0] if isinstance(error, KafkaException) and error.args else None
     return found.code() if isinstance(found, KafkaError) else 0
@@ -207,20 +215,28 @@ def every(counted: Mapping[str, int]) -> Sequence[Place]:
 
 
 def committed(consumer: Consumer, asked: Sequence[Place], seconds: float) -> Sequence[TopicPartition]:
-    """Asks for the offsets of a consumer's group.
+    """Asks for the offsets of a consumer's group, again while the group moves from one broker to another.
 
     Raises:
         KafkaException: The brokers do not say.
     """
-    try:
-        return consumer.committed([TopicPartition(*one) for one in asked], timeout=seconds)
-    except KafkaException:
-        # That we may not ask the library says beside the call, which times out.
-        while (found := consumer.poll(0)) is not None:
-            refused = found.error()
-            if refused is not None and refused.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                raise KafkaException(refused) from None
-        raise
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return consumer.committed([TopicPartition(*one) for one in asked], timeout=deadline - time.monotonic())
+        except KafkaException as error:
+            if code_of(error) not in _SETTLING or time.monotonic() + _SETTLING_SECONDS > deadline:
+                _raise_refusal(consumer)
+                raise
+        time.sleep(_SETTLING_SECONDS)
+
+
+def _raise_refusal(consumer: Consumer) -> None:
+    """That we may not ask the library says beside the call, which times out."""
+    while (found := consumer.poll(0)) is not None:
+        refused = found.error()
+        if refused is not None and refused.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            raise KafkaException(refused) from None
 
 
 def places(answered: Sequence[TopicPartition]) -> Mapping[Place, int]:

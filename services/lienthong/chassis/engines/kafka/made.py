@@ -10,10 +10,10 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final
 
-from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
-from lienthong.chassis.engines.kafka.connection import Trouble, options
+from lienthong.chassis.engines.kafka.connection import Trouble, code_of, options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError
 
@@ -51,10 +51,11 @@ class Standing:
         self._topics = topics
         self._known: dict[str, str] = {}
         self._asked: dict[str, Future[Any]] = {}
+        self._absent: frozenset[str] = frozenset()
 
     def begin(self, names: Collection[str] = ()) -> None:
         """Says that a connection begins, with these topics."""
-        self._known, self._asked = {}, {}
+        self._known, self._asked, self._absent = {}, {}, frozenset()
         self.add(names)
 
     def add(self, names: Collection[str]) -> None:
@@ -62,6 +63,19 @@ class Standing:
         unknown = set(names) - self._asked.keys()
         if unknown:
             self._asked |= self._topics.ask(unknown)
+
+    def absent(self) -> list[str]:
+        """Names those that were answered to be missing at this look and at the one before.
+
+        A broker that starts knows of no topic for a moment.
+        """
+        now = frozenset(
+            name
+            for name, answer in self._asked.items()
+            if answer.done() and code_of(answer.exception()) == KafkaError.UNKNOWN_TOPIC_OR_PART
+        )
+        missing, self._absent = sorted(now & self._absent), now
+        return missing
 
     def replaced(self) -> list[str]:
         """Names those that are other ones, by what was answered since the last look, and asks for the next."""

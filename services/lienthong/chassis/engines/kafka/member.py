@@ -1,7 +1,7 @@
 """Consuming on Kafka: a member of a consumer group that joins, waits, and recovers by itself.
 
-Members take partitions over one by one (cooperative-sticky): while a process is replaced the others go on with what
-they have. Offsets are committed only for partitions that are ours still, and never below what was committed.
+Members take partitions over one by one (`sharing.py`): while a process is replaced the others go on with what they
+have. Offsets are committed only for partitions that are ours still, and never below what was committed.
 """
 
 import threading
@@ -14,13 +14,14 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from lienthong.chassis.engines.eventlog import Record
-from lienthong.chassis.engines.kafka.connection import Trouble, code_of, end, every, options, partitions
+from lienthong.chassis.engines.kafka.connection import Trouble, end, every, options, partitions
 from lienthong.chassis.engines.kafka.made import Standing, Topics
 from lienthong.chassis.engines.kafka.ours import Ours
 from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.engines.kafka.records import record_of
 from lienthong.chassis.engines.kafka.settings import KafkaSection
-from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis.engines.kafka.sharing import MOVING, fenced, refused, sharing
+from lienthong.chassis.errors import AxisError
 
 _log = structlog.get_logger(__name__)
 
@@ -38,11 +39,6 @@ _LAST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 5.0
 _LARGEST_ANSWER: Final = 2**31 - 1
 
-_HEARTBEAT_MS: Final = 500
-"""Members learn by their heartbeats that one comes or goes, and until the last of them knows nobody is given anything.
-A copy that starts costs two such rounds: four together stood still for nine seconds while a heartbeat took two."""
-
-_MOVING: Final = frozenset({KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION})
 _OUT_OF_REACH: Final = frozenset(
     {
         KafkaError._TRANSPORT,  # noqa: SLF001 -- these are public constants
@@ -199,7 +195,7 @@ class KafkaLogConsumer:
 
     def _refused(self, error: KafkaError) -> None:
         """Deals with the refusal of a commit."""
-        if error.code() in _MOVING:
+        if error.code() in MOVING:
             # Partitions move just now: what stays is committed after the next poll, what goes before it goes.
             return
         if error.code() == KafkaError.UNKNOWN_MEMBER_ID:
@@ -229,6 +225,9 @@ class KafkaLogConsumer:
                 _log.info("a certificate or a password was changed; joining again", group=self.group)
                 self._drop()
                 return
+        if absent := self._standing.absent():
+            # Brokers that share partitions leave out topics that are not there, and the library says nothing then.
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), absent[0])
         if gone := self._standing.replaced():
             _log.warning(_REPLACED, group=self.group, topics=gone)
             self._drop()
@@ -243,7 +242,7 @@ class KafkaLogConsumer:
                 "error_cb": self._trouble.heard,
                 "on_commit": self._ours.answered,
                 "group.id": section.group_prefix + self.group,
-                "partition.assignment.strategy": "cooperative-sticky",
+                **sharing(section),
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "auto.offset.reset": "earliest",
@@ -251,8 +250,6 @@ class KafkaLogConsumer:
                 "check.crcs": True,
                 # By default a transaction that another program leaves open holds back all that comes after it.
                 "isolation.level": "read_uncommitted",
-                "session.timeout.ms": round(section.session_seconds * 1000),
-                "heartbeat.interval.ms": _HEARTBEAT_MS,
                 "max.poll.interval.ms": round(max(section.handling_seconds, section.session_seconds) * 1000),
                 "fetch.max.bytes": max(section.fetch_bytes, section.largest_record_bytes * 2),
                 # Records of other programs come whole, however large: one that cannot be received stops its partition.
@@ -277,15 +274,9 @@ class KafkaLogConsumer:
     def _failed(self, error: Exception) -> AxisError:
         """Begins again after whatever the library cannot get over, except when another process has our name."""
         self._drop()
-        fatal = code_of(error) in (KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL)  # noqa: SLF001 -- public
-        if fatal and self._section.member:
-            self._fenced = AxisError(
-                Code.ABORTED,
-                "EVENT_LOG_FENCED",
-                f"Another process joined group {self.group} as {self._section.member}. Give each process a name of its "
-                "own in engines.kafka.member.",
-            )
-            return self._fenced
+        self._fenced = fenced(error, self._section, self.group)
+        if (told := self._fenced or refused(error, self._section, self.group)) is not None:
+            return told
         topic = error.args[1] if isinstance(error, KafkaException) and len(error.args) > 1 else None
         return self._trouble.told(error, topic or self._section.group_prefix + self.group)
 

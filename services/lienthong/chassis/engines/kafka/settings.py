@@ -53,6 +53,12 @@ class KafkaSection(Section):
         description="Name that this process keeps when it starts again, and no other has: its partitions wait for it "
         "for `session_seconds`. Empty: they go to others as soon as it leaves.",
     )
+    group_protocol: Literal["classic", "consumer"] = Field(
+        "classic",
+        description="Who shares partitions among the members of a group. `classic`: the members, on any Kafka. "
+        "`consumer`: the brokers, from Kafka 4.0 on; what belongs together stays with one member, so a second copy "
+        "of a service brings more. How long a silent member keeps its partitions is a setting of the brokers then.",
+    )
     replication_factor: int = Field(3, ge=1, le=32_767, description="Copies of each partition; for `topics apply`.")
     min_insync_replicas: int = Field(
         2, ge=1, le=32_767, description="Copies that have a record before it counts as written; for `topics apply`."
@@ -73,7 +79,10 @@ class KafkaSection(Section):
         5.0, gt=0, le=600, description="How long anything else that is asked of the brokers may take."
     )
     session_seconds: float = Field(
-        10.0, ge=6, le=300, description="A member of a group that is silent for so long loses its partitions to others."
+        10.0,
+        ge=6,
+        le=300,
+        description="A member of a group that is silent for so long loses its partitions to others; for `classic`.",
     )
     handling_seconds: float = Field(
         300.0, ge=10, le=86_400, description="A member that does not come back for more within this loses them as well."
