@@ -232,7 +232,7 @@ def committed(consumer: Consumer, asked: Sequence[Place], seconds: float) -> Seq
 
 
 def _raise_refusal(consumer: Consumer) -> None:
-    """That we may not ask the library says beside the call, which times out."""
+    """Raises why we may not ask, if that is why: the library says so beside the call, which times out."""
     while (found := consumer.poll(0)) is not None:
         refused = found.error()
         if refused is not None and refused.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:

@@ -51,7 +51,7 @@ class KafkaSection(Section):
         max_length=200,
         pattern=PREFIX_PATTERN,
         description="Name that this process keeps when it starts again, and no other has: its partitions wait for it "
-        "for `session_seconds`. Empty: they go to others as soon as it leaves.",
+        "until its session is over. Empty: they go to others as soon as it leaves.",
     )
     group_protocol: Literal["classic", "consumer"] = Field(
         "classic",

@@ -22,8 +22,8 @@ MOVING: Final = frozenset(
 def sharing(section: KafkaSection) -> Mapping[str, Any]:
     """Gives the settings of a consumer that say how partitions are shared, and how long a silent member keeps them."""
     if section.group_protocol == "consumer":
-        # Partitions of one number stay together: what is said of a document is read where the document is. Of the
-        # brokers' other way, `uniform`, and of the members' that is used below, this cannot be said.
+        # Partitions of one number stay together: what is said of a document is read where the document is. The brokers'
+        # other way, `uniform`, balances numbers over all topics, as the one below does.
         return {"group.protocol": "consumer", "group.remote.assignor": "range"}
     return {
         "partition.assignment.strategy": "cooperative-sticky",
