@@ -222,8 +222,10 @@ def committed(consumer: Consumer, asked: Sequence[Place], seconds: float) -> Seq
     """
     deadline = time.monotonic() + seconds
     while True:
+        # Below zero the library would wait without end.
+        rest = max(deadline - time.monotonic(), 0.0)
         try:
-            return consumer.committed([TopicPartition(*one) for one in asked], timeout=deadline - time.monotonic())
+            return consumer.committed([TopicPartition(*one) for one in asked], timeout=rest)
         except KafkaException as error:
             if code_of(error) not in _SETTLING or time.monotonic() + _SETTLING_SECONDS > deadline:
                 _raise_refusal(consumer)
