@@ -9,8 +9,8 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Lag, Topic
+from lienthong.chassis.engines.kafka.ahead import place
 from lienthong.chassis.engines.kafka.connection import Place, Trouble, end, every, options, partitions, places
-from lienthong.chassis.engines.kafka.ours import place
 from lienthong.chassis.engines.kafka.owner import Owner
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 

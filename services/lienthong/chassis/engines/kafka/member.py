@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -35,6 +36,9 @@ _REPLACED: Final = (
     "topics were made again, or are another cluster's; joining again. What was not taken before, `lienthong ops outbox "
     "republish` tells again"
 )
+_MOST_AHEAD: Final = 3
+"""Times of what a member reads ahead may come before the answer to a commit: ours, the library's, and on its way."""
+
 _LAST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 5.0
 _LARGEST_ANSWER: Final = 2**31 - 1
@@ -147,15 +151,22 @@ class KafkaLogConsumer:
             if self._consumer is None:
                 self._consumer = self._made()
             self._ask(self._consumer)
-            deadline = time.monotonic() + seconds
-            while len(self._ours.ahead) < max_records:
-                rest = 0.0 if self._ours.ahead else max(deadline - time.monotonic(), 0.0)
-                if not self._take(self._consumer, rest):
-                    break
+            self._fill(self._consumer, max_records, seconds)
         except (KafkaException, TimeoutError) as error:
             raise self._failed(error) from error
         prefix = len(self._section.topic_prefix)
         return [record_of(one, prefix, self._owner) for one in self._ours.given(max_records)]
+
+    def _fill(self, consumer: Consumer, max_records: int, seconds: float) -> None:
+        """Takes what comes, and waits a little for partitions that are behind: the oldest is given out first."""
+        ahead, even = self._ours.ahead, self._ours.even
+        even.let_go(consumer)
+        deadline = time.monotonic() + seconds
+        while ahead.count < max_records:
+            rest = 0.0 if ahead.count else max(deadline - time.monotonic(), 0.0)
+            if not self._take(consumer, rest):
+                break
+        even.catch_up(consumer, partial(self._take, consumer), self._section.fetch_bytes // 2)
 
     def _take(self, consumer: Consumer, seconds: float) -> bool:
         """Takes what comes next; tells whether something did."""
@@ -188,7 +199,7 @@ class KafkaLogConsumer:
             if (refusal := self._ours.refusal()) is not None:
                 self._refused(refusal)
                 return
-            if time.monotonic() > deadline or self._ours.bytes_ahead > self._section.fetch_bytes:
+            if time.monotonic() > deadline or self._ours.ahead.bytes > _MOST_AHEAD * self._section.fetch_bytes:
                 raise self._trouble.away(TimeoutError("offsets were not committed in time"))
             if not self._take(consumer, step):
                 step = min(2 * step, longest)
@@ -255,7 +266,8 @@ class KafkaLogConsumer:
                 # Records of other programs come whole, however large: one that cannot be received stops its partition.
                 "receive.message.max.bytes": _LARGEST_ANSWER,
                 "max.partition.fetch.bytes": min(section.fetch_bytes, section.largest_record_bytes * 2),
-                "queued.max.messages.kbytes": section.fetch_bytes // 1024,
+                # As much again is read ahead by us, oldest first.
+                "queued.max.messages.kbytes": section.fetch_bytes // 2048,
                 # By default a full queue is looked at again after a second only.
                 "fetch.queue.backoff.ms": 20,
             }

@@ -1,15 +1,16 @@
 """What a member of a group knows of the partitions that are its own."""
 
-from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from lienthong.chassis.engines.eventlog import Record
+from lienthong.chassis.engines.kafka.ahead import Ahead, place
 from lienthong.chassis.engines.kafka.connection import Place, places
+from lienthong.chassis.engines.kafka.even import Even
 from lienthong.chassis.engines.kafka.owner import Owner
 
 _log = structlog.get_logger(__name__)
@@ -23,7 +24,7 @@ class Ours:
     Attributes:
         partitions: Which are ours.
         ahead: What came and was not given out yet; nothing of partitions that went.
-        bytes_ahead: How much that is.
+        even: Keeps them so.
         uncommitted: From where the group shall go on, as far as the brokers do not know it.
         unasked: The same, as far as they were not even asked.
     """
@@ -31,8 +32,8 @@ class Ours:
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self.partitions: frozenset[Place] = frozenset()
-        self.ahead: deque[Message] = deque()
-        self.bytes_ahead = 0
+        self.ahead = Ahead()
+        self.even = Even(self.ahead)
         self.uncommitted: dict[Place, int] = {}
         self.unasked: dict[Place, int] = {}
         self._refusal: KafkaError | None = None
@@ -43,7 +44,7 @@ class Ours:
         """More are ours; where retention removed what the group had not taken, that is told."""
         self.partitions |= {(one.topic, one.partition) for one in gained}
         with suppress(KafkaException):
-            _tell_removed(consumer, [(one.topic, one.partition) for one in gained])
+            self.even.begin(*_bounds(consumer, [(one.topic, one.partition) for one in gained]))
 
     def revoked(self, consumer: Consumer, gone: Sequence[TopicPartition]) -> None:
         """Some go to others; what was made of their records is committed first."""
@@ -61,18 +62,18 @@ class Ours:
         """Some are others' already; nothing can be committed for them."""
         theirs = {(one.topic, one.partition) for one in gone}
         self.partitions -= theirs
-        self.ahead = deque(one for one in self.ahead if place(one) not in theirs)
-        self.bytes_ahead = sum(map(len, self.ahead))
+        self.ahead.drop(theirs)
+        self.even.drop(theirs)
         self._forget(theirs)
 
     def came(self, found: Message) -> None:
         """Keeps a record until it is given out."""
-        self.ahead.append(found)
-        self.bytes_ahead += len(found)
+        self.ahead.came(found)
+        self.even.came(found)
 
     def given(self, at_most: int) -> Sequence[Message]:
         """Takes what is given out next, and notes it."""
-        found = [self.ahead.popleft() for _ in range(min(at_most, len(self.ahead)))]
+        found = self.ahead.take(at_most)
         for one in found:
             here, offset = place(one), int(one.offset() or 0)
             if offset < self._polled.get(here, 0):
@@ -80,7 +81,6 @@ class Ours:
                 self._forget([here])
             self._committed.setdefault(here, offset)
             self._polled[here] = offset + 1
-            self.bytes_ahead -= len(one)
         return found
 
     def done(self, records: Sequence[Record], prefix: str) -> None:
@@ -127,11 +127,18 @@ class Ours:
             self.unasked.pop(one, None)
 
 
-def _tell_removed(consumer: Consumer, gained: Sequence[Place]) -> None:
-    every = [TopicPartition(*one) for one in gained]
-    begins = [TopicPartition(*one, OFFSET_BEGINNING) for one in gained]
-    taken = places(consumer.committed(every, timeout=_ASK_SECONDS))
-    for (topic, partition), begin in places(consumer.offsets_for_times(begins, timeout=_ASK_SECONDS)).items():
+def _bounds(consumer: Consumer, gained: Sequence[Place]) -> tuple[Mapping[Place, int], Mapping[Place, int]]:
+    """Gives where partitions are read from, and where they end; tells what retention removed before it was taken.
+
+    Raises:
+        KafkaException: The brokers do not say.
+    """
+    taken = places(consumer.committed([TopicPartition(*one) for one in gained], timeout=_ASK_SECONDS))
+    begins, ends = (
+        places(consumer.offsets_for_times([TopicPartition(*one, which) for one in gained], timeout=_ASK_SECONDS))
+        for which in (OFFSET_BEGINNING, OFFSET_END)
+    )
+    for (topic, partition), begin in begins.items():
         if 0 <= taken[topic, partition] < begin:
             _log.error(
                 "events were removed from the log before they were taken; `lienthong ops outbox republish` tells again "
@@ -140,8 +147,4 @@ def _tell_removed(consumer: Consumer, gained: Sequence[Place]) -> None:
                 partition=partition,
                 events=begin - taken[topic, partition],
             )
-
-
-def place(found: Message) -> Place:
-    """Tells in which partition a record stands."""
-    return (str(found.topic()), int(found.partition() or 0))
+    return {one: max(begin, taken[one]) for one, begin in begins.items()}, ends
