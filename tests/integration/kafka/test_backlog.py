@@ -25,7 +25,8 @@ def test_what_is_said_comes_after_what_it_is_about(log: KafkaEventLog) -> None:
         else:
             early += one.key not in known
     assert len(records) == 2 * ROUNDS * BATCH
-    assert early <= BATCH, f"{early} of {ROUNDS * BATCH} would be parked"
+    # While a member begins, it does not know yet where partitions end.
+    assert early <= ROUNDS * BATCH // 10, f"{early} of {ROUNDS * BATCH} would be parked"
 
 
 def waiting(log: KafkaEventLog) -> int:

@@ -39,6 +39,11 @@ class Found:
         return 10
 
 
+def over(_: object) -> bool:
+    """Nothing more is to come."""
+    return False
+
+
 def kept(ahead: Ahead, *found: Found) -> None:
     """Lets records come."""
     for one in found:
@@ -50,11 +55,20 @@ def test_the_oldest_goes_first() -> None:
     ahead = Ahead()
     late, early = Found(0, "documents", 30), Found(1, "documents", 10)
     kept(ahead, late, early, Found(0, "verdicts", 20), Found(1, "verdicts", 40))
-    taken = [(one.topic(), one.offset()) for one in ahead.take(3)]
+    taken = [(one.topic(), one.offset()) for one in ahead.take(3, over)]
     assert taken == [("verdicts", 0), ("documents", 0), ("documents", 1)]
     assert (ahead.count, ahead.bytes) == (1, 10)
-    assert [one.offset() for one in ahead.take(3)] == [1]
+    assert [one.offset() for one in ahead.take(3, over)] == [1]
     assert not ahead.partitions
+
+
+def test_what_may_be_older_is_waited_for() -> None:
+    """Nothing is given out behind the last one of a partition of which more is to come: that may be older."""
+    ahead = Ahead()
+    kept(ahead, Found(0, "documents", 1), *(Found(number, "verdicts", number + 1) for number in range(3)))
+    taken = ahead.take(9, lambda one: one == ("documents", 0))
+    assert [(one.topic(), one.offset()) for one in taken] == [("documents", 0)]
+    assert ahead.count == 3
 
 
 def test_what_went_is_forgotten() -> None:
@@ -63,19 +77,19 @@ def test_what_went_is_forgotten() -> None:
     kept(ahead, Found(0, "documents", 1), Found(0, "verdicts", 2))
     ahead.drop([("documents", 0), ("progress", 0)])
     assert (ahead.count, ahead.bytes) == (1, 10)
-    assert [one.topic() for one in ahead.take(9)] == ["verdicts"]
+    assert [one.topic() for one in ahead.take(9, over)] == ["verdicts"]
 
 
 class Library:
     """The library's side: where partitions end, and what comes of them."""
 
-    def __init__(self, ends: dict[str, int], coming: Sequence[Found]) -> None:
+    def __init__(self, ends: dict[str, int], coming: Sequence[Found], most_bytes: int = 10**9) -> None:
         self._ends = ends
         self._coming = list(coming)
         self.paused: set[str] = set()
         self.waited = 0
         self.ahead = Ahead()
-        self.even = Even(self.ahead)
+        self.even = Even(self.ahead, most_bytes)
         self.even.begin({(topic, 0): 0 for topic in ends}, {})
 
     def get_watermark_offsets(self, one: TopicPartition, *, cached: bool) -> tuple[int, int]:
@@ -104,10 +118,10 @@ class Library:
         self.even.came(cast("Any", found))
         return True
 
-    def catch_up(self, most_bytes: int = 10**9) -> None:
+    def catch_up(self) -> None:
         """Lets partitions that are behind catch up."""
         self.even.let_go(cast("Any", self))
-        self.even.catch_up(cast("Any", self), self.take, most_bytes)
+        self.even.catch_up(cast("Any", self), self.take)
 
 
 def records(topic: str, count: int) -> list[Found]:
@@ -122,10 +136,19 @@ def test_a_partition_that_runs_ahead_is_held_back() -> None:
     library.catch_up()
     assert library.paused == {"verdicts"}
     assert library.ahead.count < 1000
-    assert {one.topic() for one in library.ahead.take(6)} == {"documents", "verdicts"}
-    library.ahead.take(10**6)
+    assert {one.topic() for one in library.ahead.take(6, over)} == {"documents", "verdicts"}
+    library.ahead.take(10**6, over)
     library.catch_up()
     assert not library.paused
+
+
+def test_large_records_are_held_back_sooner() -> None:
+    """By their bytes: each partition has its share of what is read ahead."""
+    library = Library({"documents": 400, "verdicts": 9}, [*records("documents", 400), Found(0, "verdicts", 0)], 2000)
+    library.take(0)
+    library.catch_up()
+    assert library.paused == {"documents"}
+    assert library.ahead.partitions == {("documents", 0), ("verdicts", 0)}
 
 
 def test_what_does_not_come_is_waited_for_once() -> None:
@@ -142,7 +165,7 @@ def test_what_does_not_come_is_waited_for_once() -> None:
 
 def test_what_is_read_ahead_is_bounded() -> None:
     """Waiting ends with the bytes that a member may read ahead."""
-    library = Library({"documents": 1, "verdicts": 9}, records("verdicts", 9))
+    library = Library({"documents": 1, "verdicts": 9}, records("verdicts", 9), most_bytes=10)
     library.take(0)
-    library.catch_up(most_bytes=10)
+    library.catch_up()
     assert library.ahead.count == 1

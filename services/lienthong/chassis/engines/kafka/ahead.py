@@ -6,7 +6,7 @@ topic with the smaller records would come long before those that they are about:
 
 import heapq
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, KeysView, Sequence
 from typing import Final
 
 from confluent_kafka import Message
@@ -27,17 +27,25 @@ class Ahead:
 
     def __init__(self) -> None:
         self._of: dict[Place, deque[Message]] = {}
+        self._bytes: dict[Place, int] = {}
         self.count = 0
         self.bytes = 0
 
     def came(self, found: Message) -> None:
         """Keeps a record."""
-        self._of.setdefault(place(found), deque()).append(found)
+        here, size = place(found), len(found)
+        self._of.setdefault(here, deque()).append(found)
+        self._bytes[here] = self._bytes.get(here, 0) + size
         self.count += 1
-        self.bytes += len(found)
+        self.bytes += size
 
-    def take(self, at_most: int) -> Sequence[Message]:
-        """Takes the oldest ones; those of one partition keep their order."""
+    def take(self, at_most: int, goes_on: Callable[[Place], bool]) -> Sequence[Message]:
+        """Takes the oldest ones; those of one partition keep their order.
+
+        Args:
+            at_most: How many.
+            goes_on: Tells whether more of a partition is to come: when nothing of it is left, that may be the oldest.
+        """
         heads = [(_millis(queue[0]), one) for one, queue in self._of.items()]
         heapq.heapify(heads)
         found: list[Message] = []
@@ -45,11 +53,14 @@ class Ahead:
             _, one = heads[0]
             queue = self._of[one]
             found.append(queue.popleft())
+            self._bytes[one] -= len(found[-1])
             if queue:
                 heapq.heapreplace(heads, (_millis(queue[0]), one))
             else:
                 heapq.heappop(heads)
-                del self._of[one]
+                del self._of[one], self._bytes[one]
+                if goes_on(one):
+                    break
         self.count -= len(found)
         self.bytes -= sum(map(len, found))
         return found
@@ -57,22 +68,21 @@ class Ahead:
     def drop(self, gone: Collection[Place]) -> None:
         """Forgets what came of partitions that went."""
         for one in gone:
-            queue = self._of.pop(one, deque())
-            self.count -= len(queue)
-            self.bytes -= sum(map(len, queue))
+            self.count -= len(self._of.pop(one, ()))
+            self.bytes -= self._bytes.pop(one, 0)
 
     @property
-    def partitions(self) -> Collection[Place]:
+    def partitions(self) -> KeysView[Place]:
         """Partitions of which something is there."""
         return self._of.keys()
 
-    def has_enough(self, one: Place) -> bool:
+    def has_enough(self, one: Place, most_bytes: int) -> bool:
         """Tells whether more of a partition is there than others need to wait for."""
-        return len(self._of.get(one, ())) >= _ENOUGH
+        return len(self._of.get(one, ())) >= _ENOUGH or self._bytes.get(one, 0) >= most_bytes
 
-    def wants_more(self, one: Place) -> bool:
+    def wants_more(self, one: Place, most_bytes: int) -> bool:
         """Tells whether more of a partition should come again."""
-        return len(self._of.get(one, ())) <= _ENOUGH // 2
+        return len(self._of.get(one, ())) <= _ENOUGH // 2 and self._bytes.get(one, 0) <= most_bytes // 2
 
 
 def place(found: Message) -> Place:

@@ -90,7 +90,7 @@ class KafkaLogConsumer:
         self._consumer: Consumer | None = None
         self._settings: Mapping[str, Any] = {}
         self._look_at = 0.0
-        self._ours = Ours(owner)
+        self._ours = Ours(owner, section.fetch_bytes)
         self._fenced: AxisError | None = None
 
     @property
@@ -155,7 +155,7 @@ class KafkaLogConsumer:
         except (KafkaException, TimeoutError) as error:
             raise self._failed(error) from error
         prefix = len(self._section.topic_prefix)
-        return [record_of(one, prefix, self._owner) for one in self._ours.given(max_records)]
+        return [record_of(one, prefix, self._owner) for one in self._ours.given(self._consumer, max_records)]
 
     def _fill(self, consumer: Consumer, max_records: int, seconds: float) -> None:
         """Takes what comes, and waits a little for partitions that are behind: the oldest is given out first."""
@@ -166,7 +166,7 @@ class KafkaLogConsumer:
             rest = 0.0 if ahead.count else max(deadline - time.monotonic(), 0.0)
             if not self._take(consumer, rest):
                 break
-        even.catch_up(consumer, partial(self._take, consumer), self._section.fetch_bytes // 2)
+        even.catch_up(consumer, partial(self._take, consumer))
 
     def _take(self, consumer: Consumer, seconds: float) -> bool:
         """Takes what comes next; tells whether something did."""
@@ -244,7 +244,11 @@ class KafkaLogConsumer:
             self._drop()
 
     def _made(self) -> Consumer:
-        section, self._settings, self._ours = self._section, options(self._section), Ours(self._owner)
+        section, self._settings, self._ours = (
+            self._section,
+            options(self._section),
+            Ours(self._owner, self._section.fetch_bytes),
+        )
         self._look_at = time.monotonic() + _LOOK_SECONDS
         consumer = Consumer(
             {
@@ -296,4 +300,4 @@ class KafkaLogConsumer:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             end(consumer)
-        self._ours = Ours(self._owner)
+        self._ours = Ours(self._owner, self._section.fetch_bytes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -29,11 +30,12 @@ class Ours:
         unasked: The same, as far as they were not even asked.
     """
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, most_bytes: int) -> None:
+        """Takes whose log it is, and how many bytes are read ahead."""
         self._owner = owner
         self.partitions: frozenset[Place] = frozenset()
         self.ahead = Ahead()
-        self.even = Even(self.ahead)
+        self.even = Even(self.ahead, most_bytes)
         self.uncommitted: dict[Place, int] = {}
         self.unasked: dict[Place, int] = {}
         self._refusal: KafkaError | None = None
@@ -71,9 +73,9 @@ class Ours:
         self.ahead.came(found)
         self.even.came(found)
 
-    def given(self, at_most: int) -> Sequence[Message]:
+    def given(self, consumer: Consumer, at_most: int) -> Sequence[Message]:
         """Takes what is given out next, and notes it."""
-        found = self.ahead.take(at_most)
+        found = self.ahead.take(at_most, partial(self.even.goes_on, consumer))
         for one in found:
             here, offset = place(one), int(one.offset() or 0)
             if offset < self._polled.get(here, 0):

@@ -19,7 +19,7 @@ from confluent_kafka.admin import (
 )
 
 from lienthong.chassis.engines.eventlog import Topic
-from lienthong.chassis.engines.kafka.connection import Trouble, options
+from lienthong.chassis.engines.kafka.connection import Trouble, code_of, options
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 
 _LOOK_SECONDS: Final = 0.05
@@ -124,6 +124,16 @@ def _await(asked: Mapping[Any, Future[Any]], section: KafkaSection) -> Mapping[A
     return {what: answer.result(2 * section.answer_seconds) for what, answer in asked.items()}
 
 
+def _set_now(answer: Future[Any], section: KafkaSection) -> Mapping[str, ConfigEntry]:
+    """Gives the settings of a topic; a broker that was not told of it yet knows none."""
+    try:
+        return dict(answer.result(2 * section.answer_seconds))
+    except KafkaException as error:
+        if code_of(error) != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise
+        return {}
+
+
 def _await_seen(admin: AdminClient, section: KafkaSection, topics: Sequence[Topic], *, more: bool) -> None:
     """Waits until the brokers that we ask know what the controller accepted."""
     deadline = time.monotonic() + section.answer_seconds
@@ -136,11 +146,11 @@ def _await_seen(admin: AdminClient, section: KafkaSection, topics: Sequence[Topi
 def _differences(admin: AdminClient, section: KafkaSection, topics: Sequence[Topic]) -> Iterator[Difference]:
     declared, described = _described(admin, section, topics)
     there = {name: ConfigResource(ConfigResource.Type.TOPIC, name) for name, one in described.items() if not one.error}
-    configs = _await(admin.describe_configs(list(there.values())) if there else {}, section)
+    asked = admin.describe_configs(list(there.values())) if there else {}
     for name, topic in declared.items():
         yield from _counted(name, topic, described[name])
         if name in there:
-            yield from _set(section, topic, described[name], configs[there[name]])
+            yield from _set(section, topic, described[name], _set_now(asked[there[name]], section))
 
 
 def _described(
