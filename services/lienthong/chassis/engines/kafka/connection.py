@@ -37,6 +37,17 @@ _FORBIDDEN: Final = {
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "the cluster",
 }
 _REFUSED: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001 -- its public constants
+OUT_OF_REACH: Final = frozenset(
+    {
+        KafkaError._TRANSPORT,  # noqa: SLF001 -- these are public constants
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 -- as above
+        KafkaError._TIMED_OUT,  # noqa: SLF001 -- as above
+        KafkaError._RESOLVE,  # noqa: SLF001 -- as above
+        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 -- as above; it joins again by itself
+    }
+)
+"""What a consumer is told while brokers are away; the library goes on by itself."""
+
 _SETTLING: Final = frozenset(
     {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE, KafkaError.COORDINATOR_LOAD_IN_PROGRESS}
 )

@@ -15,7 +15,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from lienthong.chassis.engines.eventlog import Record
-from lienthong.chassis.engines.kafka.connection import Trouble, end, every, options, partitions
+from lienthong.chassis.engines.kafka.connection import OUT_OF_REACH, Trouble, end, every, options, partitions
 from lienthong.chassis.engines.kafka.made import Standing, Topics
 from lienthong.chassis.engines.kafka.ours import Ours
 from lienthong.chassis.engines.kafka.owner import Owner
@@ -42,16 +42,6 @@ _MOST_AHEAD: Final = 3
 _LAST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 5.0
 _LARGEST_ANSWER: Final = 2**31 - 1
-
-_OUT_OF_REACH: Final = frozenset(
-    {
-        KafkaError._TRANSPORT,  # noqa: SLF001 -- these are public constants
-        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 -- as above
-        KafkaError._TIMED_OUT,  # noqa: SLF001 -- as above
-        KafkaError._RESOLVE,  # noqa: SLF001 -- as above
-        KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001 -- as above; it joins again by itself
-    }
-)
 
 
 class KafkaLogConsumer:
@@ -176,7 +166,7 @@ class KafkaLogConsumer:
         error = found.error()
         if error is None:
             self._ours.came(found)
-        elif error.code() not in _OUT_OF_REACH:
+        elif error.code() not in OUT_OF_REACH:
             raise KafkaException(error, found.topic())
         return True
 
