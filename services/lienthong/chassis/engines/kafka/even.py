@@ -16,7 +16,11 @@ _AT_ONCE: Final = 100
 
 
 class Even:
-    """Knows of which partitions more is to come, and holds those back of which enough is there."""
+    """Knows of which partitions more is to come, and holds those back of which enough is there.
+
+    Attributes:
+        held: Those that are held back.
+    """
 
     def __init__(self, ahead: Ahead, most_bytes: int) -> None:
         """Takes what came, and the bytes that are enough of all partitions together."""
@@ -24,7 +28,7 @@ class Even:
         self._most_bytes = most_bytes
         self._reached: dict[Place, int] = {}
         self._ends: dict[Place, int] = {}
-        self._held: set[Place] = set()
+        self.held: set[Place] = set()
         self._excused: dict[Place, tuple[int, int]] = {}
 
     def begin(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
@@ -36,12 +40,14 @@ class Even:
         """Notes how far a partition is read."""
         self._reached[place(found)] = int(found.offset() or 0) + 1
 
-    def drop(self, gone: Collection[Place]) -> None:
-        """Forgets partitions that went."""
+    def drop(self, consumer: Consumer, gone: Collection[Place]) -> None:
+        """Forgets partitions that went. The library would hold them back still when they come again."""
+        with suppress(KafkaException):
+            consumer.resume([TopicPartition(*one) for one in self.held.intersection(gone)])
         for one in gone:
             for known in (self._reached, self._ends, self._excused):
                 known.pop(one, None)
-            self._held.discard(one)
+            self.held.discard(one)
 
     def catch_up(self, consumer: Consumer, take: Callable[[float], bool]) -> None:
         """Takes more until something of each partition that goes on is there, for a little while.
@@ -76,18 +82,18 @@ class Even:
     def _hold(self, consumer: Consumer) -> None:
         """Lets nothing more come of partitions that are ahead of others."""
         share = self._share()
-        full = [one for one in self._ahead.partitions - self._held if self._ahead.has_enough(one, share)]
+        full = [one for one in self._ahead.partitions - self.held if self._ahead.has_enough(one, share)]
         if full:
             consumer.pause([TopicPartition(*one) for one in full])
-            self._held.update(full)
+            self.held.update(full)
 
     def let_go(self, consumer: Consumer) -> None:
         """Lets more come of partitions that are no longer ahead."""
         share = self._share()
-        due = [one for one in self._held if self._ahead.wants_more(one, share)]
+        due = [one for one in self.held if self._ahead.wants_more(one, share)]
         if due:
             consumer.resume([TopicPartition(*one) for one in due])
-            self._held.difference_update(due)
+            self.held.difference_update(due)
 
     def _share(self) -> int:
         return self._most_bytes // max(len(self._reached), 1)

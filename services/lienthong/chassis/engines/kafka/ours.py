@@ -60,12 +60,12 @@ class Ours:
             with suppress(KafkaException):
                 consumer.commit(offsets=left, asynchronous=True)
 
-    def lost(self, _: Consumer, gone: Sequence[TopicPartition]) -> None:
+    def lost(self, consumer: Consumer, gone: Sequence[TopicPartition]) -> None:
         """Some are others' already; nothing can be committed for them."""
         theirs = {(one.topic, one.partition) for one in gone}
         self.partitions -= theirs
         self.ahead.drop(theirs)
-        self.even.drop(theirs)
+        self.even.drop(consumer, theirs)
         self._forget(theirs)
 
     def came(self, found: Message) -> None:
