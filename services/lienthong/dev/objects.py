@@ -1,7 +1,6 @@
 """The object store of developers and tests: S3Proxy, an S3 server that keeps objects as files."""
 
 import secrets
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -68,11 +67,11 @@ class ObjectServer:
 
     def pause(self) -> None:
         """Halts it. See `EngineServer.pause`."""
-        self._process.signal_all(signal.SIGSTOP)
+        self._process.pause()
 
     def resume(self) -> None:
         """Lets it go on. See `EngineServer.resume`."""
-        self._process.signal_all(signal.SIGCONT)
+        self._process.resume()
 
     def provision(self, services: Sequence[str]) -> None:
         """Does nothing: the bucket is there with the server. See `EngineServer.provision`."""

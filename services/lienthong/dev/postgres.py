@@ -96,11 +96,11 @@ class PostgresServer:
 
     def pause(self) -> None:
         """Halts it. See `EngineServer.pause`."""
-        self._server().signal_all(signal.SIGSTOP)
+        self._server().pause()
 
     def resume(self) -> None:
         """Lets it go on. See `EngineServer.resume`."""
-        self._server().signal_all(signal.SIGCONT)
+        self._server().resume()
 
     def pids(self) -> Mapping[str, int | None]:
         """Gives its process. See `EngineServer.pids`."""

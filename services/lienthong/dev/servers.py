@@ -18,6 +18,9 @@ PORTS = range(20_000, 32_000)
 
 STOP_SECONDS = 30.0
 _LOOK_SECONDS = 0.02
+_HALTED = frozenset("TtZX")
+"""States of a thread in proc(5) that does nothing: halted, traced, ended."""
+
 _TAIL_BYTES = 2000
 
 
@@ -179,6 +182,17 @@ class ServerProcess:
             for one in (found, *_family(found)):
                 _signalled(one, number)
 
+    def pause(self) -> None:
+        """Halts the server and whatever it started; none of their threads runs any more when this returns."""
+        self.signal_all(signal.SIGSTOP)
+        found, deadline = self.process(), time.monotonic() + STOP_SECONDS
+        while found is not None and any(map(_runs, (found, *_family(found)))) and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+
+    def resume(self) -> None:
+        """Lets all of them go on."""
+        self.signal_all(signal.SIGCONT)
+
     def _spawn(self) -> None:
         command = self._command
         if self._child is not None:
@@ -235,6 +249,15 @@ def _begun(pid: int) -> str:
     """When a process began, in clock ticks of this boot: the time of day would move whenever the clock is set."""
     # The name of the program, in brackets, may hold blanks and brackets; the start is field 22 of proc(5).
     return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Tells whether a thread of a process is not halted yet: a signal is heard by one after the other."""
+    try:
+        threads = [one.read_text("utf-8", "replace") for one in Path(f"/proc/{process.pid}/task").glob("*/stat")]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return any(one.rpartition(")")[2].split()[0] not in _HALTED for one in threads)
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:

@@ -1,7 +1,6 @@
 """Faults of the services' processes."""
 
 import random
-import signal
 from typing import Final
 
 from tests.faults.support.processes import Processes
@@ -103,9 +102,9 @@ def halt(processes: Processes, chance: Chance) -> str:
 
 
 def _halt(_processes: Processes, copy: Copy, seconds: float) -> str:
-    copy.process.signal_all(signal.SIGSTOP)
+    copy.process.pause()
     wait(seconds)
-    copy.process.signal_all(signal.SIGCONT)
+    copy.process.resume()
     return copy.service
 
 

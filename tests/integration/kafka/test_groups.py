@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import Any, cast
 
@@ -32,10 +33,13 @@ def section(kafka: KafkaCluster, request: pytest.FixtureRequest) -> KafkaSection
 
 
 def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSection) -> None:
-    """While one process is replaced by another, the one that stays reads on, and all is read once."""
+    """While one process is replaced by another, the one that stays reads on, and all is read once.
+
+    Brokers that share may give it others' partitions then, and it has none until those are let go: for a moment only.
+    """
     one, two = log.join("routing", ["documents"]), log.join("routing", ["documents"])
     found = polled_until([one, two], lambda: len(one.assigned) == len(two.assigned) == 2)
-    least = len(one.assigned)
+    looks = Counter[bool]()
     numbers = itertools.count()
 
     def published() -> None:
@@ -45,24 +49,22 @@ def test_a_rolling_restart_stops_nobody(log: KafkaEventLog, section: KafkaSectio
         three = other.join("routing", ["documents"])
 
         def replaced() -> bool:
-            nonlocal least
             published()
-            least = min(least, len(one.assigned))
+            looks[bool(one.assigned)] += 1
             return bool(three.assigned)
 
         found += polled_until([one, two, three], replaced)
         two.close()
 
         def complete() -> bool:
-            nonlocal least
             published()
-            least = min(least, len(one.assigned))
+            looks[bool(one.assigned)] += 1
             return len(one.assigned) + len(three.assigned) == 4
 
         found += polled_until([one, three], complete)
         count = next(numbers)
         found += polled_until([one, three], lambda: len(found) >= count or not log_lag(log))
-    assert least
+    assert looks[False] < looks[True] if section.group_protocol == "consumer" else not looks[False]
     assert sorted(int(one.value) for one in found) == list(range(count))
 
 

@@ -58,7 +58,7 @@ class KafkaNode:
 
     def ask_to_stop(self) -> None:
         """Asks it to stop, without waiting."""
-        self._process.signal_all(signal.SIGCONT)
+        self._process.resume()
         self._process.signal_all(signal.SIGTERM)
 
     def stop(self) -> None:
@@ -71,11 +71,11 @@ class KafkaNode:
 
     def pause(self) -> None:
         """Halts it; connections stay open."""
-        self._process.signal_all(signal.SIGSTOP)
+        self._process.pause()
 
     def resume(self) -> None:
         """Lets it go on."""
-        self._process.signal_all(signal.SIGCONT)
+        self._process.resume()
 
     def _serves(self) -> bool:
         with self._command.log.open("rb") as log:
