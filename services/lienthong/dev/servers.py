@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import psutil
 
@@ -224,9 +224,15 @@ class ServerProcess:
         return self._command.log.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
 
 
+_given: Final = set[int]()
+"""Ports that were given to this process: whoever has one may not listen on it yet."""
+
+
 def free_port() -> int:
-    """Gives a port of loopback on which nobody listens now."""
+    """Gives a port of loopback on which nobody listens now, and that was not given before."""
     for port in random.SystemRandom().sample(PORTS, 200):
+        if port in _given:
+            continue
         with socket.socket() as probe:
             # Without this a port is taken for a minute after its last connection.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -234,7 +240,8 @@ def free_port() -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        _given.add(port)
+        return port
     raise EngineError(f"no port of 127.0.0.1 from {PORTS.start} to {PORTS.stop - 1} is free; stop what holds them")
 
 

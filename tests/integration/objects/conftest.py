@@ -14,7 +14,13 @@ from lienthong.dev.objects import ObjectServer
 
 @pytest.fixture
 def server(object_server: ObjectServer) -> Iterator[ObjectServer]:
-    """The server; it is up again after the test."""
+    """The server; it is up again after the test.
+
+    One that has just started takes seconds for its first content on a busy machine, more than tests give it.
+    """
+    with ObjectBlobs(section(object_server, "first"), Uuid7Source()).create() as writer:
+        writer.write(bytes(5_000_000))
+        writer.commit()
     yield object_server
     object_server.resume()
     object_server.start()

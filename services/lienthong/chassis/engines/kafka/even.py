@@ -77,7 +77,9 @@ class Even:
 
     def _standing(self, consumer: Consumer, one: Place) -> tuple[int, int]:
         """Tells how far a partition is read, and goes as far as we heard."""
-        return self._reached.get(one, 0), max(_end(consumer, one), self._ends.get(one, 0))
+        heard = _end(consumer, one)
+        # Once something was fetched that is true, also of a partition that ends earlier than it did.
+        return self._reached.get(one, 0), heard if heard >= 0 else self._ends.get(one, 0)
 
     def _hold(self, consumer: Consumer) -> None:
         """Lets nothing more come of partitions that are ahead of others."""
