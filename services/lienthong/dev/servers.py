@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -224,12 +225,12 @@ class ServerProcess:
         return self._command.log.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
 
 
-_given: Final = set[int]()
-"""Ports that were given to this process: whoever has one may not listen on it yet."""
+_given: Final = deque[int](maxlen=1000)
+"""Ports that were given to this process last: whoever has one may not listen on it yet."""
 
 
 def free_port() -> int:
-    """Gives a port of loopback on which nobody listens now, and that was not given before."""
+    """Gives a port of loopback on which nobody listens now, and that was not given lately."""
     for port in random.SystemRandom().sample(PORTS, 200):
         if port in _given:
             continue
@@ -240,7 +241,7 @@ def free_port() -> int:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        _given.add(port)
+        _given.append(port)
         return port
     raise EngineError(f"no port of 127.0.0.1 from {PORTS.start} to {PORTS.stop - 1} is free; stop what holds them")
 
