@@ -15,7 +15,9 @@ from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.times import to_micros
 from lienthong.workflow import storage
 
-WAIT_SECONDS = 0.5
+WAIT_SECONDS = 1.0
+"""On a busy machine events came after more than half of it."""
+
 RECENT = timedelta(seconds=60)
 _PAUSE_SECONDS = 0.02
 _TIME_ORDERED = 7
