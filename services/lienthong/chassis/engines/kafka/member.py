@@ -234,11 +234,8 @@ class KafkaLogConsumer:
             self._drop()
 
     def _made(self) -> Consumer:
-        section, self._settings, self._ours = (
-            self._section,
-            options(self._section),
-            Ours(self._owner, self._section.fetch_bytes),
-        )
+        section, self._settings = self._section, options(self._section)
+        self._ours = Ours(self._owner, section.fetch_bytes)
         self._look_at = time.monotonic() + _LOOK_SECONDS
         consumer = Consumer(
             {
