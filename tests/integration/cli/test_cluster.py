@@ -122,9 +122,10 @@ def test_a_schema_that_is_behind() -> None:
 def test_dead_letters_and_parked_events(cluster: Cluster) -> None:
     """They are told of the service that has them, once, however many copies it has."""
     with administered(cluster) as server:
+        # The third of an aggregate without the two before it: one that waits for nothing is taken at the next sweep.
         for table, more in (("dead_letters", "attempts"), ("parked_events", "waits_for")):
             columns = f"(id, topic, partition, {HELD}, {more})"
-            values = "('x', 't', 0, 0, 't', 's', 1, 'e', '2026', '', '', 1, 'broken', '3')"
+            values = "('x', 't', 0, 0, 't', 's', 3, 'e', '2026', '', '', 1, 'broken', '3')"
             server.execute(f"INSERT INTO routing.{table} {columns} VALUES {values}")  # noqa: S608 -- our own words
         try:
             assert set(cluster.wrong()) == {"routing: dead letters", "routing: parked"}

@@ -29,7 +29,7 @@ PLANTED = "Kín-8f3a Nguyễn Văn Mật"
 """What nobody may see: with a name, signs and figures, as people write them."""
 PARTS = ("Kín-8f3a", "Mật", "K\\u00edn", "M\\u1eadt", "8f3a", "PRIVATE KEY")
 
-FIELDS = {"id": "x", "topic": "t", "partition": 0, "offset": 0, "type": "t", "subject": "documents/1", "sequence": 1}
+FIELDS = {"id": "x", "topic": "t", "partition": 0, "offset": 0, "type": "t", "subject": "documents/1", "sequence": 3}
 FIELDS |= {"event_id": "e", "event_time": "2026", "traceparent": "", "held_at": 1, "value": PLANTED.encode()}
 METRICS = (
     f"# HELP other_{PLANTED} {PLANTED}\nother 1\nlienthong_outbox_waiting 3\n"

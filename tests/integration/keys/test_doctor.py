@@ -252,7 +252,7 @@ def test_a_consumer_that_stopped(patient: Patient, monkeypatch: pytest.MonkeyPat
 
 def test_events_that_could_not_be_handled(patient: Patient) -> None:
     """Dead letters and parked events are told of the service that has them."""
-    row = {"id": "x", "topic": "t", "partition": 0, "offset": 0, "type": "t", "subject": "s", "sequence": 1}
+    row = {"id": "x", "topic": "t", "partition": 0, "offset": 0, "type": "t", "subject": "s", "sequence": 3}
     row |= {"event_id": "e", "event_time": "2026", "traceparent": "", "value": b"", "held_at": 1, "reason": "broken"}
     database = next(one.context.database for one in patient.platform._components if one.context.name == "routing")
     with database.write() as connection:
