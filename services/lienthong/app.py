@@ -12,7 +12,6 @@ import structlog
 
 from lienthong.chassis import checks, examining, failpoints, surroundings
 from lienthong.chassis.allocation import return_freed
-from lienthong.chassis.binding import not_bound
 from lienthong.chassis.checks import Check
 from lienthong.chassis.clock import Clock, SystemClock
 from lienthong.chassis.config import ConfigError, deprecated_keys
@@ -25,13 +24,10 @@ from lienthong.chassis.examining import watched
 from lienthong.chassis.ids import IdSource, Uuid7Source
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.observe import observe
-from lienthong.chassis.operations import DIRECTORY_OWNER, OperationsApi
 from lienthong.chassis.periodic import Periodic
 from lienthong.chassis.probes import open_probes, turns
 from lienthong.chassis.readiness import Readiness, patiently
-from lienthong.chassis.rpc.bytestream import ByteStream
 from lienthong.chassis.rpc.hub import Hub
-from lienthong.chassis.rpc.server import Server, ServerBuilder, ServerLimits
 from lienthong.chassis.service import (
     Component,
     Foundation,
@@ -47,10 +43,10 @@ from lienthong.chassis.tls import ServerCertificates
 from lienthong.chassis.topics import CONSUMED
 from lienthong.chassis.tracing import tracing
 from lienthong.chassis.uow import UnitsOfWork
-from lienthong.common.v1 import operations_pb2
 from lienthong.custody import authority_of, open_keys, renewal
 from lienthong.engines import CONTENTS, Engines, every_table
 from lienthong.folder import own_folder
+from lienthong.serving import bind, build_server
 from lienthong.settings import Settings
 from lienthong.setup import CERTIFIED, write_context
 
@@ -147,8 +143,9 @@ class Platform:
         """
         loop = asyncio.get_running_loop()
         self.hub.bind(loop)
-        server = self._server()
-        self.port = self._bind(server)
+        components = [one.component for one in self._running]
+        server = build_server(self.settings.server, self.hub, self.metrics, components, self._examine)
+        self.port = bind(server, self.settings.server, ServerCertificates(self.keyring))
         readiness = Readiness([one.context.database for one in self._components], server, self._folder.is_there)
         close_probes = open_probes(
             self.settings.server.metrics, self.metrics, lambda: turns(loop), lambda: server.ready
@@ -180,44 +177,6 @@ class Platform:
         self._engines.insist_on_schemas()
         for component in self._components:
             component.prepare()
-
-    def _server(self) -> Server:
-        section = self.settings.server
-        builder = ServerBuilder(
-            self.hub,
-            self.metrics,
-            ServerLimits(
-                section.threads,
-                section.queue,
-                section.queue_of_one,
-                section.transfer_threads,
-                section.watches_of_one,
-                section.transfers_of_one,
-            ),
-        )
-        contents = ByteStream(builder.transfers, self.metrics, section.transfers_of_one)
-        for component in self._components:
-            admission = component.context.admission()
-            for descriptor, implementation in component.apis:
-                builder.add(descriptor, implementation, admission)
-            for door in component.doors:
-                contents.add(door, admission)
-        contents.register(builder)
-        components = {one.component.context.name: one.component for one in self._running}
-        operations = OperationsApi(components, self._examine)
-        descriptor = operations_pb2.DESCRIPTOR.services_by_name["Operations"]
-        # Who operates is known there at once; the others hear of it by the event log, which may be what is wrong.
-        knowing = components.get(DIRECTORY_OWNER, self._components[0])
-        builder.add(descriptor, operations, knowing.context.admission())
-        return builder.build()
-
-    def _bind(self, server: Server) -> int:
-        section = self.settings.server
-        certificates = ServerCertificates(self.keyring)
-        try:
-            return server.listen(section.listen, None if section.insecure else certificates.credentials())
-        except RuntimeError as error:
-            raise not_bound("server.listen", section.listen) from error
 
     def _build(self, name: str) -> Component:
         database = self._engines.database(name)

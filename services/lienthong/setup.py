@@ -13,7 +13,7 @@ import structlog
 import yaml
 from cryptography import x509
 
-from lienthong.chassis import pki
+from lienthong.chassis import pki, profiles
 from lienthong.chassis.clock import Clock
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.keyfiles import load_certificates, write_certificates
@@ -67,12 +67,12 @@ def renew(ring: Keyring, hosts: Sequence[str], clock: Clock) -> list[str]:
     authority = _authority(ring, clock)
     _insist_in_force(ring, authority.certificate, clock.now())
     operator = _operator_in(ring.operator_file)
-    profiles = {
-        "server": (pki.tls_server("lienthong", hosts), SERVER_DAYS),
-        **{f"{service}-seal": (pki.seal(service), SEAL_DAYS) for service in SEALING_SERVICES},
-        "operator": (pki.system_client(operator, "operator"), OPERATOR_DAYS),
+    wanted = {
+        "server": (profiles.tls_server("lienthong", hosts), SERVER_DAYS),
+        **{f"{service}-seal": (profiles.seal(service), SEAL_DAYS) for service in SEALING_SERVICES},
+        "operator": (profiles.system_client(operator, "operator"), OPERATOR_DAYS),
     }
-    return [name for name, (profile, days) in profiles.items() if _certify(ring, name, authority, profile, days, clock)]
+    return [name for name, (profile, days) in wanted.items() if _certify(ring, name, authority, profile, days, clock)]
 
 
 def extend(ring: Keyring, clock: Clock) -> x509.Certificate:

@@ -1,55 +1,20 @@
-"""The event log contract: order, groups, offsets, lag, retention."""
+"""The event log contract: order, groups, offsets."""
 
 import itertools
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, NewRecord, Record
+from lienthong.chassis.engines.eventlog import EventLog, LogConsumer, Record
 
 from .conftest import OpenLog
 from .logs import LogUnderTest
+from .records import by_key, drain, drain_all, record
 
 _examples = itertools.count()
-
-
-def record(key: str, value: str = "x", topic: str = "documents", **headers: str) -> NewRecord:
-    """A record."""
-    return NewRecord(topic, key.encode(), value.encode(), headers)
-
-
-def drain(consumer: LogConsumer, count: int) -> list[Record]:
-    """Polls until so many records came."""
-    found: list[Record] = []
-    while len(found) < count:
-        records = consumer.poll(100, 5.0)
-        assert records, f"{len(found)} of {count} records came"
-        found += records
-    return found
-
-
-def drain_all(consumers: Sequence[LogConsumer], count: int) -> list[list[Record]]:
-    """Polls all in turn until so many records came; gives those of each."""
-    found: list[list[Record]] = [[] for _ in consumers]
-    deadline = time.monotonic() + 30
-    while sum(map(len, found)) < count:
-        assert time.monotonic() < deadline, f"{sum(map(len, found))} of {count} records came"
-        for records, consumer in zip(found, consumers, strict=True):
-            records.extend(consumer.poll(100, 0.2))
-    return found
-
-
-def by_key(records: Sequence[Record]) -> dict[bytes, list[bytes]]:
-    """Groups values by key, in the order read."""
-    found: defaultdict[bytes, list[bytes]] = defaultdict(list)
-    for one in records:
-        found[one.key].append(one.value)
-    return dict(found)
 
 
 def test_a_record_arrives_as_it_was_published(log: EventLog, engine: LogUnderTest) -> None:
@@ -190,81 +155,6 @@ def test_assigned(log: EventLog, engine: LogUnderTest) -> None:
     assert set(reader.assigned) == {("documents", number) for number in range(4)}
     reader.close()
     assert not reader.assigned
-
-
-def test_lag_in_records_and_age(log: EventLog, engine: LogUnderTest) -> None:
-    """Lag tells how many records wait in each partition and since when the oldest does."""
-    begun = engine.micros()
-    log.publish([record("a")])
-    engine.wait()
-    later = engine.micros()
-    log.publish([record("a"), record("a")])
-    waiting = [lag for lag in log.lag("routing", ["documents"]) if lag.records]
-    assert [lag.records for lag in waiting] == [3]
-    assert begun - engine.precision <= (waiting[0].oldest or 0) < later - engine.precision
-    assert len(log.lag("routing", ["documents"])) == 4
-    reader = log.join("routing", ["documents"])
-    records = drain(reader, 3)
-    reader.commit(records[:1])
-    (lag,) = [lag for lag in log.lag("routing", ["documents"]) if lag.records]
-    assert lag.records == 2
-    assert later - engine.precision <= (lag.oldest or 0) <= engine.micros()
-
-
-def test_retention(log: EventLog, engine: LogUnderTest) -> None:
-    """Records older than the retention go; newer ones and offsets stay."""
-    log.publish([record("a", "old")])
-    engine.outlive()
-    log.publish([record("a", "new")])
-    assert engine.trim(log) == 1
-    assert engine.trim(log) == 0
-    (found,) = drain(log.join("routing", ["documents"]), 1)
-    assert (found.value, found.offset) == (b"new", 1)
-
-
-def test_lag_after_retention(log: EventLog, engine: LogUnderTest) -> None:
-    """What retention removed can be read by nobody and is no lag."""
-    log.publish([record("a", "old")])
-    engine.outlive()
-    engine.trim(log)
-    assert [lag.records for lag in log.lag("routing", ["documents"]) if lag.records] == []
-
-
-def test_waiting_after_retention(log: EventLog, engine: LogUnderTest) -> None:
-    """A reader that waits where retention removed everything really waits, and wakes for the next record."""
-    reader = log.join("routing", ["documents"])
-    log.publish([record("a", "old")])
-    engine.outlive()
-    engine.trim(log)
-    reader.poll(10, 0.0)
-    begun = time.monotonic()
-    assert reader.poll(10, 0.2) == []
-    assert time.monotonic() - begun >= 0.2
-    log.publish([record("a", "new")])
-    assert [one.value for one in drain(reader, 1)] == [b"new"]
-
-
-def test_compaction(log: EventLog, engine: LogUnderTest) -> None:
-    """A compacted topic keeps the last record of each key for ever, in order."""
-    log.publish([record(key, value, "directory") for key, value in (("a", "1"), ("b", "1"), ("a", "2"), ("c", "1"))])
-    assert engine.compact(log) == 1
-    found = drain(log.join("routing", ["directory"]), 3)
-    assert not engine.at_once or len(found) == 3
-    assert [(one.key, one.value) for one in found[:3]] == [(b"b", b"1"), (b"a", b"2"), (b"c", b"1")]
-
-
-def test_an_emptied_topic_keeps_counting(open_log: OpenLog, engine: LogUnderTest) -> None:
-    """Offsets go on after everything was removed, also after a reopen: an old commit never hides a new record."""
-    first = open_log()
-    first.publish([record("a", "1")])
-    reader = first.join("routing", ["documents"])
-    reader.commit(drain(reader, 1))
-    engine.outlive()
-    engine.trim(first)
-    first.close()
-    second = open_log()
-    second.publish([record("a", "2")])
-    assert [one.value for one in drain(second.join("routing", ["documents"]), 1)] == [b"2"]
 
 
 def test_publishing_nothing(log: EventLog) -> None:

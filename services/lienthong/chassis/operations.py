@@ -8,17 +8,16 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, delete, select, tuple_
+from sqlalchemy import Table, select, tuple_
 
 from lienthong.chassis.checks import Examination, nothing
 from lienthong.chassis.directory.store import tell_all
-from lienthong.chassis.engines.sql import upsert
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
 from lienthong.chassis.events.event import Event, insist_on_readable
-from lienthong.chassis.events.held import held_event, position_of
+from lienthong.chassis.events.held import pass_over, take_dead, take_next
 from lienthong.chassis.events.inbox import InboxBatch
 from lienthong.chassis.events.outbox import count_kept, outbox_state, republish
-from lienthong.chassis.events.tables import audit, dead_letters, parked, positions
+from lienthong.chassis.events.tables import audit, dead_letters, parked
 from lienthong.chassis.idempotency import once
 from lienthong.chassis.paging import page_of
 from lienthong.chassis.retention import BATCH, Expiry
@@ -116,7 +115,7 @@ class OperationsApi:
         component = self._component(request.service)
 
         def handle(work: UnitOfWork) -> pb.RedriveDeadLetterResponse:
-            event = _take(work.connection, request.event)
+            event = take_dead(work.connection, request.event)
             insist_on_readable(event)
             # An event that took effect meanwhile, and every one of the directory, counts as none.
             released = max(0, self._apply(component, work, [event]) - 1)
@@ -140,9 +139,9 @@ class OperationsApi:
             raise invalid("NOTE_MISSING", f"note: {rule}. {remedy}", Violation("note", "NOTE_MISSING", rule, remedy))
 
         def skip(work: UnitOfWork) -> pb.SkipDeadLetterResponse:
-            event = _take(work.connection, request.event)
-            _advance(work.connection, event)
-            released = self._apply(component, work, _next_parked(work.connection, event))
+            event = take_dead(work.connection, request.event)
+            pass_over(work.connection, event)
+            released = self._apply(component, work, take_next(work.connection, event))
             work.record(_entry(call, "dead-letter.skip", f"{event.topic}/{event.subject}", request.note))
             return pb.SkipDeadLetterResponse(released=released)
 
@@ -241,36 +240,6 @@ def _dry(units: UnitsOfWork, action: Callable[[UnitOfWork], Answer]) -> Answer:
             raise _DryRun  # noqa: TRY301 -- leaving the block by an exception is what rolls it back
     except _DryRun:
         return answer
-
-
-def _take(connection: Connection, identifier: str) -> Event:
-    row = connection.execute(select(dead_letters).where(dead_letters.c.id == identifier)).one_or_none()
-    if row is None:
-        raise not_found(f"dead letter {identifier!r}")
-    connection.execute(delete(dead_letters).where(dead_letters.c.id == identifier))
-    return held_event(row)
-
-
-def _advance(connection: Connection, event: Event) -> None:
-    # The event may have come again and taken effect, and others after it: positions never go back.
-    if position_of(connection, event) >= event.sequence:
-        return
-    row = {"topic": event.topic, "subject": event.subject, "version": event.sequence}
-    upsert(connection, positions, row, ("topic", "subject"), ("version",))
-
-
-def _next_parked(connection: Connection, event: Event) -> list[Event]:
-    row = connection.execute(
-        select(parked).where(
-            parked.c.topic == event.topic,
-            parked.c.subject == event.subject,
-            parked.c.sequence == event.sequence + 1,
-        )
-    ).one_or_none()
-    if row is None:
-        return []
-    connection.execute(delete(parked).where(parked.c.id == row.id))
-    return [held_event(row)]
 
 
 def _entry(call: Call, action: str, resource: str, detail: str) -> AuditEntry:

@@ -1,44 +1,22 @@
 """Certificates of the axis: who may serve, who may call, which key may seal.
 
-One authority (``axis root``) certifies every key inside the axis. The name a certificate carries comes
-from the profile that the operator chose, never from the certificate signing request: a request proves
-possession of a key and nothing else.
-
-======================  ==================================  =============================================
-profile                 subject alternative name            key usage / extended key usage
-======================  ==================================  =============================================
-:func:`tls_server`      host names and addresses            digitalSignature / serverAuth, clientAuth
-:func:`system_client`   ``urn:lienthong:system:<id>``       digitalSignature / clientAuth
-:func:`operator`        ``urn:lienthong:operator:<id>``     digitalSignature / clientAuth
-:func:`seal`            ``urn:lienthong:seal:<service>``    digitalSignature, nonRepudiation /
-                                                            emailProtection, documentSigning (RFC 9336)
-======================  ==================================  =============================================
-
-Services call each other with the certificate they serve with, hence clientAuth in :func:`tls_server`. A
-seal needs emailProtection because ``openssl cms -verify`` judges signers by its purpose ``smimesign``
-unless told otherwise.
+One authority (``axis root``) certifies every key inside the axis; what a certificate says of its holder is its
+profile (:mod:`lienthong.chassis.profiles`).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-
-DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
-"""Extended key usage id-kp-documentSigning (RFC 9336)."""
 
 SMALLEST_RSA_BITS = 2048
 LONGEST_LIFE = timedelta(days=3650)
@@ -46,7 +24,6 @@ LONGEST_LIFE = timedelta(days=3650)
 CLOCKS_DIFFER = timedelta(hours=1)
 """Whose clock is behind by less takes a certificate from its first moment on."""
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _CURVES = ("secp256r1", "secp384r1")  # not P-521: TLS of gRPC ends such a handshake without a word
 
 
@@ -95,31 +72,6 @@ def new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def tls_server(common_name: str, hosts: Sequence[str], organisation: str = "Lienthong") -> Profile:
-    """Profile of a server; ``hosts`` are DNS names and IP addresses and must not be empty (RFC 9525)."""
-    if not hosts:
-        raise PkiError(f"server certificate {common_name!r} names no host; pass its DNS names or addresses")
-    purposes = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
-    return Profile(_subject(common_name, organisation), tuple(_host(host) for host in hosts), purposes)
-
-
-def system_client(system_id: str, organisation: str) -> Profile:
-    """Profile of a connected system (a DMS, a hub), known to the axis by ``urn:lienthong:system:<id>``."""
-    return _caller("system", system_id, organisation)
-
-
-def operator(operator_id: str, organisation: str) -> Profile:
-    """Profile of a person who operates the axis, known to it by ``urn:lienthong:operator:<id>``."""
-    return _caller("operator", operator_id, organisation)
-
-
-def seal(service: str, organisation: str = "Lienthong") -> Profile:
-    """Profile of the key with which ``service`` seals receipts and statuses (P-256 only)."""
-    uri = x509.UniformResourceIdentifier(f"urn:lienthong:seal:{_identifier(service)}")
-    subject = _subject(f"Lienthong seal: {service}", organisation)
-    return Profile(subject, (uri,), (ExtendedKeyUsageOID.EMAIL_PROTECTION, DOCUMENT_SIGNING), commits=True)
-
-
 @dataclass(frozen=True)
 class Authority:
     """A certificate authority: its certificate and its key."""
@@ -134,7 +86,7 @@ class Authority:
 
         Args:
             public_key: RSA of 2048 bits or more, or EC on P-256 or P-384; a seal key must be P-256.
-            profile: What the certificate says; see the table of this module.
+            profile: What the certificate says; see :mod:`lienthong.chassis.profiles`.
             validity: Must lie within this authority's own.
             serial: Positive, unique per authority, at most 159 bits (RFC 5280 4.1.2.2);
                 ``x509.random_serial_number()`` gives one.
@@ -161,9 +113,23 @@ class Authority:
         return self.issue(request.public_key(), profile, validity, serial)
 
 
+def subject_of(common_name: str, organisation: str) -> x509.Name:
+    """Return the name of a certificate's holder; a PkiError says what of it does not fit."""
+    try:
+        return x509.Name(
+            [
+                x509.NameAttribute(NameOID.COUNTRY_NAME, "VN"),
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+                x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            ]
+        )
+    except ValueError as error:
+        raise PkiError(f"name {common_name!r} of {organisation!r} does not fit: {error}") from error
+
+
 def make_authority(common_name: str, organisation: str, validity: Validity, serial: int) -> Authority:
     """Make a self-signed authority with a fresh P-256 key; it certifies end entities only (path length 0)."""
-    return _self_signed(new_key(), _subject(common_name, organisation), validity, serial)
+    return _self_signed(new_key(), subject_of(common_name, organisation), validity, serial)
 
 
 def extend_authority(authority: Authority, until: datetime, serial: int) -> Authority:
@@ -218,45 +184,6 @@ def names_of(certificate: x509.Certificate) -> tuple[x509.GeneralName, ...]:
         return tuple(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
     except x509.ExtensionNotFound:
         return ()
-
-
-def _caller(role: str, identifier: str, organisation: str) -> Profile:
-    uri = x509.UniformResourceIdentifier(f"urn:lienthong:{role}:{_identifier(identifier)}")
-    return Profile(_subject(identifier, organisation), (uri,), (ExtendedKeyUsageOID.CLIENT_AUTH,))
-
-
-def _identifier(text: str) -> str:
-    if not _IDENTIFIER.fullmatch(text):
-        raise PkiError(
-            f"{text!r} cannot stand in a certificate: use 1 to 63 letters, digits, dots, dashes, underscores"
-        )
-    return text
-
-
-def _subject(common_name: str, organisation: str) -> x509.Name:
-    try:
-        return x509.Name(
-            [
-                x509.NameAttribute(NameOID.COUNTRY_NAME, "VN"),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
-                x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-            ]
-        )
-    except ValueError as error:
-        raise PkiError(f"name {common_name!r} of {organisation!r} does not fit: {error}") from error
-
-
-_DNS_NAME = re.compile(r"[A-Za-z0-9*_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?", re.ASCII)
-
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ip_address(host))
-    except ValueError:
-        if not _DNS_NAME.fullmatch(host):
-            rule = "is no DNS name or address; others than English letters are written as xn--..."
-            raise PkiError(f"host {host!r} {rule}") from None
-        return x509.DNSName(host)
 
 
 def _check_key(public_key: CertificatePublicKeyTypes, *, commits: bool = False) -> None:

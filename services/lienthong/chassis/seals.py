@@ -5,7 +5,7 @@ RFC 8785 (members sorted by UTF-16 code units, no white space, UTF-8, numbers as
 The same subject has the same bytes on every machine, so a seal can be checked by whoever holds the subject
 as data only.
 
-* one signer, ECDSA on P-256 with SHA-256, certificate profile :func:`lienthong.chassis.pki.seal`;
+* one signer, ECDSA on P-256 with SHA-256, certificate profile :func:`lienthong.chassis.profiles.seal`;
 * signed attributes: content-type, message-digest, signing-time (as passed in, whole seconds, UTC) and
   signing-certificate-v2 (RFC 5035), so that no other certificate of the same key can be put in its place;
 * the signer's certificate and its chain, without the axis root, are inside.
@@ -93,7 +93,7 @@ class Sealer:
 
     Args:
         key: P-256 private key.
-        certificate: The key's certificate, profile :func:`lienthong.chassis.pki.seal`.
+        certificate: The key's certificate, profile :func:`lienthong.chassis.profiles.seal`.
         chain: Certificates between ``certificate`` and the root, in any order, without the root; often empty.
 
     Raises:

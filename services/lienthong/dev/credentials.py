@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
-from lienthong.chassis import pki
+from lienthong.chassis import pki, profiles
 
 _DAYS: Final = 397
 _ORGANISATION: Final = "Lienthong"
@@ -46,7 +46,7 @@ class Credentials:
 
     def _certify(self, name: str, authority: pki.Authority, validity: pki.Validity) -> None:
         key = pki.new_key()
-        profile = pki.tls_server(name, self._hosts)
+        profile = profiles.tls_server(name, self._hosts)
         leaf = authority.issue(key.public_key(), profile, validity, x509.random_serial_number())
         chain = [one.public_bytes(Encoding.PEM) for one in (leaf, authority.certificate)]
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -2,102 +2,31 @@
 
 import base64
 import json
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 import sqlalchemy
 from cryptography import x509
 
-from google.bytestream import bytestream_pb2 as stream_pb
-from lienthong.chassis import pki
+from lienthong.chassis import pki, profiles
 from lienthong.chassis.auth.headers import AGENCY_KEY, PERSON_KEY
 from lienthong.chassis.errors import Code
 from lienthong.chassis.events.tables import audit
 from lienthong.chassis.keyfiles import write_certificates, write_private_key
-from lienthong.chassis.rpc import bytestream
-from lienthong.client import Axis, AxisCallError, NotAllowedError, connect, load_context
-from lienthong.client.errors import call_error
+from lienthong.client import Axis, AxisCallError, connect, load_context
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import operations_pb2 as ops
 from lienthong.intake.v1 import intake_pb2
 from lienthong.notification.v1 import notification_pb2
-from lienthong.routing.v1 import directory_pb2, mailbox_pb2
+from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2
 
-from .world import World, attached, delivered, file_of, known_everywhere, refused, report, running, submit, wait_for
-
-BYTESTREAM = "/google.bytestream.ByteStream"
-
-
-def raw(axis: Axis, path: str, request: Any, answer: Any, **metadata: str) -> Any:
-    """A unary call with metadata of one's own."""
-    call = axis.channel("intake").unary_unary(path, type(request).SerializeToString, answer.FromString)
-    try:
-        return call(
-            request, timeout=10.0, metadata=tuple((key.replace("_", "-"), one) for key, one in metadata.items())
-        )
-    except grpc.RpcError as error:
-        raise call_error(error) from error
-
-
-def listing(axis: Axis, **metadata: str) -> Any:
-    """A list of what was sent, with metadata of one's own."""
-    path = "/lienthong.intake.v1.Intake/ListDocuments"
-    return raw(axis, path, intake_pb2.ListDocumentsRequest(), intake_pb2.ListDocumentsResponse, **metadata)
-
-
-def write(axis: Axis, requests: Iterator[stream_pb.WriteRequest]) -> stream_pb.WriteResponse:
-    """An upload, message by message."""
-    call = axis.channel("intake").stream_unary(
-        f"{BYTESTREAM}/Write", stream_pb.WriteRequest.SerializeToString, stream_pb.WriteResponse.FromString
-    )
-    try:
-        answer: stream_pb.WriteResponse = call(requests, timeout=60.0)
-    except grpc.RpcError as error:
-        raise call_error(error) from error
-    return answer
-
-
-def read(axis: Axis, name: str) -> Any:
-    """A download, message by message."""
-    return axis.channel("intake").unary_stream(
-        f"{BYTESTREAM}/Read", stream_pb.ReadRequest.SerializeToString, stream_pb.ReadResponse.FromString
-    )(stream_pb.ReadRequest(resource_name=name), timeout=120.0)
-
-
-def uploaded(axis: Axis) -> str:
-    """A new upload; its name."""
-    return str(axis.intake.CreateUpload(intake_pb2.CreateUploadRequest(request_id=new_request_id())).name)
-
-
-def test_uploads_of_others(world: World) -> None:
-    """Somebody else's upload cannot be seen, written, dropped, or submitted as one's own."""
-    name = uploaded(world.vpcp)
-    piece = stream_pb.WriteRequest(resource_name=name, data=b"<?xml", finish_write=True)
-    attempts: list[Callable[[], object]] = [
-        lambda: world.city.intake.GetUpload(intake_pb2.GetUploadRequest(name=name)),
-        lambda: world.city.intake.DeleteUpload(intake_pb2.DeleteUploadRequest(name=name, request_id=new_request_id())),
-        lambda: write(world.city, iter([piece])),
-        lambda: raw(
-            world.city,
-            f"{BYTESTREAM}/QueryWriteStatus",
-            stream_pb.QueryWriteStatusRequest(resource_name=name),
-            stream_pb.QueryWriteStatusResponse,
-        ),
-        lambda: world.city.intake.SubmitEdxml(intake_pb2.SubmitEdxmlRequest(upload=name, request_id=new_request_id())),
-    ]
-    for attempt in attempts:
-        refused(Code.NOT_FOUND, "RESOURCE_NOT_FOUND", attempt)
-    assert world.vpcp.intake.GetUpload(intake_pb2.GetUploadRequest(name=name)).committed_size == 0
+from .wire import code_of, listing, read
+from .world import World, delivered, file_of, refused, report, submit, wait_for
 
 
 def test_subscriptions_notices_and_tasks_of_others(world: World) -> None:
@@ -143,7 +72,7 @@ def test_subscriptions_notices_and_tasks_of_others(world: World) -> None:
 def test_leases_of_others(world: World) -> None:
     """A lease is of no use to whoever is not the recipient, even with its secret."""
     receipt = submit(world.vpcp, file_of())
-    pulled = wait_for("the item", lambda: _pulled(world.city, receipt.document))
+    pulled = wait_for("the item", lambda: pulled(world.city, receipt.document))
     leased = mailbox_pb2.LeasedItem(name=pulled.name, lease=pulled.lease)
     answer = world.nghe_an.mailbox.AcknowledgeItems(mailbox_pb2.AcknowledgeItemsRequest(items=[leased]))
     assert answer.results[0].status.code == Code.NOT_FOUND.value
@@ -179,7 +108,7 @@ def test_page_tokens_made_by_hand(world: World, keys: list[object]) -> None:
     origin = json.loads(base64.urlsafe_b64decode(page.next_page_token + "=="))[0]
     forged = base64.urlsafe_b64encode(json.dumps([origin, *keys]).encode()).decode().rstrip("=")
     request = intake_pb2.ListDocumentsRequest(page_size=1, page_token=forged)
-    assert _code(lambda: world.vpcp.intake.ListDocuments(request)) in {None, Code.INVALID_ARGUMENT}
+    assert code_of(lambda: world.vpcp.intake.ListDocuments(request)) in {None, Code.INVALID_ARGUMENT}
 
 
 def test_a_page_token_of_somebody_else(world: World) -> None:
@@ -202,27 +131,6 @@ def test_metadata_beyond_measure(world: World) -> None:
     assert listing(world.vpcp, **{PERSON_KEY: "x" * 200})
 
 
-def test_names_that_lead_elsewhere(world: World) -> None:
-    """Names of contents are identifiers, not paths: none leads out of what the caller may read."""
-    receipt, _item = delivered(world, file_of(attachments=(attached("a.pdf", b"%PDF-1.7\n%%EOF\n"),)))
-    for name in (
-        f"{receipt.document}/../{receipt.document}/rendition",
-        f"{receipt.document}/attachments/-1",
-        f"{receipt.document}/attachments/1e0",
-        f"{receipt.document}/attachments/99999999999999999999",
-        "documents/../../keys/axis-root.key/rendition",
-        "documents/%2e%2e/rendition",
-        f"{receipt.document}/rendition/../../keys",
-        "uploads/../keys",
-        "deliveries//content",
-        "keys/axis-root.key",
-        "",
-    ):
-        with pytest.raises(grpc.RpcError) as error:
-            list(read(world.vpcp, name))
-        assert call_error(error.value).code is Code.NOT_FOUND, name
-
-
 def test_a_certificate_that_ends_on_an_open_connection(world: World, tmp_path: Path) -> None:
     """The handshake looks at a certificate once; a call after its end is UNAUTHENTICATED all the same."""
     system = world.system("brief", "city").removeprefix("systems/")
@@ -231,85 +139,15 @@ def test_a_certificate_that_ends_on_an_open_connection(world: World, tmp_path: P
     now = datetime.now(UTC).replace(microsecond=0)
     validity = pki.Validity(now, now + timedelta(seconds=4))
     key = pki.new_key()
-    profile = pki.system_client(system, "brief")
+    profile = profiles.system_client(system, "brief")
     certificate = authority.issue(key.public_key(), profile, validity, x509.random_serial_number())
     write_private_key(tmp_path / "brief.key", key, None)
     write_certificates(tmp_path / "brief.crt", [certificate, authority.certificate])
     context = load_context(world.contexts / "brief.yaml")
     with connect(replace(context, certificate=tmp_path / "brief.crt", key=tmp_path / "brief.key")) as axis:
-        wait_for("the system is known", lambda: _code(partial(listing, axis)) is None)
-        wait_for("the end", lambda: _code(partial(listing, axis)) is Code.UNAUTHENTICATED, 20.0)
+        wait_for("the system is known", lambda: code_of(partial(listing, axis)) is None)
+        wait_for("the end", lambda: code_of(partial(listing, axis)) is Code.UNAUTHENTICATED, 20.0)
         refused(Code.UNAUTHENTICATED, "CREDENTIALS_ENDED", partial(listing, axis))
-
-
-def test_transfers_end_with_their_credentials(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Revoked in the midst of a long upload or download: the transfer is cut, as watches are."""
-    monkeypatch.setattr(bytestream, "RECHECK_SECONDS", 0.2)
-    large = file_of(attachments=(attached("lớn.bin", bytes(12 << 20)),))
-    source = world.folder / "large.edxml"
-    source.write_bytes(large)
-    receipt = world.vpcp.submit_file(source)
-    item = wait_for("the item", lambda: _pulled(world.city, receipt.document))
-    name = world.system("cut", "city")
-    axis = world.speak("cut")
-    known_everywhere(axis)
-    download = read(axis, f"{item.delivery}/content")
-    assert next(download).data
-    upload, revoked = uploaded(axis), []
-
-    def pieces() -> Iterator[stream_pb.WriteRequest]:
-        yield stream_pb.WriteRequest(resource_name=upload, data=b"x" * 1000)
-        request = directory_pb2.RevokeSystemRequest(name=name, request_id=new_request_id())
-        revoked.append(world.operator.directory.RevokeSystem(request))
-        wait_for("the revocation", lambda: _code(partial(listing, axis)) is Code.UNAUTHENTICATED)
-        deadline, place = time.monotonic() + 10.0, 1000
-        while time.monotonic() < deadline:
-            time.sleep(0.05)
-            yield stream_pb.WriteRequest(resource_name=upload, write_offset=place, data=b"x")
-            place += 1
-
-    for action in (lambda: write(axis, pieces()), lambda: _drained(download)):
-        with pytest.raises(NotAllowedError) as cut:
-            action()
-        assert (cut.value.code, cut.value.reason) == (Code.UNAUTHENTICATED, "CREDENTIALS_REVOKED")
-    assert revoked
-
-
-def test_more_streams_than_a_share(tmp_path: Path) -> None:
-    """A system that opens more watches or transfers than its share is refused; others are not, and places come back."""
-    server = {"listen": "127.0.0.1:0", "metrics": "", "drain_seconds": 1, "watches_of_one": 3, "transfers_of_one": 2}
-    with running(tmp_path, {"server": server}) as world, ThreadPoolExecutor(4) as pool:
-        world.join("vpcp", "Văn phòng Chính phủ", "G22")
-        world.join("city", "UBND TP.HCM", "H29")
-        with ExitStack() as stack:
-            for _ in range(3):
-                watch = world.vpcp.channel("routing").unary_stream(
-                    "/lienthong.routing.v1.Mailbox/WatchMailbox",
-                    mailbox_pb2.WatchMailboxRequest.SerializeToString,
-                    mailbox_pb2.WatchMailboxResponse.FromString,
-                )(mailbox_pb2.WatchMailboxRequest(), timeout=60.0)
-                stack.callback(watch.cancel)
-            wait_for("a full share", lambda: _watch_refused(world.vpcp))
-            assert not _watch_refused(world.city)
-        wait_for("a place again", lambda: not _watch_refused(world.vpcp))
-        done: list[bool] = []
-
-        def slow(name: str) -> Iterator[stream_pb.WriteRequest]:
-            yield stream_pb.WriteRequest(resource_name=name, data=b"x")
-            wait_for("the end of the test", lambda: done)
-
-        def insist(name: str) -> None:
-            """Takes part of the share also when the attempt below was there first."""
-            wait_for("a place", lambda: _code(partial(write, world.vpcp, slow(name))) is not Code.RESOURCE_EXHAUSTED)
-
-        names = [uploaded(world.vpcp) for _ in range(3)]
-        for name in names[:2]:
-            pool.submit(insist, name)
-        piece = stream_pb.WriteRequest(resource_name=names[2], data=b"x")
-        wait_for("a full share", lambda: _code(partial(write, world.vpcp, iter([piece]))) is Code.RESOURCE_EXHAUSTED)
-        other = stream_pb.WriteRequest(resource_name=uploaded(world.city), data=b"x", finish_write=True)
-        assert write(world.city, iter([other])).committed_size == 1
-        done.append(True)
 
 
 def test_reading_and_administering_are_on_record(world: World) -> None:
@@ -343,42 +181,6 @@ def _subscriptions(axis: Axis) -> Any:
     return axis.notification.ListSubscriptions(notification_pb2.ListSubscriptionsRequest()).subscriptions
 
 
-def _pulled(axis: Axis, document: str) -> Any:
-    request = mailbox_pb2.PullItemsRequest(request_id=new_request_id(), max_items=100)
-    return next((one for one in axis.mailbox.PullItems(request).items if one.document == document), None)
-
-
 def _audit(world: World, service: str, resource: str) -> Any:
     request = ops.ListAuditEntriesRequest(service=service, resource=resource)
     return world.operator.operations(service).ListAuditEntries(request).entries
-
-
-def _code(call: Callable[[], object]) -> Code | None:
-    try:
-        call()
-    except AxisCallError as error:
-        return error.code
-    return None
-
-
-def _drained(stream: Any) -> None:
-    try:
-        for _ in stream:
-            time.sleep(0.05)
-    except grpc.RpcError as error:
-        raise call_error(error) from error
-
-
-def _watch_refused(axis: Axis) -> bool:
-    watch = axis.channel("routing").unary_stream(
-        "/lienthong.routing.v1.Mailbox/WatchMailbox",
-        mailbox_pb2.WatchMailboxRequest.SerializeToString,
-        mailbox_pb2.WatchMailboxResponse.FromString,
-    )(mailbox_pb2.WatchMailboxRequest(), timeout=1.0)
-    try:
-        next(watch, None)
-    except grpc.RpcError as error:
-        return call_error(error).reason == "TOO_MANY_STREAMS"
-    finally:
-        watch.cancel()
-    return False

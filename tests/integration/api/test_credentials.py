@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from lienthong.chassis import pki
+from lienthong.chassis import pki, profiles
 from lienthong.chassis.clock import SystemClock
 from lienthong.chassis.config import ConfigError
 from lienthong.chassis.errors import Code
@@ -226,6 +226,6 @@ def _write(folder: Path, authority: pki.Authority, system: str) -> None:
     key = pki.new_key()
     write_private_key(folder / "own.key", key, None)
     validity = pki.Validity.starting(SystemClock().now(), 5)
-    profile = pki.system_client(system, "Ai đó")
+    profile = profiles.system_client(system, "Ai đó")
     certificate = authority.issue(key.public_key(), profile, validity, x509.random_serial_number())
     write_certificates(folder / "own.crt", [certificate, authority.certificate])

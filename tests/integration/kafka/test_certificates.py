@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.waiting import eventually
 
-from lienthong.chassis import pki
+from lienthong.chassis import pki, profiles
 from lienthong.chassis.engines.kafka.log import KafkaEventLog
 from lienthong.chassis.engines.kafka.settings import KafkaSection
 from lienthong.chassis.errors import AxisError, Code
@@ -34,7 +34,7 @@ class House:
         """Writes a key and a certificate that began in the past."""
         key, now = pki.new_key(), datetime.now(UTC).replace(microsecond=0)
         validity = pki.Validity(now - timedelta(hours=1), now + life)
-        profile = pki.tls_server(name, ("localhost", "127.0.0.1"))
+        profile = profiles.tls_server(name, ("localhost", "127.0.0.1"))
         certificate = self.authority.issue(key.public_key(), profile, validity, x509.random_serial_number())
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         public = certificate.public_bytes(Encoding.PEM)

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from lienthong.chassis import keyfiles, pki
+from lienthong.chassis import keyfiles, pki, profiles
 from lienthong.chassis.pki import PkiError, Validity
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def axis() -> pki.Authority:
 @pytest.mark.parametrize(
     ("profile", "purpose"),
     [
-        (pki.tls_server("intake", ["intake.axis.local", "10.0.0.7"]), "sslserver"),
-        (pki.system_client("hcm-dms", "UBND TP.HCM"), "sslclient"),
-        (pki.operator("an.nguyen", "VPCP"), "sslclient"),
-        (pki.seal("intake"), "smimesign"),
+        (profiles.tls_server("intake", ["intake.axis.local", "10.0.0.7"]), "sslserver"),
+        (profiles.system_client("hcm-dms", "UBND TP.HCM"), "sslclient"),
+        (profiles.operator("an.nguyen", "VPCP"), "sslclient"),
+        (profiles.seal("intake"), "smimesign"),
     ],
 )
 def test_openssl_accepts_each_profile_for_its_purpose(
@@ -53,7 +53,7 @@ def test_openssl_accepts_each_profile_for_its_purpose(
 
 def test_a_client_certificate_cannot_serve_and_cannot_seal(axis: pki.Authority) -> None:
     """A certificate is good for its own purpose only."""
-    leaf = axis.issue(pki.new_key().public_key(), pki.system_client("hcm-dms", "UBND"), YEAR, 5)
+    leaf = axis.issue(pki.new_key().public_key(), profiles.system_client("hcm-dms", "UBND"), YEAR, 5)
     purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert [purpose.dotted_string for purpose in purposes] == ["1.3.6.1.5.5.7.3.2"]
     assert pki.identities(leaf) == ("urn:lienthong:system:hcm-dms",)
@@ -63,7 +63,7 @@ def test_names_come_from_the_profile_never_from_the_request(axis: pki.Authority)
     """Whoever asks for another's name in a request still gets the name that the operator chose."""
     request = pki.make_request(pki.new_key(), "urn:lienthong:system:somebody-else")
     received = keyfiles.read_request(keyfiles.request_to_pem(request))
-    leaf = axis.issue_from_request(received, pki.system_client("own", "UBND"), YEAR, 6)
+    leaf = axis.issue_from_request(received, profiles.system_client("own", "UBND"), YEAR, 6)
     assert pki.identities(leaf) == ("urn:lienthong:system:own",)
     assert "somebody-else" not in leaf.subject.rfc4514_string()
 
@@ -75,43 +75,43 @@ def test_a_request_without_its_key_is_refused(axis: pki.Authority) -> None:
     der = bytearray(request.public_bytes(Encoding.DER))
     der[-1] ^= 1
     with pytest.raises(PkiError, match="not signed by its own key"):
-        axis.issue_from_request(x509.load_der_x509_csr(bytes(der)), pki.operator("a", "b"), YEAR, 7)
+        axis.issue_from_request(x509.load_der_x509_csr(bytes(der)), profiles.operator("a", "b"), YEAR, 7)
 
 
 def test_weak_and_wrong_keys_are_refused(axis: pki.Authority) -> None:
     """RSA below 2048 bits is refused everywhere, so are curves that TLS on gRPC does not take; seal keys are P-256."""
-    client = pki.system_client("a", "b")
+    client = profiles.system_client("a", "b")
     short = rsa.generate_private_key(65537, 1024)  # noqa: S505 - too short on purpose
     with pytest.raises(PkiError, match="secp521r1 is not accepted"):
         axis.issue(ec.generate_private_key(ec.SECP521R1()).public_key(), client, YEAR, 9)
     with pytest.raises(PkiError, match="too short"):
         axis.issue(short.public_key(), client, YEAR, 8)
     with pytest.raises(PkiError, match="only on secp256r1"):
-        axis.issue(ec.generate_private_key(ec.SECP384R1()).public_key(), pki.seal("intake"), YEAR, 9)
+        axis.issue(ec.generate_private_key(ec.SECP384R1()).public_key(), profiles.seal("intake"), YEAR, 9)
 
 
 def test_a_certificate_does_not_outlive_its_authority(axis: pki.Authority) -> None:
     """Validity beyond the authority's is refused with the remedy, not cut silently."""
     with pytest.raises(PkiError, match="renew the authority"):
-        axis.issue(pki.new_key().public_key(), pki.seal("intake"), Validity.starting(NOW, 9999), 10)
+        axis.issue(pki.new_key().public_key(), profiles.seal("intake"), Validity.starting(NOW, 9999), 10)
 
 
 @pytest.mark.parametrize("identifier", ["", "a b", "../x", "urn:x", "ủy-ban", "x" * 64])
 def test_identifiers_that_could_be_misread_are_refused(identifier: str) -> None:
     """What stands in an identity is plain, so that two readers see the same."""
     with pytest.raises(PkiError):
-        pki.system_client(identifier, "UBND")
+        profiles.system_client(identifier, "UBND")
 
 
 def test_a_server_names_its_hosts() -> None:
     """A server certificate without host names would be good for nothing, or for anything."""
     with pytest.raises(PkiError, match="names no host"):
-        pki.tls_server("intake", [])
+        profiles.tls_server("intake", [])
 
 
 def test_renewal_is_due_with_a_third_of_life_left(axis: pki.Authority) -> None:
     """Flows section 6: keys are renewed with a third of their life left."""
-    leaf = axis.issue(pki.new_key().public_key(), pki.seal("intake"), Validity(NOW, NOW + timedelta(days=90)), 11)
+    leaf = axis.issue(pki.new_key().public_key(), profiles.seal("intake"), Validity(NOW, NOW + timedelta(days=90)), 11)
     assert not pki.needs_renewal(leaf, NOW + timedelta(days=60) - timedelta(seconds=1))
     assert pki.needs_renewal(leaf, NOW + timedelta(days=60))
     assert pki.needs_renewal(leaf, NOW + timedelta(days=365))
@@ -119,7 +119,7 @@ def test_renewal_is_due_with_a_third_of_life_left(axis: pki.Authority) -> None:
 
 def test_a_clock_that_is_behind_takes_a_new_certificate(axis: pki.Authority) -> None:
     """What is certified now is good at once for whoever's clock is behind by up to an hour."""
-    leaf = axis.issue(pki.new_key().public_key(), pki.seal("intake"), Validity.starting(NOW, 90), 12)
+    leaf = axis.issue(pki.new_key().public_key(), profiles.seal("intake"), Validity.starting(NOW, 90), 12)
     assert leaf.not_valid_before_utc == NOW - timedelta(hours=1)
     assert leaf.not_valid_after_utc == NOW + timedelta(days=90)
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.chassis import keyfiles, pki
+from lienthong.chassis import keyfiles, pki, profiles
 from lienthong.chassis.pki import Validity
 from lienthong.chassis.seals import Sealer, SealError, SealProblem, canonical, verify_seal
 
@@ -32,7 +32,7 @@ class Axis:
 
     def __init__(self) -> None:
         self.root = pki.make_authority("Axis root", "Lienthong", Validity.starting(NOW - timedelta(days=1), 3650), 1)
-        self.sealer = self.sealer_of(pki.seal("intake"))
+        self.sealer = self.sealer_of(profiles.seal("intake"))
 
     def sealer_of(self, profile: pki.Profile, days: int = 90) -> Sealer:
         """Return a sealer with a fresh key and a certificate of ``profile``."""
@@ -75,7 +75,7 @@ def test_openssl_refuses_a_changed_receipt(axis: Axis, tmp_path: Path) -> None:
 
 def test_openssl_refuses_a_seal_by_a_client_certificate(axis: Axis, tmp_path: Path) -> None:
     """A connected system cannot make seals with its own certificate, though the axis issued it."""
-    seal = axis.sealer_of(pki.system_client("hcm-dms", "UBND")).seal(SUBJECT, NOW)
+    seal = axis.sealer_of(profiles.system_client("hcm-dms", "UBND")).seal(SUBJECT, NOW)
     assert openssl_verify(tmp_path, axis, seal.subject_bytes, seal.cms_der).returncode != 0
 
 
@@ -160,7 +160,7 @@ def test_an_unknown_root_is_told(axis: Axis) -> None:
 
 def test_a_certificate_for_another_purpose_is_told(axis: Axis) -> None:
     """Only keys certified for sealing seal."""
-    seal = axis.sealer_of(pki.system_client("hcm-dms", "UBND")).seal(SUBJECT, NOW)
+    seal = axis.sealer_of(profiles.system_client("hcm-dms", "UBND")).seal(SUBJECT, NOW)
     verdict = verify_seal(seal.subject_bytes, seal.cms_der, [axis.root.certificate], NOW)
     assert verdict.problem is SealProblem.NOT_A_SEAL_KEY
 
@@ -181,7 +181,7 @@ def test_a_swapped_certificate_is_told(axis: Axis) -> None:
     """Another certificate of the same key cannot be put into a seal: the signed attributes name the one used."""
     key = pki.new_key()
     first, second = (
-        axis.root.issue(key.public_key(), pki.seal(name), Validity.starting(NOW, days), 9)
+        axis.root.issue(key.public_key(), profiles.seal(name), Validity.starting(NOW, days), 9)
         for name, days in (("intake", 90), ("intake", 91))
     )
     seal = Sealer(key, first, []).seal(SUBJECT, NOW)

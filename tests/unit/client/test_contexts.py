@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from lienthong.chassis import pki
+from lienthong.chassis import pki, profiles
 from lienthong.chassis.keyfiles import write_certificates, write_private_key
 from lienthong.chassis.pki import Validity
 from lienthong.cli import names
@@ -103,7 +103,7 @@ def test_what_has_ended_is_told(tmp_path: Path, ended: str, told: str) -> None:
     long, over = Validity.starting(now, 1), Validity(now - timedelta(hours=1), now - timedelta(seconds=1))
     axis = pki.make_authority("axis", "Lienthong", long, 1)
     key = pki.new_key()
-    leaf = axis.issue(key.public_key(), pki.system_client("own", "Lienthong"), over if ended == "own" else long, 2)
+    leaf = axis.issue(key.public_key(), profiles.system_client("own", "Lienthong"), over if ended == "own" else long, 2)
     shown = pki.extend_authority(axis, over.not_after, 3) if ended == "axis" else axis
     write_private_key(tmp_path / "own.key", key, None)
     write_certificates(tmp_path / "own.crt", [leaf])
@@ -125,7 +125,7 @@ def test_a_key_is_opened_in_any_form(tmp_path: Path, form: serialization.Private
     authority, life = tmp_path / "axis.crt", Validity.starting(datetime.now(UTC), 1)
     axis = pki.make_authority("axis", "Lienthong", life, 1)
     write_certificates(authority, [axis.certificate])
-    profile = pki.system_client("own", "Lienthong")
+    profile = profiles.system_client("own", "Lienthong")
     write_certificates(tmp_path / "own.crt", [axis.issue(key.public_key(), profile, life, 2)])
     context = Context("127.0.0.1:7000", authority=authority, certificate=tmp_path / "own.crt", key=tmp_path / "own.key")
     with pytest.raises(ContextError, match=r"key .*own\.key is encrypted; name its passphrase_file"):

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, tuple_
 
 from lienthong.chassis.engines.sql import upsert
+from lienthong.chassis.errors import not_found
 from lienthong.chassis.events.event import Event
 from lienthong.chassis.events.tables import dead_letters, parked, positions
 from lienthong.chassis.uow import UnitOfWork
@@ -79,3 +80,40 @@ def position_of(connection: Connection, event: Event) -> int:
     """Tells up to which event an aggregate was taken: the one that this event is about."""
     kept = select(positions.c.version).where(positions.c.topic == event.topic, positions.c.subject == event.subject)
     return connection.execute(kept).scalar_one_or_none() or 0
+
+
+def take_dead(connection: Connection, identifier: str) -> Event:
+    """Takes a dead letter out of what is kept.
+
+    Raises:
+        AxisError: NOT_FOUND; there is none of this name.
+    """
+    row = connection.execute(select(dead_letters).where(dead_letters.c.id == identifier)).one_or_none()
+    if row is None:
+        raise not_found(f"dead letter {identifier!r}")
+    connection.execute(delete(dead_letters).where(dead_letters.c.id == identifier))
+    return held_event(row)
+
+
+def pass_over(connection: Connection, event: Event) -> None:
+    """Counts an event as taken, though it had no effect: what follows it may come."""
+    # The event may have come again and taken effect, and others after it: positions never go back.
+    if position_of(connection, event) >= event.sequence:
+        return
+    row = {"topic": event.topic, "subject": event.subject, "version": event.sequence}
+    upsert(connection, positions, row, ("topic", "subject"), ("version",))
+
+
+def take_next(connection: Connection, event: Event) -> list[Event]:
+    """Takes the event that follows one of the same aggregate out of what is parked; none when it is not there."""
+    row = connection.execute(
+        select(parked).where(
+            parked.c.topic == event.topic,
+            parked.c.subject == event.subject,
+            parked.c.sequence == event.sequence + 1,
+        )
+    ).one_or_none()
+    if row is None:
+        return []
+    connection.execute(delete(parked).where(parked.c.id == row.id))
+    return [held_event(row)]

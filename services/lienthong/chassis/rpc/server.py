@@ -1,13 +1,11 @@
-"""The server: one port, unary calls in a bounded pool of threads, streams that hold none.
+"""The server: one port, calls of one answer in a bounded pool of threads (`unary.py`), streams that hold none.
 
 The builder refuses bad wiring: no TLS beyond loopback, an rpc without a policy row, a service twice, an implementation
 without a method.
 """
 
-import asyncio
 import re
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,25 +16,17 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from lienthong.chassis import failpoints
-from lienthong.chassis.auth.policy import Row
-from lienthong.chassis.errors import AxisError, unavailable
-from lienthong.chassis.logging import bound
+from lienthong.chassis.errors import unavailable
 from lienthong.chassis.metrics import Metrics
-from lienthong.chassis.races import again
 from lienthong.chassis.rpc import reflection, transport
 from lienthong.chassis.rpc.admission import (
     Admission,
     Context,
     Handler,
-    Metadata,
     Result,
     abort,
-    facts_of,
-    guarded,
     read_message,
     row_of,
-    system_of,
 )
 from lienthong.chassis.rpc.call import Call
 from lienthong.chassis.rpc.deprecation import Note, noting
@@ -46,9 +36,7 @@ from lienthong.chassis.rpc.health import Health
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.shares import Shares
 from lienthong.chassis.rpc.streams import Streams
-from lienthong.chassis.tracing import HEADER, SERVER, trace_of, tracing
-
-Unary = Callable[[Any, Call], Message]
+from lienthong.chassis.rpc.unary import Unaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +78,8 @@ class ServerBuilder:
         self._limits = limits
         self._pool = ThreadPoolExecutor(limits.threads, thread_name_prefix="call")
         self._transfers = ThreadPoolExecutor(limits.transfer_threads, thread_name_prefix="transfer")
-        self._fair = FairPool(
-            self._pool, limits.threads, limits.queue, limits.queue_of_one, of_one=limits.threads_of_one
-        )
+        turns = FairPool(self._pool, limits.threads, limits.queue, limits.queue_of_one, of_one=limits.threads_of_one)
+        self._unaries = Unaries(turns, metrics)
         watches = Shares("watches", limits.watches_of_one)
         self._streams = Streams(hub, metrics, self._transfers, watches)
         self._watches = watches
@@ -149,29 +136,8 @@ class ServerBuilder:
                 response_serializer=_as_it_is,
             )
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(row, reading, admission), request_deserializer=None, response_serializer=_as_it_is
+            self._unaries.handler(row, reading, admission), request_deserializer=None, response_serializer=_as_it_is
         )
-
-    def _unary(self, row: Row, action: Unary, admission: Admission) -> Callable[[Any, Any], Awaitable[bytes]]:
-        async def handle(request: bytes, context: Context) -> bytes:
-            begun = time.perf_counter()
-            outcome = "OK"
-            certificate, metadata = facts_of(context)
-            try:
-                arguments = (self._metrics, row, action, admission, request, certificate, metadata)
-                return await self._fair.run(system_of(certificate), _serve, *arguments)
-            except AxisError as error:
-                outcome = error.code.name
-                admission.tell_refusal(row.method, error, certificate, metadata)
-                await abort(context, error)
-                raise
-            except asyncio.CancelledError:
-                outcome = "CANCELLED"
-                raise
-            finally:
-                self._metrics.called(row.method, outcome, time.perf_counter() - begun)
-
-        return handle
 
 
 class _Door(grpc.GenericRpcHandler):
@@ -281,31 +247,6 @@ def _reading(
         return action(request, call)
 
     return read
-
-
-def _serve(
-    metrics: Metrics,
-    row: Row,
-    action: Unary,
-    admission: Admission,
-    request: bytes,
-    certificate: bytes | None,
-    metadata: Metadata,
-) -> bytes:
-    begun = time.thread_time()
-
-    def serve(traceparent: str) -> bytes:
-        call = admission.admit(row, certificate, metadata, traceparent)
-        with bound(agency=call.caller.scope, system=call.caller.system.id, trace=trace_of(traceparent)):
-            answer = action(request, call).SerializeToString()
-        failpoints.reach("rpc.before-answer")
-        return answer
-
-    try:
-        with tracing.span(row.method, metadata.get(HEADER, ""), SERVER) as traceparent:
-            return guarded(row.method, lambda: again(lambda: serve(traceparent)))
-    finally:
-        metrics.worked(row.method, time.thread_time() - begun)
 
 
 def _as_it_is(answer: bytes) -> bytes:

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
-from lienthong.chassis import pki
+from lienthong.chassis import pki, profiles
 from lienthong.chassis.directory.messages import system_of
 from lienthong.chassis.directory.model import System
 from lienthong.chassis.directory.store import load_system
@@ -129,7 +129,7 @@ def _certify(
     issuer: pki.Authority, request: x509.CertificateSigningRequest, system: System, validity: pki.Validity
 ) -> x509.Certificate:
     organisation = (system.name.strip() or system.id)[:_ORGANISATION_LENGTH]
-    profile = pki.system_client(system.id, organisation)
+    profile = profiles.system_client(system.id, organisation)
     try:
         return issuer.issue_from_request(request, profile, validity, x509.random_serial_number())
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
