@@ -31,9 +31,14 @@ class Yardstick:
                 return
 
     @property
+    def seconds(self) -> float:
+        """Gives what the piece cost meanwhile, the median."""
+        return statistics.median(self._taken)
+
+    @property
     def median(self) -> str:
         """Says what the piece cost meanwhile, for the conditions of a figure."""
-        return f"fixed piece of work meanwhile {statistics.median(self._taken) * 1000:.2f} ms"
+        return f"fixed piece of work meanwhile {self.seconds * 1000:.2f} ms"
 
     def row(self, name: str) -> Row:
         """Gives the row of a table: what the piece cost while a part was measured, median and 90th percentile."""
