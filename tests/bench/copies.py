@@ -81,7 +81,7 @@ def copies(world: World, platform: ProcessPlatform) -> list[Row]:
     rows = list[Row]()
     log = KafkaEventLog(KafkaSection.model_validate(platform.engines["kafka"].settings()), TOPICS)
     pdfs = papers(world.who, WAITING)
-    condition = f"at equal speed of the machine; {WAITING} documents wait, each copy has {SHARE:g} of a core, all else rests"
+    condition = f"at equal speed; {WAITING} documents wait, each copy has {SHARE:g} of a core, all else rests"
     with closing(log), _shares(platform) as shares:
         for number, work in enumerate(WORKS):
             bench = _Bench(world, platform, log, shares, pdfs, work)
