@@ -262,10 +262,18 @@ def _begun(pid: int) -> str:
 def _runs(process: psutil.Process) -> bool:
     """Tells whether a thread of a process is not halted yet: a signal is heard by one after the other."""
     try:
-        threads = [one.read_text("utf-8", "replace") for one in Path(f"/proc/{process.pid}/task").glob("*/stat")]
+        threads = list(Path(f"/proc/{process.pid}/task").glob("*/stat"))
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return any(one.rpartition(")")[2].split()[0] not in _HALTED for one in threads)
+    return any(_state(one) not in _HALTED for one in threads)
+
+
+def _state(thread: Path) -> str:
+    """Gives the letter of a thread's state; one that ended is dead."""
+    try:
+        return thread.read_text("utf-8", "replace").rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:

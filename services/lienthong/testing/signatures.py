@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from pyhanko.sign.fields import FieldMDPSpec
+
     from lienthong.testing.authority import DemoAuthority, Identity
 
 RESERVED_BYTES = 8192
@@ -33,12 +35,16 @@ RESERVED_BYTES = 8192
 
 @dataclass(frozen=True)
 class Signing:
-    """One signature to apply: by whom, in which field, at which claimed time, with which time stamp if any."""
+    """One signature to apply: by whom, in which field, at which claimed time, with which time stamp if any.
+
+    `lock` says which fields of the form nobody may fill in any more.
+    """
 
     signer: DemoSigner
     field: str
     at: datetime
     stamper: DummyTimeStamper | None = None
+    lock: FieldMDPSpec | None = None
 
 
 class DemoSigner(Signer):
@@ -117,7 +123,7 @@ async def _sign(pdf: bytes, signing: Signing, padding: bytes) -> bytes:
     if padding:
         writer.root["/PieceInfoPadding"] = writer.add_object(generic.StreamObject(stream_data=padding))
         writer.update_root()  # type: ignore[no-untyped-call] # untyped in pyHanko
-    append_signature_field(writer, SigFieldSpec(sig_field_name=signing.field))
+    append_signature_field(writer, SigFieldSpec(sig_field_name=signing.field, field_mdp_spec=signing.lock))
     metadata = PdfSignatureMetadata(
         field_name=signing.field,
         md_algorithm="sha256",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyhanko.pdf_utils import generic as _pyhanko_generic
+from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec
 
 from lienthong.signing.verification.pades import PadesVerifier
 from lienthong.signing.verification.report import FileState, Problem
@@ -100,6 +102,27 @@ def test_a_second_signature_fills_nothing_in(office: Office, signed: bytes) -> N
     """The agency's signature after the leader's is named, and is no filled field."""
     report = first(office, signed_pdf(signed, [office.signing(office.seal, "CoQuan")]))
     assert (report.problems, report.modifications) == ((), ("field:CoQuan",))
+
+
+LOCKS = {
+    "this one": (FieldMDPSpec(FieldMDPAction.INCLUDE, [SUM]), False),
+    "all": (FieldMDPSpec(FieldMDPAction.ALL), False),
+    "all others": (FieldMDPSpec(FieldMDPAction.EXCLUDE, [SUM]), True),
+    "another one": (FieldMDPSpec(FieldMDPAction.INCLUDE, ["Khac"]), True),
+}
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_fields_that_the_signer_locked(office: Office, name: str) -> None:
+    """What a signer locked and somebody fills in breaks the signature; what was left open is told (ISO 32000-2)."""
+    lock, open_still = LOCKS[name]
+    file = updated(office.letter, lambda writer: filled_in(writer, drawn=True))
+    signed = signed_pdf(file, [replace(office.signing(office.leader), lock=lock)])
+    report = PadesVerifier(office.trust).verify(io.BytesIO(updated(signed, OTHER["value"])), NOW + timedelta(hours=1))
+    problem = Problem.FIELDS_FILLED if open_still else Problem.MODIFIED_AFTER_SIGNING
+    assert report.overall is (FileState.VALID if open_still else FileState.BROKEN)
+    assert report.signatures[0].problems == (problem,)
+    assert first(office, signed_pdf(signed, [office.signing(office.seal, "CoQuan")])).problems == ()
 
 
 def test_a_form_of_parts(office: Office) -> None:
