@@ -20,7 +20,7 @@ from lienthong.routing.storage import deliveries, items
 from lienthong.workflow import storage
 from lienthong.workflow.storage import CaseFilter
 
-HEAD = Waiting(0, 1, "a", "i", "c", free=True)
+HEAD = Waiting(0, 0, 1, "a", "i", "c", free=True)
 DOCUMENTS = (ItemKind.DOCUMENT,)
 LATE = CaseFilter(roles=("sender",), overdue=True, now=1)
 LATE_HERE = CaseFilter(roles=("recipient",), overdue=True, now=1)
@@ -30,7 +30,7 @@ Question = Callable[[Connection], object]
 ROUTING: dict[str, tuple[Question, str]] = {
     "free heads": (lambda one: items.free_heads(one, ["a"], DOCUMENTS, 1, 9), "items_waiting_queue"),
     "what blocks them": (lambda one: items.free_heads(one, ["a"], DOCUMENTS, 1, 9), "items_waiting_chain"),
-    "followers": (lambda one: items.followers_of(one, [HEAD], DOCUMENTS, 1), "items_waiting_chain"),
+    "followers": (lambda one: items.followers_of(one, ["a"], [HEAD], DOCUMENTS, 1), "items_waiting_chain"),
     "a count": (lambda one: items.count_waiting(one, ["a"]), "items_waiting_"),
     "a list": (lambda one: items.waiting_items(one, ["a"], None, 9), "items_waiting_list"),
     "old statuses": (lambda one: items.expire_statuses(one, 1, 9), "items_waiting_age"),

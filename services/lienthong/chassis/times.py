@@ -10,8 +10,9 @@ from lienthong.chassis.errors import Violation, invalid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_CALENDAR = (-62_135_596_800, 253_402_300_799 - 7 * 3600)
-"""Seconds of the years 1 to 9999: a `Timestamp` has no others, and at the edges one is shown in Viet Nam's time too."""
+_CALENDAR = (-62_135_596_800 + 86_400, 253_402_300_799 - 7 * 3600)
+"""Seconds of the years 1 to 9999: a `Timestamp` has no others. At the edges one is shown in Viet Nam's time too, where
+its day begins as much as a day earlier."""
 _NANOS = 1_000_000_000
 
 
@@ -55,7 +56,7 @@ def insist_on_calendar(field: str, message: Timestamp) -> None:
         AxisError: INVALID_ARGUMENT that names the field.
     """
     if not on_calendar(message):
-        rule = "a time lies in the years 1 to 9999, and has nanos from 0 to 999,999,999"
+        rule = "a time lies in the years 1 to 9999, after their first day, and has nanos from 0 to 999,999,999"
         remedy = "Send seconds since 1970 in UTC."
         raise invalid("TIME_INVALID", f"{field}: {rule}. {remedy}", Violation(field, "TIME_INVALID", rule, remedy))
 

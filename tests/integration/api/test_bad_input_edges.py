@@ -23,7 +23,13 @@ LAST = Timestamp(seconds=253_402_300_799)
 """The last second of the year 9999 in UTC, the usual way to say "for ever"; in Viet Nam it is the year 10000."""
 
 
-@pytest.mark.parametrize("moment", [BEYOND, LAST, Timestamp(seconds=-(10**15))], ids=["beyond", "last", "before"])
+FIRST = Timestamp(seconds=-62_135_596_800)
+"""The first second of the year 1 in UTC, which programs send for "not set"; its day begins in no year in Viet Nam."""
+
+
+@pytest.mark.parametrize(
+    "moment", [BEYOND, LAST, Timestamp(seconds=-(10**15)), FIRST], ids=["beyond", "last", "before", "first"]
+)
 def test_times_of_no_calendar_in_the_directory(world: World, moment: Timestamp) -> None:
     """A code, a grant and a change of the directory hold in years 1 to 9999: every copy of it reads these times."""
     directory = world.operator.directory

@@ -46,8 +46,9 @@ def test_a_sender_looks_at_once(world: World, _round: int) -> None:
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
-def test_a_request_is_answered_at_once(world: World, _round: int) -> None:
-    """A 15 right after the recall was acknowledged answers it."""
+@pytest.mark.parametrize("named", ["delivery", "document_id"])
+def test_a_request_is_answered_at_once(world: World, _round: int, named: str) -> None:
+    """A 15 right after the recall was acknowledged answers it, by whatever name."""
     receipt = submit(world.vpcp, file_of())
     item = pull(world.city, receipt.document)
     acknowledge(world.city, item)
@@ -55,7 +56,8 @@ def test_a_request_is_answered_at_once(world: World, _round: int) -> None:
     recall = world.vpcp.intake.RecallDocument(request)
     asked = pull(world.city, receipt.document, mailbox_pb2.ITEM_KIND_REQUEST)
     acknowledge(world.city, asked)
-    agreed = report(world.city, "15", delivery=item.delivery)
+    names = {"delivery": item.delivery, "document_id": receipt.document_id}
+    agreed = report(world.city, "15", **{named: names[named]})
     assert recall.document == receipt.document
     assert agreed.outcome == pb.OUTCOME_APPLIED
 

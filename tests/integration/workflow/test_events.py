@@ -190,6 +190,20 @@ def test_replacement_asks_at_each_old_delivery(world: Any) -> None:
     assert world.state("d1", "doc") == "SUPERSEDED"
 
 
+def test_a_replacement_asks_what_took_the_place_of_the_original(world: Any) -> None:
+    """An update overtook the document unopened: the recipient has that, and it is asked about, and asked no more."""
+    world.create("d1", "doc")
+    world.accept("update")
+    world.create("d2", "update", original_delivery="d1")
+    world.tell(routing.DeliverySuperseded, "d1", successor_delivery="d2")
+    world.arrive("d2")
+    world.deliver("d3", "new", replaced_deliveries=["d1"], header={"reason": "thay thế"})
+    (opened,) = world.bench.told(events.SideRequestOpened)
+    assert (opened.request, opened.reference.delivery) == (life.SIDE_REQUEST_REPLACE, "d2")
+    world.tell(routing.DeliveryWithdrawn, "d3", recall="r1", unopened=False)
+    assert world.progress(VPCP, "doc").recipients[-1].side_request == life.SIDE_REQUEST_UNSPECIFIED
+
+
 def test_two_requests_are_answered_in_their_order(world: Any) -> None:
     """Rule 42: a second request waits behind the open one and is asked, with its own reason, when that is answered."""
     world.deliver("d1", "doc")

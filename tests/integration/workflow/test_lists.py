@@ -172,6 +172,27 @@ def test_watch_of_a_recipient_is_silent_about_others(world: Any) -> None:
     assert all(int(before) < int(after) for before, after in pairwise(seen))
 
 
+def test_watch_of_an_update_tells_of_every_recipient(world: Any) -> None:
+    """Where the original was had the update is counted with that, elsewhere by itself: each change is told."""
+    world.deliver("d1", "doc")
+    for code in ("03", "04", "05"):
+        world.say(HCMC, code, "d1")
+    world.accept("update")
+    world.create("d2", "update", HCMC, count=2, original_delivery="d1")
+    world.create("d3", "update", NGHE_AN, count=2)
+    request = pb.WatchProgressRequest(document="documents/update")
+    watch = world.api.watch_progress(request, world.bench.call(VPCP))
+    _, cursor = watch.produce(watch.cursor)
+    world.arrive("d3")
+    (arrived,), cursor = watch.produce(cursor)
+    world.say(NGHE_AN, "03", "d3")
+    (accepted,), cursor = watch.produce(cursor)
+    states = [{one.state for one in seen.progress.recipients} for seen in (arrived, accepted)]
+    assert life.DELIVERY_STATE_ARRIVED in states[0]
+    assert life.DELIVERY_STATE_ACCEPTED in states[1]
+    assert watch.produce(cursor) == ((), cursor)
+
+
 def test_watch_refuses_what_is_no_cursor(world: Any) -> None:
     """A cursor is a number of this watch; one from the future begins again."""
     world.deliver("d1", "doc")

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.errors import AxisError, Code
 from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import document_pb2
 from lienthong.common.v1 import lifecycle_pb2 as life
 from lienthong.events.v1 import workflow_progress_pb2 as events
 from lienthong.testing.service import HCMC, NGHE_AN, VPCP
+from lienthong.workflow import storage
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
 
@@ -54,6 +56,25 @@ def test_starting_again_changes_nothing(world: Any, task: pb.Task) -> None:
     world.clock.advance(hours=1)
     assert world.start(HCMC, task, "Bắt đầu lần nữa") == first
     assert [one.code for one in history(world)] == ["01", "03", "04", "05"]
+
+
+def test_what_another_did_meanwhile_is_seen(world: Any, task: pb.Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Acts on one task take turns at its delivery: who waited sees what the other did, and changes nothing."""
+    read = storage.delivery_by_id
+    waited: list[str] = []
+
+    def another(rows: Rows, identifier: str) -> Any:
+        """Another copy completes the task while this one waits for its delivery."""
+        if not waited:
+            waited.append(identifier)
+            row = storage.task_by_id(rows.connection, task.name.removeprefix("tasks/"))
+            assert row is not None
+            row.completed_at, row.result, row.open = 1, "của người trước", False
+            storage.save_task(rows.connection, row)
+        return read(rows, identifier)
+
+    monkeypatch.setattr(storage, "delivery_by_id", another)
+    assert world.complete(HCMC, task, "của người sau").result == "của người trước"
 
 
 def test_second_unit_starts_quietly_or_with_news(world: Any, task: pb.Task) -> None:

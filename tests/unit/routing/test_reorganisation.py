@@ -9,6 +9,8 @@ from tests.unit.routing.test_directory import create, get, merge, retire
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import directory_pb2
+from lienthong.common.v1.document_pb2 import DOCUMENT_KIND_UPDATE
+from lienthong.events.v1.intake_documents_pb2 import AffectedDocument
 from lienthong.events.v1.routing_deliveries_pb2 import DeliveryFailed
 from lienthong.events.v1.routing_directory_pb2 import AgencyChanged
 from lienthong.routing.v1 import directory_pb2 as pb
@@ -88,6 +90,63 @@ def test_what_was_taken_over_fails_with_who_took_it_over(routing: Routing) -> No
     retire(routing, "agencies/H29")
     routing.step()
     assert sorted(failed(routing)) == [(HCMC.id, "RECIPIENT_RETIRED"), (NGHE_AN.id, "RECIPIENT_RETIRED")]
+
+
+def test_the_backlog_of_a_predecessor_comes_first(routing: Routing) -> None:
+    """Oldest first over all mailboxes that one has: places count in each of them by itself."""
+    for _ in range(3):
+        routing.deliver(NGHE_AN)
+        routing.take(NGHE_AN)
+    old = routing.deliver(NGHE_AN)
+    routing.bench.clock.advance(minutes=1)
+    merge(routing, [NGHE_AN], HCMC)
+    routing.bench.clock.advance(minutes=1)
+    new = routing.deliver(HCMC)
+    assert [one.document for one in routing.pull(HCMC, max_items=1)] == [f"documents/{old}"]
+    assert [one.document for one in routing.pull(HCMC, max_items=1)] == [f"documents/{new}"]
+
+
+def test_an_update_waits_for_its_original_in_the_mailbox_that_was_taken_over(routing: Routing) -> None:
+    """A chain goes on in the mailbox of the heir: no update passes the original that somebody has in hand."""
+    original = routing.deliver(NGHE_AN)
+    (held,) = routing.pull(NGHE_AN)
+    routing.bench.clock.advance(minutes=1)
+    merge(routing, [NGHE_AN], HCMC)
+    update = routing.deliver(HCMC, kind=DOCUMENT_KIND_UPDATE, affected=[AffectedDocument(document=original)])
+    assert routing.pull(HCMC) == []
+    routing.expire_leases()
+    assert [one.document for one in routing.pull(HCMC)] == [f"documents/{original}", f"documents/{update}"]
+    assert held.document == f"documents/{original}"
+
+
+def test_what_another_copy_delivered_in_the_same_moment_fails_too(
+    routing: Routing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy that has not heard of an end yet delivers to nobody: seconds later that fails as well."""
+    before = routing.desk.directory.get()
+    retire(routing, "agencies/H41")
+    routing.step()
+    with monkeypatch.context() as unheard:
+        unheard.setattr(routing.desk.directory, "get", lambda: before)
+        routing.deliver(NGHE_AN)
+    assert failed(routing) == []
+    routing.step()
+    assert failed(routing) == []
+    routing.bench.clock.advance(minutes=1)
+    routing.step()
+    assert failed(routing) == [(NGHE_AN.id, "RECIPIENT_RETIRED")]
+
+
+def test_a_name_that_is_announced_is_looked_at_now(routing: Routing) -> None:
+    """When its day has come there is nobody to be told that it is none, or too long."""
+    later = routing.bench.clock.now() + timedelta(days=1)
+    for name in ("   ", "x" * 501):
+        request = pb.RenameAgencyRequest(
+            name="agencies/H29", display_name=name, effective_time=to_timestamp(later), request_id=name[:9]
+        )
+        with pytest.raises(AxisError) as caught:
+            routing.directory.rename_agency(request, routing.call(None))
+        assert refusal(caught) == ("INVALID_ARGUMENT", "FIELD_INVALID")
 
 
 def test_a_successor_that_ends_first_leaves_nobody(routing: Routing) -> None:

@@ -60,16 +60,26 @@ def test_lengths_of_leases_are_kept_within_bounds() -> None:
 
 def item(rank: int, sequence: int, chain: str, *, free: bool = True) -> Waiting:
     """Makes an item of one mailbox."""
-    return Waiting(rank, sequence, "m", f"{chain}{sequence}", chain, free)
+    return Waiting(rank, 0, sequence, "m", f"{chain}{sequence}", chain, free)
 
 
 def test_a_batch_is_urgent_first_and_keeps_chains_in_order() -> None:
     """A later item comes only after the earlier one of its chain, and not past one that is leased elsewhere."""
     heads = [item(0, 1, "a"), item(-3, 4, "b"), item(0, 2, "c")]
     followers = {
-        ("m", "a"): [item(-3, 5, "a"), item(0, 6, "a", free=False), item(0, 9, "a")],
-        ("m", "b"): [item(0, 7, "b")],
+        "a": [item(-3, 5, "a"), item(0, 6, "a", free=False), item(0, 9, "a")],
+        "b": [item(0, 7, "b")],
     }
     assert [one.sequence for one in choose(heads, followers, 10)] == [4, 1, 5, 2, 7]
     assert [one.sequence for one in choose(heads, followers, 2)] == [4, 1]
     assert choose([], followers, 5) == []
+
+
+def test_places_of_one_mailbox_say_nothing_of_another() -> None:
+    """Where an agency has the mailboxes of others too, what is urgent comes first and then what came first."""
+    heads = [
+        Waiting(0, 300, 1, "new", "i1", "a", free=True),
+        Waiting(0, 100, 5000, "old", "i2", "b", free=True),
+        Waiting(-3, 400, 2, "new", "i3", "c", free=True),
+    ]
+    assert [one.id for one in choose(heads, {}, 3)] == ["i3", "i2", "i1"]

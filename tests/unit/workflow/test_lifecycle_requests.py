@@ -87,6 +87,12 @@ def test_rule_30_nothing_to_take_back(state: DeliveryState) -> None:
     expect(happen(T.RECALL_DELIVERED, state), 30, Outcome.APPLIED, state, frozenset({E.EMIT_15}))
 
 
+def test_rule_30_refused_without_having_been_opened() -> None:
+    """Routing takes back what nobody opened; the sender gets 15, though it was refused from its description alone."""
+    expect(happen(T.WITHDRAWN_UNOPENED, S.REFUSED), 30, Outcome.APPLIED, S.REFUSED, frozenset({E.EMIT_15}))
+    expect(happen(T.WITHDRAWN_AGREED, S.REFUSED), 52, Outcome.HISTORY, S.REFUSED)
+
+
 @pytest.mark.parametrize("state", [S.SENT, S.DONE, S.REFUSED, S.WITHDRAWN, S.FAILED])
 @pytest.mark.parametrize("code", ["15", "16"])
 def test_rule_31_answer_to_no_request(code: str, state: DeliveryState) -> None:

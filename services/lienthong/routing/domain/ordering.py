@@ -15,6 +15,7 @@ class Waiting:
 
     Attributes:
         rank: Urgency, the most urgent lowest.
+        age: When it came, where several mailboxes are looked at: places of one say nothing of another. Else 0.
         sequence: Place in the mailbox, in commit order.
         mailbox: Whose it is.
         id: Which it is.
@@ -23,6 +24,7 @@ class Waiting:
     """
 
     rank: int
+    age: int
     sequence: int
     mailbox: str
     id: str
@@ -30,26 +32,22 @@ class Waiting:
     free: bool
 
 
-Chain = tuple[str, str]
-
-
-def choose(heads: Iterable[Waiting], followers: Mapping[Chain, Sequence[Waiting]], count: int) -> list[Waiting]:
+def choose(heads: Iterable[Waiting], followers: Mapping[str, Sequence[Waiting]], count: int) -> list[Waiting]:
     """Chooses a batch.
 
     Args:
         heads: For each chain the first item that has not ended; free ones only.
-        followers: By mailbox and chain: all later items that have not ended, by sequence.
+        followers: By chain: all later items that have not ended, in their order.
         count: How many, at most.
     """
     queue = sorted(heads)
-    places = dict.fromkeys(((head.mailbox, head.chain) for head in queue), 0)
+    places = dict.fromkeys((head.chain for head in queue), 0)
     chosen: list[Waiting] = []
     while queue and len(chosen) < count:
         item = heapq.heappop(queue)
         chosen.append(item)
-        key = (item.mailbox, item.chain)
-        later, place = followers.get(key, ()), places[key]
+        later, place = followers.get(item.chain, ()), places[item.chain]
         if place < len(later) and later[place].free:
             heapq.heappush(queue, later[place])
-            places[key] = place + 1
+            places[item.chain] = place + 1
     return chosen

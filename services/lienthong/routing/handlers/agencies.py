@@ -23,6 +23,7 @@ from lienthong.routing.storage.codes import ALWAYS, WITHOUT_END, CodePeriod, cla
 CODES_AT_MOST = 64
 GROUPS_AT_MOST = 64
 NAME_LENGTH = 500
+_NAME_RULE = f"a name of 1 to {NAME_LENGTH} characters is needed"
 CHANGEABLE = frozenset({"short_name", "parent", "groups", "email", "in_charge", "address", "status_items_disabled"})
 """Fields that change at once; a name and codes have their time, and what ends an agency is not undone."""
 
@@ -104,6 +105,7 @@ def rename_agency(work: UnitOfWork, desk: Desk, name: str, renaming: Renaming) -
     if renaming.display_name and renaming.at <= work.now:
         agency.display_name = renaming.display_name
     elif renaming.display_name:
+        _check_name(renaming.display_name)
         plan(work, RENAME, id_of(agency), renaming.display_name, to_micros(renaming.at))
     _check(agency)
     save(work, desk, agency)
@@ -178,11 +180,7 @@ def _check(agency: pb.Agency) -> None:
     ]
     rules: list[tuple[bool, str, str]] = [
         (1 <= len(agency.codes) <= CODES_AT_MOST, "codes", f"between 1 and {CODES_AT_MOST} codes are needed"),
-        (
-            len(agency.display_name.strip()) >= 1 and len(agency.display_name) <= NAME_LENGTH,
-            "display_name",
-            f"a name of 1 to {NAME_LENGTH} characters is needed",
-        ),
+        (_is_name(agency.display_name), "display_name", _NAME_RULE),
         (len(agency.groups) <= GROUPS_AT_MOST, "groups", f"an agency belongs to at most {GROUPS_AT_MOST} groups"),
         (all(len(text) <= NAME_LENGTH for text in _texts(agency)), "", f"no text has over {NAME_LENGTH} characters"),
         (all(_ordered(code) for code in agency.codes), "codes", "a code ends after it begins"),
@@ -194,6 +192,16 @@ def _check(agency: pb.Agency) -> None:
     if violations:
         text = " ".join(violation.text() for violation in violations)
         raise invalid(violations[0].reason, text, *violations)
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= NAME_LENGTH
+
+
+def _check_name(text: str) -> None:
+    """Refuses a name that is announced for later: when its day has come there is nobody to be told."""
+    if not _is_name(text):
+        raise refused("display_name", "FIELD_INVALID", _NAME_RULE)
 
 
 def _texts(agency: pb.Agency) -> list[str]:

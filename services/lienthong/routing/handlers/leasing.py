@@ -130,7 +130,7 @@ def pull(work: UnitOfWork, desk: Desk, call: Call, command: Pull) -> Sequence[Ro
 def _chosen(work: UnitOfWork, reach: Sequence[str], command: Pull, now: int) -> list[str]:
     connection = work.connection
     heads = free_heads(connection, reach, command.kinds, now, command.count)
-    followers = followers_of(connection, heads, command.kinds, now)
+    followers = followers_of(connection, reach, heads, command.kinds, now)
     return [item.id for item in choose(heads, followers, command.count)]
 
 

@@ -40,7 +40,8 @@ def links_of(work: UnitOfWork, directory: Directory, accepted: DocumentAccepted,
         for row in at_recipients(work.rows, affected.document, reach)
     ]
     if kind == DocumentKind.DOCUMENT_KIND_REPLACEMENT:
-        return Links(replaced=tuple(row.id for row in earlier))
+        # Of what an update overtook the update is asked about: it is what the recipient has.
+        return Links(replaced=tuple(dict.fromkeys(standing(work, row).id for row in earlier)))
     return Links(original=standing(work, earlier[0])) if earlier else Links()
 
 

@@ -25,6 +25,9 @@ from lienthong.routing.stamps import stamp
 from lienthong.routing.storage.deliveries import unfinished_at
 
 SUCCESSORS_AT_MOST = 16
+HEARD_MICROS = 30_000_000
+"""Microseconds after which every copy of routing knows what became of an agency: several times the age of what it
+keeps in hand."""
 
 
 def merge_agencies(
@@ -74,7 +77,9 @@ def retire_agency(work: UnitOfWork, desk: Desk, name: str, successors: Sequence[
     for successor in successors:
         agency.successors.append(_successor(work, desk, agency, successor, max(effective, work.now)))
     save(work, desk, agency)
-    plan(work, RETIRE, id_of(agency), "", to_micros(effective))
+    # Other copies hear of it within seconds: what one delivered meanwhile fails the second time.
+    for due in (to_micros(effective), to_micros(max(effective, work.now)) + HEARD_MICROS):
+        plan(work, RETIRE, id_of(agency), "", due)
     work.after_commit(desk.nudge)
     return agency
 

@@ -4,20 +4,33 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from lienthong.chassis.counters import next_value
 from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.engines.sql import DatabaseMicros, Moment, among
 from lienthong.chassis.events.tables import counters
 from lienthong.routing.domain.leases import ItemKind, ItemState, LeaseBounds
-from lienthong.routing.domain.ordering import Chain, Waiting
+from lienthong.routing.domain.ordering import Waiting
 from lienthong.routing.storage.rows import StoredItem
 from lienthong.routing.storage.tables import LEASED, PARKED, WAITING, documents, items, waits
 
 ITEMS = Kind(items, StoredItem)
 
-_PLACE = (items.c.rank, items.c.sequence, items.c.mailbox, items.c.id, items.c.chain)
+_PLACE = (items.c.rank, items.c.created_at, items.c.sequence, items.c.mailbox, items.c.id, items.c.chain)
 """What the order of a mailbox rests on, and no more: at each value that SQLite gives other threads get their turn."""
 
 WAITING_COUNTED = 1000
@@ -59,14 +72,7 @@ def free_heads(
     connection: Connection, reach: Sequence[str], kinds: Iterable[ItemKind], now: Moment, count: int
 ) -> list[Waiting]:
     """Gives the first items of chains that may be leased, the most urgent and oldest of each mailbox."""
-    earlier = items.alias("earlier")
-    blocked = exists().where(
-        earlier.c.mailbox == items.c.mailbox,
-        earlier.c.chain == items.c.chain,
-        waits(earlier),
-        earlier.c.sequence < items.c.sequence,
-    )
-    found = select(*_PLACE).where(WAITING, items.c.lease_until <= now, ~blocked)
+    found = select(*_PLACE).where(WAITING, items.c.lease_until <= now, ~_blocked(reach))
     wanted = sorted(kind.value for kind in kinds)
     if wanted:
         found = found.where(items.c.kind.in_(wanted))
@@ -74,28 +80,43 @@ def free_heads(
     for mailbox in reach:
         one = found.where(items.c.mailbox == mailbox).order_by(items.c.rank, items.c.sequence).limit(count)
         rows.extend(connection.execute(one).all())
-    return [_waiting(row, free=True) for row in rows]
+    return [_waiting(row, reach, free=True) for row in rows]
+
+
+def _blocked(reach: Sequence[str]) -> ColumnElement[bool]:
+    """Gives whether an earlier item of a chain waits; chains of an agency go on in the mailbox of its heir."""
+    earlier = items.alias("earlier")
+    of_chain = exists().where(earlier.c.chain == items.c.chain, waits(earlier))
+    here = of_chain.where(earlier.c.mailbox == items.c.mailbox, earlier.c.sequence < items.c.sequence)
+    if len(reach) == 1:
+        return here
+    elsewhere = of_chain.where(
+        earlier.c.mailbox.in_(reach),
+        earlier.c.mailbox != items.c.mailbox,
+        tuple_(earlier.c.created_at, earlier.c.id) < tuple_(items.c.created_at, items.c.id),
+    )
+    return or_(here, elsewhere)
 
 
 def followers_of(
-    connection: Connection, heads: Sequence[Waiting], kinds: Iterable[ItemKind], now: int
-) -> dict[Chain, list[Waiting]]:
-    """Gives the later items of the chains of some heads, by their place."""
-    chosen = {(head.mailbox, head.chain): head.sequence for head in heads}
+    connection: Connection, reach: Sequence[str], heads: Sequence[Waiting], kinds: Iterable[ItemKind], now: int
+) -> dict[str, list[Waiting]]:
+    """Gives the later items of the chains of some heads, in their order."""
+    taken, chains = {head.id for head in heads}, sorted({head.chain for head in heads})
     wanted = set(kinds) or set(ItemKind)
-    found: dict[Chain, list[Waiting]] = {}
-    for mailbox in sorted({head.mailbox for head in heads}):
-        chains = sorted({head.chain for head in heads if head.mailbox == mailbox})
+    found: dict[str, list[Waiting]] = {}
+    for mailbox in reach if chains else ():
         rows = connection.execute(
             select(*_PLACE, items.c.lease_until, items.c.kind)
             .where(items.c.mailbox == mailbox, items.c.chain.in_(chains), WAITING)
             .order_by(items.c.sequence)
         )
         for row in rows:
-            key = (row.mailbox, row.chain)
-            if row.sequence > chosen[key]:
+            if row.id not in taken:
                 free = row.lease_until <= now and row.kind in wanted
-                found.setdefault(key, []).append(_waiting(row, free=free))
+                found.setdefault(row.chain, []).append(_waiting(row, reach, free=free))
+    for later in found.values():
+        later.sort(key=lambda one: (one.age, one.mailbox, one.sequence))
     return found
 
 
@@ -276,8 +297,9 @@ def _lives(row: Row[Any], now: int) -> bool:
     return bool(row.state == ItemState.LEASED.value and row.lease_until > now)
 
 
-def _waiting(row: Row[Any], *, free: bool) -> Waiting:
-    return Waiting(row.rank, row.sequence, row.mailbox, row.id, row.chain, free)
+def _waiting(row: Row[Any], reach: Sequence[str], *, free: bool) -> Waiting:
+    age = row.created_at if len(reach) > 1 else 0
+    return Waiting(row.rank, age, row.sequence, row.mailbox, row.id, row.chain, free)
 
 
 def _full() -> Select[Any]:

@@ -20,7 +20,8 @@ from lienthong.workflow.api.filters import case_filter, task_filter
 from lienthong.workflow.domain import normalise_code
 from lienthong.workflow.handlers import hand_over, tasks
 from lienthong.workflow.handlers.desk import Desk, watch_key
-from lienthong.workflow.handlers.patience import await_deliveries, await_document
+from lienthong.workflow.handlers.matching import meant
+from lienthong.workflow.handlers.patience import Meant, await_deliveries, await_document
 from lienthong.workflow.handlers.prepare import prepare_reports
 from lienthong.workflow.handlers.progress import AsOf, begin_of, progress_of, show, visible_of
 from lienthong.workflow.handlers.reports import Report, Reporter, link, report
@@ -48,16 +49,17 @@ class WorkflowApi:
         if not 1 <= count <= limits.statuses_per_call:
             rule = f"a call carries 1 to {limits.statuses_per_call} statuses, not {count}"
             raise reading.refused("statuses", "BATCH_SIZE", rule, "Split the batch.")
-        if sum(one.code == RECALL and not one.delivery for one in request.statuses) > limits.recalls_per_call:
+        recalls = [one for one in request.statuses if normalise_code(one.code) == RECALL and not one.delivery]
+        if len(recalls) > limits.recalls_per_call:
             rule = f"a call carries at most {limits.recalls_per_call} statuses {RECALL} by DocumentId"
             raise reading.refused("statuses", "BATCH_SIZE", rule, "Split the batch.")
         said = self._read(request, reporter)
-        about = [one for one in said if isinstance(one, Report) and one.delivery]
-        answers = {one.delivery for one in about if normalise_code(one.code) in ANSWERS}
-        await_deliveries(self._context.database, (one.delivery for one in about), answers, self._now())
+        reports = [one for one in said if isinstance(one, Report)]
+        about = {one.delivery for one in reports if one.delivery}
+        await_deliveries(self._context.database, about, _asked_by(reporter, reports), self._now())
 
         def record(work: UnitOfWork) -> pb.ReportStatusesResponse:
-            prepare_reports(work, {one.delivery for one in about})
+            prepare_reports(work, about)
             return pb.ReportStatusesResponse(results=[self._record(work, reporter, one) for one in said])
 
         return once(self._context.units, call, request, pb.ReportStatusesResponse, record)
@@ -80,7 +82,7 @@ class WorkflowApi:
         def produce(cursor: str) -> tuple[Sequence[Message], str]:
             with self._context.database.read() as connection:
                 found = visible_of(connection, reporter.reach, document)
-                if found.change <= int(cursor):
+                if found.change == int(cursor):
                     return (), cursor
                 seen = progress_of(connection, reporter.reach, found, self._as_of())
             progress, latest = messages.progress_message(seen, self._desk.directory.get()), str(seen.change)
@@ -247,3 +249,12 @@ class WorkflowApi:
 
     def _now(self) -> datetime:
         return self._context.base.clock.now()
+
+
+def _asked_by(reporter: Reporter, reports: Sequence[Report]) -> list[Meant]:
+    """Gives what the answers among some reports are about: the sender's request may be on its way from routing."""
+    return [
+        partial(meant, reach=reporter.reach, named=one.delivery, document_id=one.document_id, code=one.document_code)
+        for one in reports
+        if normalise_code(one.code) in ANSWERS
+    ]

@@ -13,7 +13,7 @@ from lienthong.workflow.handlers.course import take_fact
 from lienthong.workflow.handlers.desk import Desk
 from lienthong.workflow.handlers.documents import case_for, code_of, day_of
 from lienthong.workflow.handlers.kept import match_received, match_sent
-from lienthong.workflow.handlers.lines import line_of
+from lienthong.workflow.handlers.lines import latest_of, line_of
 from lienthong.workflow.storage import StoredDelivery
 
 _PRIORITIES = range(5)
@@ -51,7 +51,7 @@ def available(desk: Desk, work: UnitOfWork, event: events.DeliveryAvailable) -> 
     changed(desk, work, delivery)
     at = timestamp_micros(event.event_time)
     for old in replaced:
-        line = line_of(work.rows, old)
+        line = latest_of(work.rows, old)
         take_fact(desk, work, line, Trigger.REPLACEMENT_DELIVERED, at, delivery.reason, delivery.id)
     match_received(desk, work, delivery)
 
@@ -111,14 +111,16 @@ def withdrawn(desk: Desk, work: UnitOfWork, event: events.DeliveryWithdrawn) -> 
     trigger = Trigger.WITHDRAWN_UNOPENED if event.unopened else Trigger.WITHDRAWN_AGREED
     at = timestamp_micros(event.event_time)
     take_fact(desk, work, delivery, trigger, at, event.reason, event.recall)
-    for one in _asked_of(delivery):
-        take_fact(desk, work, line_of(work.rows, _known(work, one)), Trigger.REQUEST_TAKEN_BACK, at, key=delivery.id)
+    for line in _asked_of(work, delivery):
+        take_fact(desk, work, line, Trigger.REQUEST_TAKEN_BACK, at, key=delivery.id)
 
 
-def _asked_of(delivery: StoredDelivery) -> list[str]:
-    """Names the deliveries of which an update that waits, or a replacement, asked something."""
-    original = [] if delivery.own_line else [delivery.original]
-    return [one for one in (*original, *delivery.replaced.split(SEPARATOR)) if one]
+def _asked_of(work: UnitOfWork, delivery: StoredDelivery) -> list[StoredDelivery]:
+    """Gives the lines of which an update that waits, or a replacement, asked something."""
+    replaced = [latest_of(work.rows, _known(work, one)) for one in delivery.replaced.split(SEPARATOR) if one]
+    if delivery.own_line or not delivery.original:
+        return replaced
+    return [line_of(work.rows, _known(work, delivery.original)), *replaced]
 
 
 def superseded(desk: Desk, work: UnitOfWork, event: events.DeliverySuperseded) -> None:

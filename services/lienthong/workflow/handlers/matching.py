@@ -52,6 +52,18 @@ def own_delivery(rows: Rows, reach: Collection[str], identifier: str, *, sender:
     return delivery if theirs else None
 
 
+def meant(rows: Rows, reach: Collection[str], named: str, document_id: str, code: str) -> list[StoredDelivery]:
+    """Gives the deliveries of the caller that a report may be about, with their main lines; by what it names first."""
+    if named:
+        own = own_delivery(rows, reach, named)
+        found = [own] if own is not None else []
+    elif document_id:
+        found = storage.received(rows, reach, document_id=document_id)
+    else:
+        found = storage.received(rows, reach, code=code) if code else []
+    return [*found, *(line_of(rows, one) for one in found)]
+
+
 def line_for(rows: Rows, delivery: StoredDelivery, code: str) -> StoredDelivery:
     """Gives the delivery that a code moves: the main line, or an update that itself waits for a 15 or 16."""
     if code in _ANSWERS and json.loads(delivery.requests):

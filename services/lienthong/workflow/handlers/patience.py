@@ -6,7 +6,7 @@ can be the reason. What does not come in time is answered as what it is now.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,31 +14,42 @@ from lienthong.chassis.engines.database import Database
 from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.times import to_micros
 from lienthong.workflow import storage
+from lienthong.workflow.storage import StoredDelivery
 
 WAIT_SECONDS = 1.0
 """On a busy machine events came after more than half of it."""
+
+ASKED_AT_MOST = 16
+"""Answers of one call whose requests are waited for: each is looked for by itself."""
+
+NOTHING_ASKED = "[]"
+Meant = Callable[[Rows], Sequence[StoredDelivery]]
+"""Finds the deliveries that an answer may be about."""
 
 RECENT = timedelta(seconds=60)
 _PAUSE_SECONDS = 0.02
 _TIME_ORDERED = 7
 
 
-def await_deliveries(database: Database, identifiers: Iterable[str], asked: Collection[str], now: datetime) -> None:
-    """Waits until deliveries that were made just now are visible here.
+def await_deliveries(database: Database, identifiers: Iterable[str], asked: Sequence[Meant], now: datetime) -> None:
+    """Waits until deliveries that were made just now are visible here, and have the requests that are answered.
 
     Args:
         database: Workflow's own.
         identifiers: Deliveries that a call is about.
-        asked: Those of them that are said to answer a request of the sender, however old they are.
+        asked: What answers to requests of senders are about, however old it is; `ASKED_AT_MOST` are looked at.
         now: The time.
     """
     recent = {one for one in identifiers if _is_recent(one, now)}
+    asked = asked[:ASKED_AT_MOST]
 
     def missing(rows: Rows) -> bool:
-        rows.of(storage.DELIVERIES).load(recent.union(asked))
-        found = {one: storage.delivery_by_id(rows, one) for one in recent.union(asked)}
-        unseen = any((row := found[one]) is None or not row.visible for one in recent)
-        return unseen or any((row := found[one]) is not None and row.requests == "[]" for one in asked)
+        rows.of(storage.DELIVERIES).load(recent)
+        found = [storage.delivery_by_id(rows, one) for one in recent]
+        if any(row is None or not row.visible for row in found):
+            return True
+        meant = [look(rows) for look in asked]
+        return any(rows and all(row.requests == NOTHING_ASKED for row in rows) for rows in meant)
 
     if recent or asked:
         _await(database, missing)

@@ -87,8 +87,9 @@ def visible_of(connection: Connection, reach: Collection[str], document: str) ->
     mine = [one for one in _lines(connection, document) if as_sender or (one.visible and one.recipient in reach)]
     if not mine and not as_sender:
         raise not_found(f"documents/{document}")
-    # A recipient is not told of what changes at others, not even that something did.
-    change = max([one.change for one in mine] + ([case.change] if as_sender else []), default=0)
+    # A recipient is not told of what changes at others, not even that something did. Deliveries of an update are
+    # counted in several cases: the sum grows with each change, the largest does not.
+    change = sum(one.change for one in mine) + (case.change if as_sender else 0)
     return Visible(case, mine, as_sender, change)
 
 

@@ -30,6 +30,8 @@ _OF_THE_TASK = frozenset({TaskProblem.TASK_CLOSED, TaskProblem.NOT_ASSIGNABLE})
 def own_task(work: UnitOfWork, caller: Reporter, identifier: str) -> tuple[StoredTask, StoredDelivery]:
     """Finds a task of the caller with its delivery.
 
+    Acts on one task take turns at its delivery: what another did while this one waited is seen.
+
     Raises:
         AxisError: NOT_FOUND when the task is not the caller's.
     """
@@ -37,9 +39,10 @@ def own_task(work: UnitOfWork, caller: Reporter, identifier: str) -> tuple[Store
     if task is None or task.recipient not in caller.reach:
         raise not_found(f"tasks/{identifier}")
     delivery = storage.delivery_by_id(work.rows, task.delivery)
-    if delivery is None:
+    now = storage.task_by_id(work.connection, identifier)
+    if delivery is None or now is None:
         raise not_found(f"tasks/{identifier}")
-    return task, delivery
+    return now, delivery
 
 
 def domain_task(task: StoredTask) -> Task:
