@@ -10,6 +10,7 @@ from tests.integration.api.world import World, acknowledge, file_of, progress_of
 
 from lienthong.chassis.errors import Code
 from lienthong.chassis.ids import Uuid7Source
+from lienthong.chassis.rpc.beginning import read
 from lienthong.client.transfers import new_request_id
 from lienthong.intake.v1 import intake_pb2
 from lienthong.notification.v1 import notification_pb2
@@ -90,6 +91,10 @@ def test_a_watch_says_that_it_has_begun(world: World, service: str, method: str,
     """Headers come before the first hint: what happens from then on is told, and lists tell what was before."""
     open_watch: Any = world.vpcp.channel(service).unary_stream(f"/{method}", kind.SerializeToString)
     watch = open_watch(kind(), timeout=10.0)
-    watch.initial_metadata()  # waits for them; when none come, for the deadline
+    headers = watch.initial_metadata()  # waits for them; when none come, for the deadline
     assert watch.is_active()
     watch.cancel()
+    again = open_watch(kind(cursor=read(headers)), timeout=10.0)
+    assert read(again.initial_metadata())
+    assert again.is_active()
+    again.cancel()
