@@ -3,14 +3,16 @@
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
-from typing import Any
+from typing import Any, Self
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from lienthong.chassis.rpc import beginning
 from lienthong.client.errors import (
     DEADLINE_PASSED,
     MESSAGE_BYTES_AT_MOST,
@@ -104,8 +106,11 @@ def persisted(
 
 
 def _pause(error: AxisUnavailableError, delay: float) -> float:
-    jittered = delay * (0.5 + random.random())  # noqa: S311 -- spreads retries, keeps no secret
-    return max(jittered, error.retry_after.total_seconds() if error.retry_after else 0.0)
+    return max(_jittered(delay), error.retry_after.total_seconds() if error.retry_after else 0.0)
+
+
+def _jittered(delay: float) -> float:
+    return delay * (0.5 + random.random())  # noqa: S311 -- spreads retries, keeps no secret
 
 
 def _unary(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) -> Callable[..., Message]:
@@ -133,27 +138,53 @@ def _unary(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) 
     return perform
 
 
-def _stream(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) -> Callable[..., Iterator[Message]]:
+def _stream(channel: grpc.Channel, method: MethodDescriptor, metadata: Metadata) -> Callable[..., "Stream"]:
     call = channel.unary_stream(
         _path(method),
         request_serializer=_serialise,
         response_deserializer=GetMessageClass(method.output_type).FromString,
     )
 
-    def perform(request: Message, timeout: float | None = None) -> Iterator[Message]:
-        stream = call(request, timeout=timeout, metadata=metadata)
-        try:
-            yield from stream
-        except grpc.RpcError as error:
-            raise call_error(error, timeout) from error
-        finally:
-            stream.cancel()
+    def perform(request: Message, timeout: float | None = None) -> Stream:
+        return Stream(call(request, timeout=timeout, metadata=metadata), timeout)
 
     return perform
 
 
+class Stream:
+    """An open stream, as gRPC gives it, with the errors of the axis."""
+
+    def __init__(self, call: Any, seconds: float | None) -> None:
+        self._call = call
+        self._messages = _messages(call, seconds)
+
+    def initial_metadata(self) -> Metadata:
+        """Waits until the stream has begun, gives its headers; none when it failed, and its messages tell why."""
+        headers: Metadata = self._call.initial_metadata()
+        return headers
+
+    def close(self) -> None:
+        """Ends it."""
+        self._call.cancel()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Message:
+        return next(self._messages)
+
+
+def _messages(call: Any, seconds: float | None) -> Iterator[Message]:
+    try:
+        yield from call
+    except grpc.RpcError as error:
+        raise call_error(error, seconds) from error
+    finally:
+        call.cancel()
+
+
 def resumed(
-    open_stream: Callable[[str], Iterator[Any]],
+    open_stream: Callable[[str], Any],
     cursor: str,
     *,
     give_up_seconds: float = 60.0,
@@ -162,7 +193,7 @@ def resumed(
     """Follows a stream for ever: after a break it goes on from the last cursor.
 
     Args:
-        open_stream: Opens the stream at a cursor; its messages have a field `cursor`.
+        open_stream: Opens the stream at a cursor; its messages have a field `cursor`, its headers may have one.
         cursor: Where to begin.
         give_up_seconds: The break may last so long.
         absent_seconds: What was made just now may be not found for so long: another service hears of it by an event.
@@ -170,22 +201,53 @@ def resumed(
     Raises:
         AxisCallError: The axis refuses, or is away for too long.
     """
-    broken_since: float | None = None
+    gap = _Gap(give_up_seconds)
     absent_until = time.monotonic() + absent_seconds
     while True:
         try:
-            for message in open_stream(cursor):
-                broken_since, cursor = None, message.cursor
-                yield message
+            with closing(open_stream(cursor)) as stream:
+                if begin := beginning.read(stream.initial_metadata()):
+                    gap.over()
+                    cursor = begin
+                for message in stream:
+                    gap.over()
+                    cursor = message.cursor
+                    yield message
+            gap.wait()
         except NotFoundError:
             if cursor or time.monotonic() > absent_until:
                 raise
-        except AxisUnavailableError:
+            gap.wait()
+        except AxisUnavailableError as error:
+            gap.wait(error)
+
+
+class _Gap:
+    """A break of a stream: how long it lasts already, and when the stream is opened again."""
+
+    def __init__(self, seconds_at_most: float) -> None:
+        self._seconds_at_most = seconds_at_most
+        self._since: float | None = None
+        self._delay = _FIRST_DELAY
+
+    def over(self) -> None:
+        """Notes that the stream has opened well, or told something."""
+        self._since, self._delay = None, _FIRST_DELAY
+
+    def wait(self, error: AxisUnavailableError | None = None) -> None:
+        """Waits until the stream may be opened again; longer each time, and as long as the axis asks for.
+
+        Raises:
+            AxisUnavailableError: The given one, when the axis is away for too long.
+        """
+        pause = _jittered(self._delay) if error is None else _pause(error, self._delay)
+        if error is not None:
             now = time.monotonic()
-            broken_since = broken_since or now
-            if now - broken_since > give_up_seconds:
-                raise
-        time.sleep(_FIRST_DELAY)
+            self._since = now if self._since is None else self._since
+            if now + pause > self._since + self._seconds_at_most:
+                raise error
+        time.sleep(pause)
+        self._delay = min(self._delay * 2, _LONGEST_DELAY)
 
 
 def _serialise(message: Message) -> bytes:

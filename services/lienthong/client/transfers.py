@@ -81,7 +81,12 @@ class Transfers:
             AxisCallError: The axis refuses, is away for a minute, or the transfer takes longer than six hours.
             OSError: The file cannot be read, or has fewer bytes than `size`.
         """
-        committed = 0
+        committed = furthest = 0
+
+        def told(done: int, total: int) -> None:
+            nonlocal furthest
+            furthest = max(furthest, done)
+            progress(done, total)
 
         def go_on(left: float) -> None:
             nonlocal committed
@@ -90,11 +95,12 @@ class Transfers:
                 state = self._query(query, timeout=min(left, _QUERY_SECONDS), metadata=self._metadata)
                 committed = state.committed_size
                 if not state.complete:
-                    self._send(_Pieces(name, source, committed, size, progress), left)
+                    self._send(_Pieces(name, source, committed, size, told), left)
             except grpc.RpcError as error:
                 raise call_error(error) from error
 
-        persisted(go_on, lambda: committed, seconds=TRANSFER_SECONDS)
+        # What an attempt made durable is known to the next one alone: until then what it sent counts.
+        persisted(go_on, lambda: committed + furthest, seconds=TRANSFER_SECONDS)
 
     def _send(self, pieces: "_Pieces", left: float) -> None:
         try:

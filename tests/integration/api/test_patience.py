@@ -10,6 +10,8 @@ from tests.integration.api.world import World, acknowledge, file_of, progress_of
 
 from lienthong.chassis.errors import Code
 from lienthong.chassis.ids import Uuid7Source
+from lienthong.chassis.rpc.beginning import read
+from lienthong.client.stubs import resumed
 from lienthong.client.transfers import new_request_id
 from lienthong.intake.v1 import intake_pb2
 from lienthong.notification.v1 import notification_pb2
@@ -17,6 +19,7 @@ from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2 as pb
 
 ROUNDS = 8
+ATTEMPTS = 3
 
 
 def task(world: World, delivery: str) -> pb.Task:
@@ -92,6 +95,29 @@ def test_a_watch_says_that_it_has_begun(world: World, service: str, method: str,
     """Headers come before the first hint: what happens from then on is told, and lists tell what was before."""
     open_watch: Any = world.vpcp.channel(service).unary_stream(f"/{method}", kind.SerializeToString)
     watch = open_watch(kind(), timeout=10.0)
-    watch.initial_metadata()  # waits for them; when none come, for the deadline
+    headers = watch.initial_metadata()  # waits for them; when none come, for the deadline
     assert watch.is_active()
     watch.cancel()
+    again = open_watch(kind(cursor=read(headers)), timeout=10.0)
+    assert read(again.initial_metadata())
+    assert again.is_active()
+    again.cancel()
+
+
+def test_what_came_in_a_break_before_the_first_hint_is_told(world: World) -> None:
+    """A watch that lost its line before it told anything goes on from where it began, not from now."""
+    asked: list[str] = []
+
+    def opened(cursor: str) -> Any:
+        asked.append(cursor)
+        assert len(asked) <= ATTEMPTS, "nothing is told"
+        stream: Any = world.city.mailbox.WatchMailbox(mailbox_pb2.WatchMailboxRequest(cursor=cursor), timeout=10.0)
+        if len(asked) == 1:
+            stream.initial_metadata()
+            stream.close()  # the line breaks
+            acknowledge(world.city, pull(world.city, submit(world.vpcp, file_of()).document))
+        return stream
+
+    assert next(resumed(opened, "", give_up_seconds=5.0)).cursor
+    assert asked[0] == ""
+    assert asked[1]

@@ -96,6 +96,7 @@ def test_watch_sends_the_present_state_and_then_each_change(world: Any) -> None:
     request = pb.WatchProgressRequest(document="documents/doc")
     watch = world.api.watch_progress(request, world.bench.call(VPCP))
     assert watch.key == "progress:doc"
+    assert watch.cursor == "", "whoever loses the line before the present state must see it after all"
     (first,), cursor = watch.produce(watch.cursor)
     assert first.cursor == cursor
     assert watch.produce(cursor) == ((), cursor)
@@ -103,6 +104,7 @@ def test_watch_sends_the_present_state_and_then_each_change(world: Any) -> None:
     again = world.api.watch_progress(
         pb.WatchProgressRequest(document="documents/doc", cursor=cursor), world.bench.call(VPCP)
     )
+    assert again.cursor == cursor
     (second,), later = again.produce(again.cursor)
     assert second.progress.recipients[0].state == life.DELIVERY_STATE_ACCEPTED
     assert int(later) > int(cursor)

@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from google.protobuf.message import Message
 from google.protobuf.wrappers_pb2 import Int32Value
 
+from lienthong.chassis.errors import AxisError
 from lienthong.chassis.metrics import Metrics
+from lienthong.chassis.rpc import beginning
 from lienthong.chassis.rpc.call import Watch
 from lienthong.chassis.rpc.hub import Hub
 from lienthong.chassis.rpc.shares import Shares
@@ -80,3 +83,31 @@ def test_a_dear_look_is_followed_by_a_rest() -> None:
     seconds = asyncio.run(main())
     assert shown[-1] == HINTS
     assert dear.looks <= 2 + seconds / (LOOK_SECONDS + REST_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("cursor", "told"),
+    [("WzFd", "WzFd"), ("", ""), ("x" * 8192, "")],
+    ids=["a place", "what there is", "more than headers carry"],
+)
+def test_the_headers_of_a_stream_tell_where_it_begins(cursor: str, told: str) -> None:
+    """They come before any message; one that begins with what there is has no place that could be told."""
+    hub, headers = Hub(), list[Any]()
+
+    async def keep(metadata: Any) -> None:
+        headers.extend(metadata)
+        hub.close()
+
+    async def main() -> None:
+        hub.bind(asyncio.get_running_loop())
+        with ThreadPoolExecutor(2) as executor:
+            streams = Streams(hub, Metrics(), executor, Shares("watches", 10))
+            door = Dear().door()
+            door.admit = lambda: (SimpleNamespace(caller="caller"), Watch("key", cursor, lambda _: ([], cursor)))
+            with pytest.raises(AxisError, match="goes down"):
+                await anext(streams._feed(door, SimpleNamespace(send_initial_metadata=keep)))  # type: ignore[arg-type]
+            streams.close()
+
+    asyncio.run(main())
+    assert beginning.read(headers) == told
+    assert len(headers) == bool(told)

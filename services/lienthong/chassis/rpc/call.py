@@ -30,7 +30,8 @@ class Watch:
 
     Attributes:
         key: Hints for this key wake the stream.
-        cursor: Where to begin.
+        cursor: Where to begin, in printable ASCII: the headers of the stream tell it, so that it is given back after a
+            break. Empty begins with what there is.
         produce: Takes a cursor, gives what is new and the cursor from which to go on. Runs in a thread of the pool.
         whole: Whether one look finds all that is new; otherwise there may be more behind what it found.
     """

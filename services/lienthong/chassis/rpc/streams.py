@@ -14,6 +14,7 @@ from lienthong.chassis.auth.policy import Row
 from lienthong.chassis.errors import AxisError, unavailable
 from lienthong.chassis.metrics import Metrics
 from lienthong.chassis.pace import Pace
+from lienthong.chassis.rpc import beginning
 from lienthong.chassis.rpc.admission import (
     Admission,
     Context,
@@ -133,7 +134,7 @@ class Streams:
         run = partial(self._run, door.row.method)
         call, watch = await run(door.admit)
         # Whoever opens a watch and then lists must know that it has begun; without news nothing else would come.
-        await context.send_initial_metadata(())
+        await context.send_initial_metadata(beginning.written(watch.cursor))
         key, cursor = watch.key, watch.cursor
         stream = _Stream(door, call, self._hub.watch(key))
         stream.hint.set()

@@ -82,13 +82,14 @@ class WorkflowApi:
         def produce(cursor: str) -> tuple[Sequence[Message], str]:
             with self._context.database.read() as connection:
                 found = visible_of(connection, reporter.reach, document)
-                if found.change == int(cursor):
+                if cursor and found.change == int(cursor):
                     return (), cursor
                 seen = progress_of(connection, reporter.reach, found, self._as_of())
             progress, latest = messages.progress_message(seen, self._desk.directory.get()), str(seen.change)
             return (pb.WatchProgressResponse(progress=progress, cursor=latest),), latest
 
-        return Watch(watch_key(document), str(begin), produce, whole=True)
+        # Nobody may go on behind a present state that was not seen: it is no place to be told.
+        return Watch(watch_key(document), str(begin) if begin >= 0 else "", produce, whole=True)
 
     def list_statuses(self, request: pb.ListStatusesRequest, call: Call) -> pb.ListStatusesResponse:
         """Lists what was reported about a document."""
