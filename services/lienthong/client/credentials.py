@@ -1,13 +1,15 @@
 """Credentials of a system: the key is made here and never leaves; the axis certifies it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 import yaml
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from lienthong.chassis import pki
-from lienthong.chassis.errors import Violation, invalid
+from lienthong.chassis.errors import FOUND_SHOWN, Violation, invalid
 from lienthong.chassis.keyfiles import read_request, request_to_pem, write_private_key
 from lienthong.chassis.keyring import read_passphrase
 from lienthong.client import Axis
@@ -19,6 +21,13 @@ from lienthong.signing.v1 import signing_pb2
 
 ISSUE_SECONDS = 30.0
 """Issuing waits so long for signing to hear of the new system."""
+LONGEST_NAME = 160
+"""Bytes of the name of a context: with an ending, and while it is written, it fits into a folder (255)."""
+
+_NAME = re.compile(r"\w[\w.-]*")
+_WORD = re.compile(r"[\w.]+")
+_HOLDER = "lienthong"
+"""Name in each request: the axis takes none from there, and what people call a system may be too long for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +60,31 @@ class Place:
     passphrase_file: Path | None = None
 
 
-def check(place: Place) -> None:
+def file_name(text: str) -> str:
+    """Gives a text that can be the name of a context and its files as it is, of any other its label."""
+    return text if _can_name_files(text) else label(text)
+
+
+def label(text: str) -> str:
+    """Makes the name of a context and its files of what people call somebody; empty without a letter or digit."""
+    words = "-".join(_WORD.findall(normalize("NFC", text).lower()))
+    return words.encode()[:LONGEST_NAME].decode(errors="ignore").strip("-.")
+
+
+def check(place: Place, name: str) -> None:
     """Refuses what could not be certified or kept: no system is registered for it.
 
     Raises:
         ConfigError: The passphrase cannot be read, or is too short.
-        InvalidRequestError: The certificate request is none, or its key is too weak.
+        InvalidRequestError: The name cannot be one of files; the certificate request is none, or its key is too weak.
         OSError: It cannot be read.
     """
+    if not _can_name_files(name):
+        text = (
+            f"No context and no files can have the name {name[:FOUND_SHOWN]!r}. Give one of letters, digits, dots, "
+            f"dashes and underscores that begins with a letter or digit and has at most {LONGEST_NAME} bytes."
+        )
+        raise from_axis_error(invalid("CONTEXT_NAME_INVALID", text))
     if place.csr is None:
         read_passphrase("passphrase_file", place.passphrase_file)
         return
@@ -83,7 +109,7 @@ def issue(axis: Axis, agency: str, name: str, place: Place) -> Issued:
         AxisCallError: It is refused.
         ConfigError: The passphrase cannot be read, or is too short.
     """
-    check(place)
+    check(place, name)
     found = axis.directory.GetAgency(
         directory_pb2.GetAgencyRequest(name=f"agencies/{agency.removeprefix('agencies/')}")
     )
@@ -107,9 +133,10 @@ def certify(axis: Axis, system: str, name: str, place: Place) -> Issued:
         AxisCallError: It is refused.
         ConfigError: The passphrase cannot be read, or is too short.
     """
+    check(place, name)
     place.folder.mkdir(parents=True, exist_ok=True)
     key = pki.new_key()
-    request = place.csr.read_bytes() if place.csr else request_to_pem(pki.make_request(key, name))
+    request = place.csr.read_bytes() if place.csr else request_to_pem(pki.make_request(key, _HOLDER))
     asked = signing_pb2.IssueCertificateRequest(system=system, csr=request, request_id=new_request_id())
     certificate = axis.signing.IssueCertificate(asked, timeout=ISSUE_SECONDS)
     chain = place.folder / f"{name}.crt"
@@ -119,6 +146,10 @@ def certify(axis: Axis, system: str, name: str, place: Place) -> Issued:
         write_private_key(place.folder / f"{name}.key", key, passphrase)
     chain.write_bytes(certificate.chain)
     return Issued(system, chain, None if place.csr else _context(axis, place, name))
+
+
+def _can_name_files(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and len(name.encode()) <= LONGEST_NAME
 
 
 def _context(axis: Axis, place: Place, name: str) -> Path:
