@@ -12,10 +12,13 @@ from typing import Any, cast
 import pytest
 from rich.markup import escape
 from rich.text import Text
+from typer.testing import CliRunner
 
 from lienthong.chassis.text import OBEYED
 from lienthong.cli import console, main
+from lienthong.cli.confirmed import confirmed
 from lienthong.cli.console import Terminal, print_json, resumable, transfer_bar
+from lienthong.cli.main import app
 from lienthong.cli.run import _announce
 from lienthong.cli.tables import fit, table_of
 from lienthong.settings import Settings
@@ -53,6 +56,25 @@ def test_a_terminal_obeys_nobody_else(printed: io.StringIO) -> None:
     console.out.print(Text(HOSTILE))
     assert OBEYED.search(printed.getvalue()) is None
     assert printed.getvalue().count("kết nối") == 5
+
+
+def test_a_file_and_json_do_not_share_an_output() -> None:
+    """Standard output holds one JSON value: the canonical form goes to a file then, or the command is refused."""
+    ended = CliRunner().invoke(app, ["edxml", "canonical", str(LETTER), "--json"])
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "--output" in ended.stderr
+
+
+def test_a_story_and_json_do_not_share_an_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is played is told on standard error when a program reads: standard output is one JSON value."""
+    with confirmed(as_json=True) as told:
+        told.print("step by step")
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"confirmed": True}
+    assert "step by step" in printed.err
+    with confirmed(as_json=False) as told:
+        told.print("step by step")
+    assert "step by step" in capsys.readouterr().out
 
 
 def test_json_holds_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
