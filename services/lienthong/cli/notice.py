@@ -51,7 +51,7 @@ def watch(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
             if as_json:
                 print_json(to_dict(change.notice))
             else:
-                out.print(f"{change.notice.title}\n  {change.notice.text}", markup=False)
+                out.print(f"{change.notice.title}\n  {change.notice.text}", markup=False, soft_wrap=True)
 
 
 @app.command("ack")

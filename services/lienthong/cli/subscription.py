@@ -92,7 +92,7 @@ def remove(subscription: Subscribed, *, who: As = DEFAULT_CONTEXT, as_json: Json
     if as_json:
         print_json({"removed": subscription})
     else:
-        out.print(f"{subscription} ended")
+        out.print(f"{subscription} ended", markup=False, soft_wrap=True)
 
 
 @app.command("test")

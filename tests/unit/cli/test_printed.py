@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import yaml
 from rich.markup import escape
 from rich.text import Text
 from typer.testing import CliRunner
@@ -210,3 +211,20 @@ def test_what_breaks_off_says_how_it_goes_on(printed: io.StringIO) -> None:
     with pytest.raises(KeyboardInterrupt), resumable("key-1"):
         raise KeyboardInterrupt
     assert "--request-id key-1" in printed.getvalue()
+
+
+@pytest.mark.parametrize("command", [("config", "show"), ("config", "check", "--diff")])
+def test_a_configuration_is_printed_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """What is shown can be read again as YAML: no line is broken at a terminal's edge, no word in brackets is lost."""
+    monkeypatch.setenv("COLUMNS", "40")
+    smtp = {
+        "smtp_host": f"mail.{'very-' * 20}long.example",
+        "smtp_sender": "Trục [bold] liên thông [axis] <axis@example.vn>",
+    }
+    (tmp_path / "config.yaml").write_text(json.dumps({"notification": smtp}), "utf-8")
+    ended = CliRunner().invoke(app, [*command, "--config", str(tmp_path / "config.yaml")])
+    assert ended.exit_code == 0, ended.output
+    assert yaml.safe_load(ended.stdout)["notification"].items() >= smtp.items()
+    assert f"smtp_host: {smtp['smtp_host']}\n" in ended.stdout
