@@ -97,7 +97,7 @@ def remove(subscription: Subscribed, *, who: As = DEFAULT_CONTEXT, as_json: Json
 
 @app.command("test")
 def try_out(subscription: Subscribed, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
-    """Sends a test notice through the channel."""
+    """Sends a test notice through the channel; `lienthong notice attempts` tells how it went."""
     with session(who) as axis:
         answer = axis.notification.TestSubscription(
             pb.TestSubscriptionRequest(name=subscription, request_id=new_request_id())

@@ -189,6 +189,7 @@ def test_notices(shell: Shell, world: World) -> None:
             notice["name"] in {one["name"] for one in shell.json("notice", "list", "--limit", "500", "--as", "city")}
         ),
     )
+    assert shell.json("notice", "attempts", notice["name"], "--as", "city") == []
     assert shell.json("notice", "ack", notice["name"], "--as", "city") == {"changed": 1}
     assert shell.json("subscription", "remove", made["name"], "--as", "city") == {"removed": made["name"]}
     assert world.city
