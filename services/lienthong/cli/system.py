@@ -58,10 +58,8 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Registers a system and certifies its key."""
-    place, label = (
-        credentials.Place(folder or context_file(who).parent, csr, passphrase_file),
-        credentials.file_name(name),
-    )
+    label = credentials.file_name(name)
+    place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
     credentials.check(place, label)
     role = common.SYSTEM_ROLE_OPERATOR if operator else common.SYSTEM_ROLE_AGENCY_SYSTEM
     with session(who) as axis:

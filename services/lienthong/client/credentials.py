@@ -178,11 +178,11 @@ def _check_files(place: Place, name: str, system: str) -> None:
 
 
 def _is_of(chain: Path, system: str) -> bool:
-    """Tells whether a certificate is one of a system; one that is absent, or that nobody can read, is anybody's."""
+    """Tells whether a certificate is one of a system; of one that is absent or unreadable nobody knows."""
     try:
         owners = pki.identities(load_certificates(chain)[0])
     except (OSError, pki.PkiError):
-        return True
+        return False
     return f"urn:lienthong:system:{system.removeprefix('systems/')}" in owners
 
 

@@ -95,12 +95,15 @@ def test_a_renewal_keeps_what_people_wrote(shell: Shell, tmp_path: Path) -> None
 
 
 def test_a_renewal_replaces_no_file_of_another_system(shell: Shell, tmp_path: Path) -> None:
-    """Two systems of one name: each keeps its key, and a context that nobody can read is told before it is lost."""
+    """A key of another system, or of nobody knows whom, stays; so does a context that nobody can read."""
     folder = ("--folder", str(tmp_path))
     first = shell.json("agency", "issue-credentials", "H29", "--name", "twin", *folder)
     second = shell.json("agency", "issue-credentials", "H41", "--name", "twin", "--folder", str(tmp_path / "other"))
     before = (tmp_path / "twin.key").read_bytes()
     code, _, errors = shell.run("system", "certify", second["system"], *folder)
+    assert (code, "CREDENTIALS_EXIST" in errors) == (6, True)
+    (tmp_path / "alone.key").write_text("of nobody knows whom")
+    code, _, errors = shell.run("system", "certify", second["system"], "--name", "alone", *folder)
     assert (code, "CREDENTIALS_EXIST" in errors) == (6, True)
     (tmp_path / "twin.yaml").write_text("[")
     code, _, errors = shell.run("system", "certify", first["system"], *folder)
