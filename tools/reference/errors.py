@@ -55,6 +55,16 @@ _CLIENT = (
         "a request or an answer is longer than gRPC carries; use an upload, ask for less",
     ),
     ("`CLIENT_ERROR`", "INTERNAL", "gRPC failed before a call was made"),
+    (
+        "`CONTEXT_NAME_INVALID`",
+        "INVALID_ARGUMENT",
+        "of the name of new credentials no file can be made; give one of letters, digits, dots, dashes and underscores",
+    ),
+    (
+        "`CREDENTIALS_EXIST`",
+        "ALREADY_EXISTS",
+        "files of that name are there, and another system may use them; choose another name, or renew that system",
+    ),
 )
 
 

@@ -1,6 +1,5 @@
 """`lienthong agency`: the directory of agencies."""
 
-import re
 from datetime import datetime, time
 from pathlib import Path
 from typing import Annotated, Any
@@ -259,7 +258,8 @@ def issue_credentials(
     """Registers a system for an agency, certifies its key, and writes a context."""
     with session(who) as axis:
         found = axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(agency)))
-        label = name or _label(found.short_name) or _label(found.codes[0].code)
+        known = credentials.label(found.short_name) or credentials.label(found.codes[0].code)
+        label = credentials.file_name(name) if name else known
         place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
         issued = credentials.issue(axis, found.name, label, place)
     if as_json:
@@ -280,11 +280,6 @@ def print_issued(issued: credentials.Issued) -> None:
 def resource(agency: str) -> str:
     """Makes a resource name of a code, an identifier or a resource name."""
     return agency if agency.startswith("agencies/") else f"agencies/{agency}"
-
-
-def _label(name: str) -> str:
-    """Makes the name of a context and its files of what people call an agency."""
-    return "-".join(re.findall(r"[\w.]+", name.lower())).strip(".")
 
 
 def midnight(day: str) -> Timestamp | None:

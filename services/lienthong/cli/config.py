@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lienthong.settings import Settings
 
 app = typer.Typer(help="Show and check the configuration.")
+UNBROKEN = 1_000_000
+"""Width of a line of YAML: each value stands on one line, to be found by its words."""
 Diff = Annotated[bool, typer.Option("--diff", help="Only what differs from the defaults.")]
 
 
@@ -56,7 +58,9 @@ def _print(settings: "Settings", *, diff: bool, as_json: bool) -> None:
     if as_json:
         print_json(values)
     else:
-        out.print(yaml.safe_dump(values, allow_unicode=True, sort_keys=False).rstrip() if values else "# all defaults")
+        # It is read again as YAML: a line that is broken at the edge of a terminal, or a word less, is another setting.
+        text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=UNBROKEN).rstrip()
+        out.print(text if values else "# all defaults", markup=False, soft_wrap=True)
 
 
 def _changed(values: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 import yaml
+from rich.markup import escape
 
 from lienthong.cli.console import Json, in_use, out, print_json
 from lienthong.cli.tables import fit, table_of
@@ -25,7 +26,7 @@ def list_(*, as_json: Json = False) -> None:
         return
     lines = [["*" if name == current else "", name, _address(file), str(file)] for name, file in sorted(found.items())]
     if not lines:
-        out.print(f"[dim]no context in {', '.join(map(str, folders()))}[/]")
+        out.print(f"[dim]no context in {escape(', '.join(map(str, folders())))}[/]", soft_wrap=True)
         return
     out.print(table_of(fit(("in use", "name", "address", "file"), lines, out.width)))
 

@@ -1,6 +1,6 @@
 """`lienthong db`: schemas of PostgreSQL, made ready, brought to a version, looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -52,12 +52,15 @@ def provision(
     password = password_file.read_text("utf-8", "replace").strip() if password_file else None
     with _administered(administrator, password=password) as server:
         make_database(server, section)
-    with _administered(administrator, password=password, dbname=section.database) as server:
+    with (
+        _administered(administrator, password=password, dbname=section.database) as server,
+        _telling(as_json=as_json) as tell,
+    ):
         for name in wanted:
             role, owner = named(section.password_file, name), named(section.owner_password_file, name)
             make_roles(server, section, name, Passwords(_password(role), _password(owner)))
             schema = named(section.schema_name, name)
-            _tell(name, {"schema": schema}, f"schema {schema} is ready", as_json=as_json)
+            tell(name, {"schema": schema}, f"schema {schema} is ready")
 
 
 @app.command("upgrade")
@@ -73,12 +76,13 @@ def upgrade(
     """Brings schemas to a version, beside services of that version and the one before. Safe to repeat."""
     from lienthong.chassis import migrations
 
-    for name, database in _owned(load(data_dir, config_file), service):
-        before = migrations.standing(database, name).current
-        migrations.upgrade(database, name, to, patience)
-        after = migrations.standing(database, name).current
-        words = f"{before or 'nothing'} → {after}" if before != after else f"stays at {after}"
-        _tell(name, {"before": before, "after": after}, words, as_json=as_json)
+    with _telling(as_json=as_json) as tell:
+        for name, database in _owned(load(data_dir, config_file), service):
+            before = migrations.standing(database, name).current
+            migrations.upgrade(database, name, to, patience)
+            after = migrations.standing(database, name).current
+            words = f"{before or 'nothing'} → {after}" if before != after else f"stays at {after}"
+            tell(name, {"before": before, "after": after}, words)
 
 
 @app.command("downgrade")
@@ -94,10 +98,11 @@ def downgrade(
     """Takes schemas back to an older version, beside services of that version; newer ones must be gone before."""
     from lienthong.chassis import migrations
 
-    for name, database in _owned(load(data_dir, config_file), service):
-        migrations.downgrade(database, name, to, patience)
-        after = migrations.standing(database, name).current
-        _tell(name, {"after": after}, f"back at {after}", as_json=as_json)
+    with _telling(as_json=as_json) as tell:
+        for name, database in _owned(load(data_dir, config_file), service):
+            migrations.downgrade(database, name, to, patience)
+            after = migrations.standing(database, name).current
+            tell(name, {"after": after}, f"back at {after}")
 
 
 @app.command("adopt")
@@ -107,9 +112,10 @@ def adopt(
     """Gives databases to the authority of the services that start next: for when the last one was replaced for good."""
     from lienthong.chassis import belonging
 
-    for name, database in _owned(load(data_dir, config_file), service):
-        belonging.give_up(database)
-        _tell(name, {}, "belongs to the authority of whoever starts next", as_json=as_json)
+    with _telling(as_json=as_json) as tell:
+        for name, database in _owned(load(data_dir, config_file), service):
+            belonging.give_up(database)
+            tell(name, {}, "belongs to the authority of whoever starts next")
 
 
 @app.command("check")
@@ -129,16 +135,31 @@ def check(
     else:
         for row in rows:
             words = "this program works with it" if row["usable"] else "this program does not work with it"
-            out.print(f"{row['service']}: at {row['current'] or 'nothing'}, newest {row['newest']}; {words}")
+            out.print(
+                f"{row['service']}: at {row['current'] or 'nothing'}, newest {row['newest']}; {words}", soft_wrap=True
+            )
     if any(row["ahead"] < 0 or not row["usable"] for row in rows):
         raise typer.Exit(BEHIND)
 
 
-def _tell(service: str, facts: dict[str, str], words: str, *, as_json: bool) -> None:
+@contextmanager
+def _telling(*, as_json: bool) -> "Iterator[Callable[[str, dict[str, str], str], None]]":
+    """Gives what tells of each service that is done: a line at once, or one list in JSON, also if a later fails."""
+    rows: list[dict[str, str]] = []
+
+    def tell(service: str, facts: dict[str, str], words: str) -> None:
+        rows.append({"service": service, **facts})
+        if not as_json:
+            out.print(f"{service}: {words}", markup=False, soft_wrap=True)
+
+    try:
+        yield tell
+    except BaseException:
+        if as_json and rows:
+            print_json(rows)
+        raise
     if as_json:
-        print_json({"service": service, **facts})
-    else:
-        out.print(f"{service}: {words}")
+        print_json(rows)
 
 
 def _section(settings: "Settings") -> "PostgresSection":

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lienthong.cli.confirmed import confirmed
-from lienthong.cli.console import Json, out
+from lienthong.cli.console import Json
 
 
 def demo(
@@ -28,8 +28,8 @@ def demo(
     from lienthong.demo.story import play
 
     context = find_context(against) if against else None
-    with confirmed(as_json=as_json):
+    with confirmed(as_json=as_json) as told:
         if file is not None:
-            play_file(out, file, data_dir, keep=keep, against=context)
+            play_file(told, file, data_dir, keep=keep, against=context)
         else:
-            play(out, data_dir, keep=keep, against=context)
+            play(told, data_dir, keep=keep, against=context)

@@ -10,6 +10,8 @@ from lienthong.cli.confirmed import confirmed
 from lienthong.cli.console import Json, err, out, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lienthong.dev.platform import ProcessPlatform
 
 app = typer.Typer(help="The platform as processes: start, play the story on it, stop.")
@@ -28,7 +30,9 @@ def up(*, folder: Folder = FOLDER, copies: Copies = 1, as_json: Json = False) ->
     platform = _platform(folder, copies)
     platform.start()
     _show(platform, as_json=as_json)
-    err.print(f"speak as operator: LIENTHONG_CONTEXTS={platform.contexts} lienthong --help")
+    err.print(
+        f"speak as operator: LIENTHONG_CONTEXTS={platform.contexts} lienthong --help", markup=False, soft_wrap=True
+    )
 
 
 @app.command("play")
@@ -36,9 +40,9 @@ def play(*, folder: Folder = FOLDER, copies: Copies = 1, as_json: Json = False) 
     """Starts everything, plays the founding story on it, and stops everything in reverse."""
     from lienthong.demo.story import play as play_story
 
-    with confirmed(as_json=as_json), _platform(folder, copies) as platform:
-        _show(platform, as_json=False)
-        play_story(out, None, keep=False, against=platform.contexts / "operator.yaml")
+    with confirmed(as_json=as_json) as told, _platform(folder, copies) as platform:
+        told.print(_table(platform.table()))
+        play_story(told, None, keep=False, against=platform.contexts / "operator.yaml")
 
 
 @app.command("down")
@@ -84,8 +88,12 @@ def _show(platform: "ProcessPlatform", *, as_json: bool) -> bool:
     if as_json:
         print_json(rows)
     else:
-        table = Table("what", "port", "process", box=None)
-        for row in rows:
-            table.add_row(str(row["name"]), str(row["port"] or ""), str(row["pid"] or "not running"))
-        out.print(table)
+        out.print(_table(rows))
     return bool(rows) and all(row["pid"] for row in rows)
+
+
+def _table(rows: "Sequence[Mapping[str, object]]") -> Table:
+    table = Table("what", "port", "process", box=None)
+    for row in rows:
+        table.add_row(str(row["name"]), str(row["port"] or ""), str(row["pid"] or "not running"))
+    return table

@@ -58,7 +58,9 @@ def canonical(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Writes FILE in the canonical form."""
+    """Writes FILE in the canonical form; with --json it needs a file to write, of which it then tells."""
+    if as_json and target is None:
+        raise typer.BadParameter("--json tells of the file that was written: name one", param_hint="--output")
     with _read(file, as_json=as_json) as (result, spools):
         pieces = edxml.write(result.message, spools)
         if target is None:

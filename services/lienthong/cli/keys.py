@@ -43,7 +43,7 @@ def init(
     if as_json:
         print_json({"folder": str(folder), "files": made})
     else:
-        err.print(f"keys stand in {folder}: {', '.join(made)}")
+        err.print(f"keys stand in {folder}: {', '.join(made)}", markup=False, soft_wrap=True)
 
 
 @app.command("extend")
@@ -67,4 +67,5 @@ def extend(
     if as_json:
         print_json({"authority": str(ring.root.chain), "ends": ends.isoformat()})
     else:
-        err.print(f"{ring.root.chain} is good until {ends:%Y-%m-%d}; give it to every system")
+        text = f"{ring.root.chain} is good until {ends:%Y-%m-%d}; give it to every system"
+        err.print(text, markup=False, soft_wrap=True)

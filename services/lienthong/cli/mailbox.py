@@ -37,6 +37,7 @@ app = typer.Typer(help="Your mailbox: list, pull, download, acknowledge.")
 
 HASH_DIFFERS = 1
 NOT_IN_THIS_STATE = 7
+PAGE = 500
 
 ITEM: tuple[Column, ...] = (
     ("item", field("name")),
@@ -50,6 +51,7 @@ ITEM: tuple[Column, ...] = (
     ("since", moment("create_time")),
     ("lease", field("lease")),
 )
+COMPARED = {True: "hash as promised", False: "[red]HASH DIFFERS[/]", None: "no hash is promised"}
 RESULT: tuple[Column, ...] = (
     ("item", field("name")),
     ("result", lambda result: "ok" if not result.status.code else result.status.message),
@@ -109,15 +111,18 @@ def download(
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
-    """Writes the edXML file and the attachments of a delivery, and compares their hashes."""
+    """Writes the edXML file and the attachments of a delivery, and compares their hashes.
+
+    Exit code 1 when one differs. Of statuses, requests and items that no longer wait no hash is promised.
+    """
     with session(who) as axis:
         files = download_received(axis, delivery, folder, as_json=as_json)
     if as_json:
         print_json([{"file": str(file), "ok": ok} for file, ok in files])
     else:
         for file, ok in files:
-            out.print(f"{escape(str(file))}  {'hash as promised' if ok else '[red]HASH DIFFERS[/]'}", soft_wrap=True)
-    if not all(ok for _file, ok in files):
+            out.print(f"{escape(str(file))}  {COMPARED[ok]}", soft_wrap=True)
+    if any(ok is False for _file, ok in files):
         raise typer.Exit(HASH_DIFFERS)
 
 
@@ -154,23 +159,42 @@ def watch(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
                 out.print(f"{hint.waiting} waiting")
 
 
-def download_received(axis: Axis, name: str, folder: Path, *, as_json: bool) -> list[tuple[Path, bool]]:
+def download_received(axis: Axis, name: str, folder: Path, *, as_json: bool) -> list[tuple[Path, bool | None]]:
     """Writes what was delivered into a folder; tells for each file whether its hash is the promised one.
+
+    An item of a document stands for its delivery. Of other items none is promised: None.
 
     Raises:
         AxisCallError: The axis refuses.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("items/"):
-        return [(_fetch(axis, f"{name}/content", folder / f"{name.split('/')[1]}.edxml", 0, as_json=as_json)[0], True)]
+        delivery_name = _delivery_of(axis, name)
+        if not delivery_name:
+            target = folder / f"{name.split('/')[1]}.edxml"
+            return [(_fetch(axis, f"{name}/content", target, 0, as_json=as_json)[0], None)]
+        name = delivery_name
     delivery = axis.mailbox.GetDelivery(pb.GetDeliveryRequest(name=name))
     file, found = _fetch(axis, f"{name}/content", folder / "document.edxml", delivery.content_size, as_json=as_json)
-    files = [(file, found == delivery.content_sha256.hex())]
+    files: list[tuple[Path, bool | None]] = [(file, found == delivery.content_sha256.hex())]
     for one in delivery.attachments:
         label = folder / f"{one.ordinal}-{edxml.safe_file_name(one.name)}"
         file, found = _fetch(axis, f"{name}/attachments/{one.ordinal}", label, one.size, as_json=as_json)
         files.append((file, found == one.sha256.hex()))
     return files
+
+
+def _delivery_of(axis: Axis, name: str) -> str:
+    """Finds the delivery of an item of a document that waits; empty for other items."""
+    request = pb.ListItemsRequest(page_size=PAGE)
+    while True:
+        answer = axis.mailbox.ListItems(request)
+        found = next((item for item in answer.items if item.name == name), None)
+        if found is not None:
+            return found.delivery if found.kind == pb.ITEM_KIND_DOCUMENT else ""
+        if not answer.next_page_token:
+            return ""
+        request.page_token = answer.next_page_token
 
 
 def _fetch(axis: Axis, name: str, target: Path, size: int, *, as_json: bool) -> tuple[Path, str]:

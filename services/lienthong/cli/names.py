@@ -73,6 +73,18 @@ def find(text: str, collection: str) -> str | None:
     return found.pop() if found else None
 
 
+def find_shown(text: str, collection: str) -> str | None:
+    """Gives the whole name that a text stands for, None when there is none, or it may as well be something else.
+
+    A bare UUID is a form of a DocumentId too: it stands for a name only when that was shown here lately.
+
+    Raises:
+        typer.BadParameter: It stands for several.
+    """
+    found = find(text, collection)
+    return None if found and _NAME.fullmatch(text) and "/" not in text and found not in _bare_names() else found
+
+
 def lease_of(item: str) -> str:
     """Gives the lease with which an item was pulled last on this machine, empty without one."""
     return next((lease for name, _, lease in map(_parted, reversed(_known())) if name == item and lease), "")

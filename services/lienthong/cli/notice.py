@@ -23,7 +23,7 @@ from lienthong.cli.console import (
 from lienthong.cli.names import whole
 from lienthong.notification.v1 import notification_pb2 as pb
 
-app = typer.Typer(help="Notices: list, watch, mark as read.")
+app = typer.Typer(help="Notices: list, watch, mark as read, see how they were sent.")
 
 NOTICE: tuple[Column, ...] = (
     ("notice", field("name")),
@@ -32,6 +32,13 @@ NOTICE: tuple[Column, ...] = (
     ("state", choice("state", "NOTICE_STATE_")),
     ("channel", choice("channel", "CHANNEL_")),
     ("made", moment("create_time")),
+)
+ATTEMPT: tuple[Column, ...] = (
+    ("attempt", field("number")),
+    ("began", moment("start_time")),
+    ("result", lambda attempt: "ok" if attempt.ok else "failed"),
+    ("answer", field("detail")),
+    ("next", moment("next_attempt_time")),
 )
 
 
@@ -51,7 +58,7 @@ def watch(*, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
             if as_json:
                 print_json(to_dict(change.notice))
             else:
-                out.print(f"{change.notice.title}\n  {change.notice.text}", markup=False)
+                out.print(f"{change.notice.title}\n  {change.notice.text}", markup=False, soft_wrap=True)
 
 
 @app.command("ack")
@@ -68,3 +75,18 @@ def ack(
         print_json({"changed": answer.changed})
     else:
         out.print(f"{answer.changed} marked as read")
+
+
+@app.command("attempts")
+def attempts(
+    notice: Annotated[
+        str, typer.Argument(parser=whole("notices"), metavar="NOTICE", help="A notice, whole or as lists show it.")
+    ],
+    *,
+    who: As = DEFAULT_CONTEXT,
+    as_json: Json = False,
+) -> None:
+    """Lists how often NOTICE was sent and what the other side answered, oldest first; the first 100."""
+    with session(who) as axis:
+        answer = axis.notification.ListAttempts(pb.ListAttemptsRequest(notice=notice))
+    show_list(answer.attempts, ATTEMPT, as_json=as_json)

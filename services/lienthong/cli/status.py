@@ -14,12 +14,13 @@ from lienthong.cli.console import (
     RequestId,
     Size,
     choice,
+    err,
     field,
     moment,
     session,
     show_list,
 )
-from lienthong.cli.names import find, whole
+from lienthong.cli.names import find_shown, whole
 from lienthong.cli.typed import stamp, time_of
 from lienthong.client.transfers import new_request_id
 from lienthong.common.v1 import document_pb2
@@ -50,7 +51,13 @@ UNMATCHED: tuple[Column, ...] = (
 
 @app.command("report")
 def report(
-    document: Annotated[str, typer.Argument(help="A delivery, whole or as lists show it, or a DocumentId.")] = "",
+    document: Annotated[
+        str,
+        typer.Argument(
+            help="A delivery, as lists show it or as deliveries/…, or a DocumentId. A UUID alone is a DocumentId, "
+            "unless a delivery of that name was shown here lately."
+        ),
+    ] = "",
     *,
     code: Annotated[str, typer.Option(help="01 … 06, 13, 15, 16.")] = "",
     note: Annotated[str, typer.Option(help="Free text; the reason for 02, 13, 16.")] = "",
@@ -65,11 +72,14 @@ def report(
     who: As = DEFAULT_CONTEXT,
     as_json: Json = False,
 ) -> None:
-    """Reports a status, or edXML status files. Exit code 3 when one was not recorded."""
+    """Reports a status, or edXML status files. Exit code 3 when one was not recorded.
+
+    One that matches no delivery of yours yet is recorded and kept, which is told: `lienthong status unmatched`.
+    """
     request = pb.ReportStatusesRequest(request_id=request_id or new_request_id())
     if document:
         row = request.statuses.add(code=code, description=note, arrival_number=arrival_number)
-        delivery = find(document, "deliveries")
+        delivery = find_shown(document, "deliveries")
         if delivery:
             row.delivery = delivery
         else:
@@ -85,6 +95,10 @@ def report(
     with session(who) as axis:
         answer = axis.workflow.ReportStatuses(request)
     show_list(answer.results, RESULT, as_json=as_json)
+    kept = sum(result.outcome == pb.OUTCOME_KEPT for result in answer.results)
+    if kept:
+        text = f"{kept} kept: no delivery of yours matches yet; see `lienthong status unmatched list`"
+        err.print(text, markup=False, soft_wrap=True)
     if any(result.status.code for result in answer.results):
         raise typer.Exit(REFUSED)
 

@@ -92,12 +92,12 @@ def remove(subscription: Subscribed, *, who: As = DEFAULT_CONTEXT, as_json: Json
     if as_json:
         print_json({"removed": subscription})
     else:
-        out.print(f"{subscription} ended")
+        out.print(f"{subscription} ended", markup=False, soft_wrap=True)
 
 
 @app.command("test")
 def try_out(subscription: Subscribed, *, who: As = DEFAULT_CONTEXT, as_json: Json = False) -> None:
-    """Sends a test notice through the channel."""
+    """Sends a test notice through the channel; `lienthong notice attempts` tells how it went."""
     with session(who) as axis:
         answer = axis.notification.TestSubscription(
             pb.TestSubscriptionRequest(name=subscription, request_id=new_request_id())

@@ -133,7 +133,8 @@ def support_bundle(
     if as_json:
         print_json({"file": str(output), **manifest})
         return
-    out.print(f"{output}: {len(manifest['parts'])} parts, {output.stat().st_size:,} bytes", soft_wrap=True)
+    text = f"{output}: {len(manifest['parts'])} parts, {output.stat().st_size:,} bytes"
+    out.print(text, markup=False, soft_wrap=True)
     for name, why in bundle.left_out.items():
         out.print(f"  [yellow]{name}[/] {escape(why)}", soft_wrap=True)
 

@@ -47,7 +47,7 @@ System = Annotated[
 
 @app.command("add")
 def add(
-    name: Annotated[str, typer.Argument(help="What people call it; its context has this name.")],
+    name: Annotated[str, typer.Argument(help="What people call it; of this the name of its context is made.")],
     *,
     act_for: Annotated[list[str] | None, typer.Option(help="Agency to act for; may be repeated.")] = None,
     operator: Annotated[bool, typer.Option("--operator", help="Register an operator.")] = False,
@@ -58,16 +58,19 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Registers a system and certifies its key."""
+    label = credentials.file_name(name)
     place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
-    credentials.check(place)
+    credentials.check(place, label)
     role = common.SYSTEM_ROLE_OPERATOR if operator else common.SYSTEM_ROLE_AGENCY_SYSTEM
     with session(who) as axis:
         agencies = [axis.directory.GetAgency(pb.GetAgencyRequest(name=resource(one))) for one in act_for or []]
         grants = [common.Grant(agency=agency.name) for agency in agencies]
         system = common.System(display_name=name, role=role, grants=grants)
         made = axis.directory.CreateSystem(pb.CreateSystemRequest(system=system, request_id=new_request_id()))
-        credentials.certify(axis, made.name, name, place)
+        issued = credentials.certify(axis, made.name, label, place)
     show(made, COLUMNS, as_json=as_json)
+    if issued.context and not as_json:
+        out.print(f"speak as it with --as {label} (context {issued.context})", markup=False, soft_wrap=True)
 
 
 @app.command("certify")
@@ -83,10 +86,9 @@ def certify(
 ) -> None:
     """Certifies a new key of SYSTEM, such as when its certificate ends or has ended; for whom it acts stays."""
     place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
-    credentials.check(place)
     with session(who) as axis:
         found = axis.directory.GetSystem(pb.GetSystemRequest(name=system))
-        issued = credentials.certify(axis, found.name, name or found.display_name, place)
+        issued = credentials.certify(axis, found.name, credentials.file_name(name or found.display_name), place)
     if as_json:
         print_issued(issued)
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lienthong.cli.confirmed import confirmed
-from lienthong.cli.console import DEFAULT_CONTEXT, As, Json, out, session
+from lienthong.cli.console import DEFAULT_CONTEXT, As, Json, session
 
 
 def trial(
@@ -18,5 +18,5 @@ def trial(
     """Sends one document between two agencies that exist for it; exit code 0 only when every step was confirmed."""
     from lienthong.demo.trial import Codes, play_trial
 
-    with confirmed(as_json=as_json), session(who) as operator:
-        play_trial(out, operator, Codes(sender, recipient))
+    with confirmed(as_json=as_json) as told, session(who) as operator:
+        play_trial(told, operator, Codes(sender, recipient))

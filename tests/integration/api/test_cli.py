@@ -150,6 +150,18 @@ def test_composing_and_what_follows(shell: Shell, tmp_path: Path) -> None:
     assert recall["document"] == made["document"]
 
 
+def test_a_document_id_may_be_a_uuid(shell: Shell, world: World) -> None:
+    """A status by such a DocumentId finds its delivery; one that matches nothing is kept, and said to be."""
+    document_id = new_request_id()
+    delivered(world, file_of(document_id=document_id))
+    (taken,) = shell.json("status", "report", document_id, "--code", "03", "--as", "city")
+    assert taken["outcome"] == "OUTCOME_APPLIED"
+    code, printed, errors = shell.run("status", "report", new_request_id(), "--code", "03", "--as", "city", "--json")
+    assert code == 0
+    assert [one["outcome"] for one in json.loads(printed)] == ["OUTCOME_KEPT"]
+    assert "lienthong status unmatched list" in errors
+
+
 def test_statuses_that_match_nothing(shell: Shell, world: World) -> None:
     """What matches nothing is listed and linked."""
     _receipt, item = delivered(world)
@@ -177,6 +189,7 @@ def test_notices(shell: Shell, world: World) -> None:
             notice["name"] in {one["name"] for one in shell.json("notice", "list", "--limit", "500", "--as", "city")}
         ),
     )
+    assert shell.json("notice", "attempts", notice["name"], "--as", "city") == []
     assert shell.json("notice", "ack", notice["name"], "--as", "city") == {"changed": 1}
     assert shell.json("subscription", "remove", made["name"], "--as", "city") == {"removed": made["name"]}
     assert world.city

@@ -49,6 +49,7 @@ def test_a_clerk_works_with_what_lists_show(
     assert delivery in pulled
     for arguments in (
         ("mailbox", "download", delivery, "--to", "in"),
+        ("mailbox", "download", item, "--to", "in"),
         ("mailbox", "ack", item),
         ("status", "report", delivery, "--code", "03"),
         ("task", "assign", delivery, "--unit", "Phòng VX", "--due", "2027-02-13"),

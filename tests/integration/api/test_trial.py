@@ -23,7 +23,8 @@ def test_a_trial_is_repeated(tmp_path: Path) -> None:
         for _ in range(2):
             ended = CliRunner().invoke(app, command)
             assert ended.exit_code == 0, ended.output
-            assert json.loads(ended.stdout[ended.stdout.index("{") :]) == {"confirmed": True}
+            assert json.loads(ended.stdout) == {"confirmed": True}
+            assert "The document went through" in ended.stderr
         agencies = operator.directory.ListAgencies(directory_pb2.ListAgenciesRequest(page_size=10)).agencies
         assert {code.code for one in agencies for code in one.codes} == {"Z98", "Z99"}
         systems = operator.directory.ListSystems(directory_pb2.ListSystemsRequest(page_size=50)).systems

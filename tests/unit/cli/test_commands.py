@@ -20,7 +20,7 @@ status report
 status unmatched list|link
 task assign|start|hand-over|list|complete
 case list
-notice list|watch|ack
+notice list|watch|ack|attempts
 subscription add|list|remove|test
 edxml check|show|canonical
 ops parked|lag|outbox|purge

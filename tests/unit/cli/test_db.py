@@ -1,11 +1,16 @@
 """What `lienthong db` and `lienthong topics` say when they are used wrongly, or nobody is there."""
 
+import json
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from lienthong.chassis.errors import AxisError, Code
+from lienthong.chassis import belonging
+from lienthong.chassis.errors import AxisError, Code, unavailable
+from lienthong.cli import db
 from lienthong.cli.main import app
 from lienthong.dev.servers import free_port
 
@@ -40,6 +45,28 @@ def test_an_address_that_is_none(config: Path) -> None:
     result = run("db", "provision", "no address", "--config", str(config))
     assert result.exit_code == USAGE
     assert "ADMINISTRATOR" in result.output
+
+
+def test_what_was_done_is_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a program all services are one value, also when the last fails; for people each is told when it is done."""
+    failing = {"workflow"}
+
+    def owned(_settings: object, _service: object) -> Iterator[tuple[str, str]]:
+        yield from ((name, name) for name in ("intake", "routing", "workflow"))
+
+    def give_up(database: str) -> None:
+        if database in failing:
+            raise unavailable("DATABASE_AWAY", "It is away.", timedelta(seconds=1))
+
+    monkeypatch.setattr(db, "_owned", owned)
+    monkeypatch.setattr(belonging, "give_up", give_up)
+    told = run("db", "adopt", "--json")
+    assert isinstance(told.exception, AxisError)
+    assert json.loads(told.stdout) == [{"service": "intake"}, {"service": "routing"}]
+    assert run("db", "adopt").stdout.startswith("intake: belongs to")
+    failing.clear()
+    rows = json.loads(run("db", "adopt", "--json").stdout)
+    assert [row["service"] for row in rows] == ["intake", "routing", "workflow"]
 
 
 def test_engines_that_are_away(config: Path) -> None:

@@ -40,6 +40,16 @@ def test_a_name_of_a_message_within_is_found_too() -> None:
     assert names.find("93ee8629", "documents") is None
 
 
+def test_a_bare_identifier_that_was_not_shown_may_be_something_else() -> None:
+    """A UUID is a form of a DocumentId too: it is a delivery when one of that name was shown, or when it says so."""
+    assert names.find_shown(ONE, "deliveries") is None
+    assert names.find_shown(f"deliveries/{ONE}", "deliveries") == f"deliveries/{ONE}"
+    assert names.find_shown("công-văn", "deliveries") is None
+    names.remember([pb.Task(name=f"tasks/{OTHER}", delivery=f"deliveries/{ONE}")])
+    assert {names.find_shown(text, "deliveries") for text in (ONE, "93ee8629")} == {f"deliveries/{ONE}"}
+    assert names.find_shown(OTHER, "deliveries") is None
+
+
 def test_what_was_not_shown_is_said_so() -> None:
     """A short name that is not known is a wrong usage with its remedy; what looks like none goes to the axis."""
     with pytest.raises(typer.BadParameter, match="list again, or give the whole name"):

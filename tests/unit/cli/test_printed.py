@@ -10,12 +10,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import yaml
 from rich.markup import escape
 from rich.text import Text
+from typer.testing import CliRunner
 
 from lienthong.chassis.text import OBEYED
 from lienthong.cli import console, main
+from lienthong.cli.confirmed import confirmed
 from lienthong.cli.console import Terminal, print_json, resumable, transfer_bar
+from lienthong.cli.main import app
 from lienthong.cli.run import _announce
 from lienthong.cli.tables import fit, table_of
 from lienthong.settings import Settings
@@ -53,6 +57,25 @@ def test_a_terminal_obeys_nobody_else(printed: io.StringIO) -> None:
     console.out.print(Text(HOSTILE))
     assert OBEYED.search(printed.getvalue()) is None
     assert printed.getvalue().count("kết nối") == 5
+
+
+def test_a_file_and_json_do_not_share_an_output() -> None:
+    """Standard output holds one JSON value: the canonical form goes to a file then, or the command is refused."""
+    ended = CliRunner().invoke(app, ["edxml", "canonical", str(LETTER), "--json"])
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert "--output" in ended.stderr
+
+
+def test_a_story_and_json_do_not_share_an_output(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is played is told on standard error when a program reads: standard output is one JSON value."""
+    with confirmed(as_json=True) as told:
+        told.print("step by step")
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"confirmed": True}
+    assert "step by step" in printed.err
+    with confirmed(as_json=False) as told:
+        told.print("step by step")
+    assert "step by step" in capsys.readouterr().out
 
 
 def test_json_holds_nothing_that_a_terminal_obeys(capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,3 +211,20 @@ def test_what_breaks_off_says_how_it_goes_on(printed: io.StringIO) -> None:
     with pytest.raises(KeyboardInterrupt), resumable("key-1"):
         raise KeyboardInterrupt
     assert "--request-id key-1" in printed.getvalue()
+
+
+@pytest.mark.parametrize("command", [("config", "show"), ("config", "check", "--diff")])
+def test_a_configuration_is_printed_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """What is shown can be read again as YAML: no line is broken at a terminal's edge, no word in brackets is lost."""
+    monkeypatch.setenv("COLUMNS", "40")
+    smtp = {
+        "smtp_host": f"mail.{'very-' * 20}long.example",
+        "smtp_sender": "Trục [bold] liên thông [axis] <axis@example.vn>",
+    }
+    (tmp_path / "config.yaml").write_text(json.dumps({"notification": smtp}), "utf-8")
+    ended = CliRunner().invoke(app, [*command, "--config", str(tmp_path / "config.yaml")])
+    assert ended.exit_code == 0, ended.output
+    assert yaml.safe_load(ended.stdout)["notification"].items() >= smtp.items()
+    assert f"smtp_host: {smtp['smtp_host']}\n" in ended.stdout
