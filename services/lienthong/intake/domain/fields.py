@@ -11,6 +11,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "MessageHeader/DocumentId": "document.header.document_id",
     "MessageHeader/Code/CodeNumber": "document.header.number",
     "MessageHeader/Code/CodeNotation": "document.header.notation",
+    "MessageHeader/ResponseFor": "document.header.response_for",
     "TraceHeaderList/Bussiness": "document.header.targets",
     "TraceHeaderList/Bussiness/BussinessDocType": "document.header.kind",
     "TraceHeaderList/Bussiness/BussinessDocReason": "document.header.reason",

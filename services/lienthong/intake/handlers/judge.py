@@ -26,6 +26,8 @@ HEADER_BYTES_AT_MOST = VALUE_BYTES_AT_MOST - PACKED_BYTES_AT_MOST - 16 * 1024
 """Header, recipients and names of attachments go to the other services in one event, with some facts of the axis."""
 _RECIPIENT_BYTES = 60
 """What an event says of a recipient beyond its own words."""
+_EARLIER_AT_MOST = 500
+"""Documents that one may answer, or take the place of: each is looked up."""
 _ATTACHMENT_BYTES = 400
 """What an event says of an attachment beyond its own words; the safe form of its name is bounded."""
 
@@ -108,7 +110,7 @@ def judge(
     targets, target_warnings = _targets(connection, document, caller.reach, directory, now)
     problems = [sender.problem] if sender.problem else []
     problems += addressing.problems + _kind_problems(document) + _length_problems(document)
-    problems += _size_problems(document, addressing)
+    problems += _size_problems(document, addressing) + _earlier_problems(document)
     warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
@@ -155,6 +157,16 @@ def _size_problems(document: edxml.Document, addressing: Addressing) -> list[Pro
     return [Problem("HEADER_TOO_LARGE", "MessageHeader", rule, remedy, str(size))]
 
 
+def _earlier_problems(document: edxml.Document) -> list[Problem]:
+    counts = {"MessageHeader/ResponseFor": len(document.response_for), _TARGET: len(_written_targets(document))}
+    rule = f"a document names at most {_EARLIER_AT_MOST} earlier documents"
+    return [
+        Problem("HEADER_TOO_LARGE", path, f"{rule}, this {count}", "Send it in parts.", str(count))
+        for path, count in counts.items()
+        if count > _EARLIER_AT_MOST
+    ]
+
+
 def _told_bytes(one: Addressed) -> int:
     return len(f"{one.organization.organ_id}{one.organization.name}{one.group}".encode()) + _RECIPIENT_BYTES
 
@@ -164,7 +176,7 @@ def _targets(
 ) -> tuple[tuple[Target, ...], list[Finding]]:
     targets: list[Target] = []
     warnings: list[Finding] = []
-    for identifier, codes in _written_targets(document):
+    for identifier, codes in _written_targets(document)[:_EARLIER_AT_MOST]:
         holders = {code: directory.known(code, now) for code in codes}
         strangers = [code for code, holder in holders.items() if holder is None]
         warnings += [
@@ -218,7 +230,9 @@ def _find(connection: Connection, document: edxml.Document, document_id: str, re
 def _answers(
     connection: Connection, document: edxml.Document, directory: Directory, agency: Agency, now: datetime
 ) -> tuple[str, ...]:
-    found = (_answered(connection, answer, directory, agency, now) for answer in document.response_for)
+    found = (
+        _answered(connection, answer, directory, agency, now) for answer in document.response_for[:_EARLIER_AT_MOST]
+    )
     return tuple(dict.fromkeys(identifier for identifier in found if identifier))
 
 

@@ -131,7 +131,8 @@ class Counter:
         try:
             planned(prepared.document, judgement.addressing.recipients, self.desk.units.clock.now())
         except RefusedError as refused:
-            problems += refused.problems
+            # That nobody is addressed is told by whoever resolved the recipients.
+            problems += [one for one in refused.problems if one.path != "MessageHeader/To"]
         return problems
 
     def _read(self, call: Call, source: Source) -> Prepared:
