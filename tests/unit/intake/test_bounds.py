@@ -2,10 +2,11 @@
 
 import pytest
 from tests.unit.intake.test_checks import checked
-from tests.unit.intake.test_submit import file_of, header, vpcp
+from tests.unit.intake.test_submit import file_of, header, submission, vpcp
 
 from lienthong import edxml
 from lienthong.chassis.directory.model import Directory
+from lienthong.chassis.errors import AxisError
 from lienthong.common.v1 import document_pb2
 from lienthong.intake import storage
 from lienthong.intake.domain.addressing import SUGGESTED
@@ -19,7 +20,7 @@ EARLIER = 500
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Counts what the directory and the database are asked."""
-    counts = {"resolve": 0, "nearest": 0, "document_by_key": 0}
+    counts = {"resolve": 0, "known": 0, "nearest": 0, "document_by_key": 0}
 
     def counted(owner: object, name: str) -> None:
         whole = getattr(owner, name)
@@ -31,6 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         monkeypatch.setattr(owner, name, count)
 
     counted(Directory, "resolve")
+    counted(Directory, "known")
     counted(Directory, "nearest")
     counted(storage, "document_by_key")
     return counts
@@ -85,3 +87,34 @@ def test_earlier_documents_are_bounded(
     assert checked(intake, document=content) == ([problem] if refused else [])
     # For each of the two, twice: a refused document is judged again by a directory that was read again.
     assert asked["document_by_key"] <= 6 * EARLIER + 8
+
+
+@pytest.mark.parametrize(("codes", "reason"), [(AT_MOST, "DOCUMENT_INVALID"), (AT_MOST + 1, "RECIPIENTS_TOO_MANY")])
+def test_a_recall_names_no_more_than_a_document_has(
+    intake: ServiceBench, asked: dict[str, int], codes: int, reason: str
+) -> None:
+    """More codes than a document can have recipients are refused before one of them is compared."""
+    api = intake.api("Intake")
+    receipt = api.submit_document(submission(), vpcp(intake))
+    known = asked["known"]
+    names = [f"X{number}" for number in range(codes)]
+    request = pb.RecallDocumentRequest(name=receipt.document, reason="Sai", recipient_codes=names, request_id="recall")
+    with pytest.raises(AxisError) as refused:
+        api.recall_document(request, vpcp(intake, "RecallDocument"))
+    assert refused.value.reason == reason
+    assert asked["known"] - known == (0 if reason == "RECIPIENTS_TOO_MANY" else codes)
+
+
+def test_a_recall_compares_before_it_writes(intake: ServiceBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the codes of a recall are compared, whoever writes does not wait for it."""
+    api, database = intake.api("Intake"), intake.context.database
+    receipt = api.submit_document(submission(), vpcp(intake))
+
+    def writing() -> None:
+        raise AssertionError("a refused recall opened a transaction")
+
+    monkeypatch.setattr(database, "write", writing)
+    request = pb.RecallDocumentRequest(name=receipt.document, reason="Sai", recipient_codes=["X"], request_id="recall")
+    with pytest.raises(AxisError) as refused:
+        api.recall_document(request, vpcp(intake, "RecallDocument"))
+    assert refused.value.reason == "NOT_A_RECIPIENT"
