@@ -6,7 +6,7 @@ from tests.unit.intake.test_submit import file_of, header, submission, vpcp
 
 from lienthong import edxml
 from lienthong.chassis.directory.model import Directory
-from lienthong.chassis.errors import AxisError
+from lienthong.chassis.errors import AxisError, Code
 from lienthong.common.v1 import document_pb2
 from lienthong.intake import storage
 from lienthong.intake.domain.addressing import SUGGESTED
@@ -118,3 +118,14 @@ def test_a_recall_compares_before_it_writes(intake: ServiceBench, monkeypatch: p
     with pytest.raises(AxisError) as refused:
         api.recall_document(request, vpcp(intake, "RecallDocument"))
     assert refused.value.reason == "NOT_A_RECIPIENT"
+
+
+@pytest.mark.parametrize("ordinal", ["1", "9" * 5000, "00", "\u0661", "-1", ""])
+def test_an_attachment_that_is_not_there_is_not_found(intake: ServiceBench, ordinal: str) -> None:
+    """Whatever stands where the number of an attachment belongs, what names none is NOT_FOUND."""
+    receipt = intake.api("Intake").submit_document(submission(), vpcp(intake))
+    door = intake.component.doors[0]
+    assert door.open_content(f"{receipt.document}/attachments/0", vpcp(intake, "Read")).size
+    with pytest.raises(AxisError) as refused:
+        door.open_content(f"{receipt.document}/attachments/{ordinal}", vpcp(intake, "Read"))
+    assert refused.value.code is Code.NOT_FOUND
