@@ -117,20 +117,6 @@ def test_lists() -> None:
 
 
 @pytest.mark.parametrize("element", ["OtherInfo/Priority", "OtherInfo/PageAmount", "SteeringType", "DocumentType/Type"])
-def test_a_number_beyond_32_bits_is_absent(small_file: bytes, element: str) -> None:
-    """A number that no message of the axis carries is reported and absent; it stops nothing."""
-    outer, _, inner = element.partition("/")
-    digits = "2147483648"
-    text = f"<{outer}><{inner}>{digits}</{inner}></{outer}>" if inner else f"<{outer}>{digits}</{outer}>"
-    at = small_file.index(b"    </edXML:MessageHeader>")
-    result = read([small_file[:at] + text.encode() + small_file[at:]], MemorySpools())
-    (finding,) = [one for one in result.warnings if one.found == digits]
-    assert (finding.code, finding.taken) == (Code.VALUE_OUT_OF_RANGE, "")
-    assert finding.path.endswith(element)
-    assert digits.encode() not in b"".join(write(result.message, MemorySpools()))
-
-
-@pytest.mark.parametrize("element", ["OtherInfo/Priority", "OtherInfo/PageAmount", "SteeringType", "DocumentType/Type"])
 def test_zeros_before_a_number_count_for_nothing(small_file: bytes, element: str) -> None:
     """A number with thousands of zeros before it is the number."""
     outer, _, inner = element.partition("/")
