@@ -144,7 +144,7 @@ def prepare_typed(
     """
     problems = field_problems(header, [one.name for one in attachments], section)
     if problems:
-        raise RefusedError(problems, _header_alone(header))
+        raise RefusedError(problems, header_alone(header))
     spools = BlobSpools(blobs)
     attached: list[edxml.Attachment] = []
     try:
@@ -190,7 +190,8 @@ def refusal(problems: Sequence[Problem]) -> AxisError:
     return AxisError(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", text, {}, violations)
 
 
-def _header_alone(header: DocumentHeader) -> Prepared | None:
+def header_alone(header: DocumentHeader) -> Prepared | None:
+    """Builds a document without attachments, to be judged; None when the header is none."""
     try:
         return Prepared(document_of(header, ()), typed=True)
     except (KeyError, ValueError):

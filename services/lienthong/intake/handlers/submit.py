@@ -9,6 +9,7 @@ from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency, Directory
 from lienthong.chassis.errors import Violation
 from lienthong.chassis.rpc.call import Call, pieces
+from lienthong.chassis.rpc.texts import TEXT_WITH_NUL
 from lienthong.chassis.uow import AuditEntry
 from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.intake.config import IntakeSection
@@ -22,6 +23,7 @@ from lienthong.intake.handlers.prepare import (
     TypedAttachment,
     completed,
     field_problems,
+    header_alone,
     prepare_edxml,
     prepare_typed,
     prepared_by,
@@ -78,7 +80,9 @@ class Counter:
         def prepare() -> Prepared:
             names = [one.name for one in document.attachments]
             problems = [Problem(one.reason, one.field, one.rule, one.remedy) for one in texts]
-            raise RefusedError([*problems, *field_problems(document.header, names, self.section)])
+            # No database is asked for a text with U+0000.
+            header = None if any(one.reason == TEXT_WITH_NUL for one in texts) else header_alone(document.header)
+            raise RefusedError([*problems, *field_problems(document.header, names, self.section)], header)
 
         return prepare
 
