@@ -145,7 +145,7 @@ class IntakeApi:
             document=request.name.removeprefix("documents/"),
             document_id=request.name,
             reason=request.reason,
-            codes=tuple(request.recipient_codes),
+            codes=tuple(code.strip() for code in request.recipient_codes),
             staff=request.staff if request.HasField("staff") else None,
         )
         described = Request(call, request.request_id, content_of(request))

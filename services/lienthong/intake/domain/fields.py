@@ -7,6 +7,7 @@ from typing import Final
 _FIELDS: Final[Mapping[str, str]] = {
     "MessageHeader": "document.header",
     "MessageHeader/From/OrganId": "document.header.sender.code",
+    "MessageHeader/To/OrganId": "document.header.recipients",
     "MessageHeader/To": "document.header.recipients",
     "MessageHeader/DocumentId": "document.header.document_id",
     "MessageHeader/Code/CodeNumber": "document.header.number",

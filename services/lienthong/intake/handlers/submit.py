@@ -30,6 +30,7 @@ from lienthong.intake.handlers.prepare import (
 )
 from lienthong.intake.handlers.recall import ask_recall, recall_of, recall_problems
 from lienthong.intake.handlers.rendition import planned
+from lienthong.intake.handlers.typed import trimmed
 from lienthong.intake.v1 import intake_pb2 as pb
 
 _PIECE = 1 << 20
@@ -65,7 +66,7 @@ class Counter:
         """A document in types."""
 
         def prepare() -> Prepared:
-            prepared = prepare_typed(header, attachments, self.desk.blobs, self.section)
+            prepared = prepare_typed(trimmed(header), attachments, self.desk.blobs, self.section)
             now = self.desk.units.clock.now()
             code = agency.code(now)
             sender = edxml.Organization(code, agency.name, agency.in_charge, agency.address, agency.email)
