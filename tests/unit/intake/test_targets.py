@@ -17,7 +17,7 @@ DAY = date(2026, 11, 22)
 
 def sent(intake: ServiceBench, key: str, **more: Any) -> DocumentAccepted:
     """Hands a file of the Government Office in; gives what is told of it."""
-    request = pb.SubmitEdxmlRequest(content=file_of(document_id=key, **more), request_id=key)
+    request = pb.SubmitEdxmlRequest(content=file_of(document_id=key, **more), request_id=f"{key} {len(more)}")
     receipt = intake.api("Intake").submit_edxml(request, vpcp(intake, "SubmitEdxml"))
     (event,) = [one for one in intake.told(DocumentAccepted) if receipt.document == f"documents/{one.document}"]
     return event
@@ -66,3 +66,27 @@ def test_two_documents_of_one_number_are_not_guessed_at(intake: ServiceBench) ->
     sent(intake, "second")
     update = sent(intake, "update", business=UPDATE)
     assert [one.document for one in update.affected] == [""]
+
+
+def test_each_answer_names_its_own_document(intake: ServiceBench) -> None:
+    """Of several documents that are answered each is named where it was written, and one that is not known is not."""
+    first = sent(intake, "first")
+    second = sent(intake, "second")
+    answers = tuple(edxml.ResponseFor("G22", "", one) for one in ("unknown", "second", "first", "second"))
+    content = file_of(sender=edxml.Organization("H29"), recipients=(edxml.Organization("G22"),), response_for=answers)
+    call = intake.call(HCMC, "lienthong.intake.v1.Intake/SubmitEdxml")
+    intake.api("Intake").submit_edxml(pb.SubmitEdxmlRequest(content=content, request_id="a"), call)
+    event = intake.told(DocumentAccepted)[-1]
+    named = [one.document.removeprefix("documents/") for one in event.header.response_for]
+    assert named == ["", second.document, first.document, second.document]
+    assert list(event.answers) == [second.document, first.document]
+
+
+def test_each_target_names_its_document(intake: ServiceBench) -> None:
+    """What a replacement or an update names is told with the document that the axis knows."""
+    first = sent(intake, "first")
+    replaced = tuple(edxml.Replacement(one, ()) for one in ("unknown", "first"))
+    other = sent(intake, "other", business=edxml.Business(edxml.BusinessKind.REPLACE, replacements=replaced))
+    assert [one.document for one in other.header.targets] == ["", f"documents/{first.document}"]
+    update = sent(intake, "first", subject="Hai", business=edxml.Business(edxml.BusinessKind.UPDATE))
+    assert [one.document for one in update.header.targets] == [f"documents/{first.document}"]

@@ -28,6 +28,8 @@ _RECIPIENT_BYTES = 60
 """What an event says of a recipient beyond its own words."""
 _EARLIER_AT_MOST = 500
 """Documents that one may answer, or take the place of: each is looked up."""
+_EARLIER_BYTES = 150
+"""What an event says of an earlier document beyond what the header writes: which one the axis knows."""
 _ATTACHMENT_BYTES = 400
 """What an event says of an attachment beyond its own words; the safe form of its name is bounded."""
 
@@ -58,7 +60,7 @@ class Judgement:
         warnings: What was read with tolerance.
         addressing: Who gets it.
         targets: Earlier documents that it updates, replaces or recalls.
-        answers: Identifiers of the earlier documents that it answers.
+        answered: Identifier of each earlier document that it says to answer; empty where the axis does not know it.
     """
 
     problems: tuple[Problem, ...]
@@ -67,7 +69,12 @@ class Judgement:
     warnings: tuple[Finding, ...]
     addressing: Addressing
     targets: tuple[Target, ...]
-    answers: tuple[str, ...]
+    answered: tuple[str, ...]
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Identifiers of the earlier documents that it answers, as far as the axis knows them."""
+        return tuple(dict.fromkeys(filter(None, self.answered)))
 
     @property
     def recalled(self) -> str:
@@ -121,8 +128,9 @@ def judge(
         for warning in warnings:
             warning.path = field_of(warning.path)
     place = field_of(_SENDER) if prepared.typed else _SENDER
-    answers = _answers(connection, document, directory, agency, now)
-    return Judgement(tuple(problems), sender.foreign, place, tuple(warnings), addressing, targets, answers)
+    answers = document.response_for[:_EARLIER_AT_MOST]
+    answered = tuple(_answered(connection, answer, directory, agency, now) for answer in answers)
+    return Judgement(tuple(problems), sender.foreign, place, tuple(warnings), addressing, targets, answered)
 
 
 def _kind_problems(document: edxml.Document) -> list[Problem]:
@@ -150,6 +158,11 @@ def _length_problems(document: edxml.Document) -> list[Problem]:
 def _size_problems(document: edxml.Document, addressing: Addressing) -> list[Problem]:
     size = header_message(document).ByteSize() + sum(map(_told_bytes, addressing.recipients))
     size += sum(len(f"{one.name}{one.description}".encode()) + _ATTACHMENT_BYTES for one in document.attachments)
+    size += len(document.response_for) * _EARLIER_BYTES
+    size += sum(
+        len(identifier.encode()) + _EARLIER_BYTES + len(codes) * _RECIPIENT_BYTES
+        for identifier, codes in _written_targets(document)
+    )
     if size <= HEADER_BYTES_AT_MOST:
         return []
     rule = f"what a document says outside its attachments has at most {HEADER_BYTES_AT_MOST} bytes for all recipients"
@@ -225,15 +238,6 @@ def _find(connection: Connection, document: edxml.Document, document_id: str, re
     code = document.code
     fallback = storage.document_by_code(connection, reach, code.number, code.notation, day.isoformat() if day else "")
     return fallback.id if fallback and code.number else ""
-
-
-def _answers(
-    connection: Connection, document: edxml.Document, directory: Directory, agency: Agency, now: datetime
-) -> tuple[str, ...]:
-    found = (
-        _answered(connection, answer, directory, agency, now) for answer in document.response_for[:_EARLIER_AT_MOST]
-    )
-    return tuple(dict.fromkeys(identifier for identifier in found if identifier))
 
 
 def _answered(
