@@ -19,7 +19,8 @@ def sent(intake: ServiceBench, key: str, **more: Any) -> DocumentAccepted:
     """Hands a file of the Government Office in; gives what is told of it."""
     request = pb.SubmitEdxmlRequest(content=file_of(document_id=key, **more), request_id=f"{key} {len(more)}")
     receipt = intake.api("Intake").submit_edxml(request, vpcp(intake, "SubmitEdxml"))
-    (event,) = [one for one in intake.told(DocumentAccepted) if receipt.document == f"documents/{one.document}"]
+    told: list[DocumentAccepted] = intake.told(DocumentAccepted)
+    (event,) = [one for one in told if receipt.document == f"documents/{one.document}"]
     return event
 
 
