@@ -117,7 +117,9 @@ def judge(
     targets, target_warnings = _targets(connection, document, caller.reach, directory, now)
     problems = [sender.problem] if sender.problem else []
     problems += addressing.problems + _kind_problems(document) + _length_problems(document)
-    problems += _size_problems(document, addressing) + _earlier_problems(document)
+    if len(document.recipients) <= at_most:  # or it is too large for them alone, and to measure it takes long
+        problems += _size_problems(document, addressing)
+    problems += _earlier_problems(document)
     warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
