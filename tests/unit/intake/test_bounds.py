@@ -89,6 +89,14 @@ def test_earlier_documents_are_bounded(
     assert asked["document_by_key"] <= 6 * EARLIER + 8
 
 
+def test_recipients_of_targets_are_bounded(intake: ServiceBench, asked: dict[str, int]) -> None:
+    """The recipients of what is replaced count to the header: of one that is too large none is looked up."""
+    target = document_pb2.Target(document_id="a", recipient_codes=[f"X{number}" for number in range(100_000)])
+    content = pb.DocumentContent(header=header(kind=document_pb2.DOCUMENT_KIND_REPLACEMENT, targets=[target]))
+    assert checked(intake, document=content) == [("HEADER_TOO_LARGE", "document.header")]
+    assert asked["known"] < AT_MOST
+
+
 @pytest.mark.parametrize(("codes", "reason"), [(AT_MOST, "DOCUMENT_INVALID"), (AT_MOST + 1, "RECIPIENTS_TOO_MANY")])
 def test_a_recall_names_no_more_than_a_document_has(
     intake: ServiceBench, asked: dict[str, int], codes: int, reason: str

@@ -114,12 +114,14 @@ def judge(
     granted = directory.acts_for(caller.system, now)
     sender = judge_sender(document.sender.organ_id, agency, granted, directory, now)
     addressing = address(document.recipients, agency, directory, now, at_most)
-    targets, target_warnings = _targets(connection, document, caller.reach, directory, now)
+    # With too many recipients a header is refused for them alone, and to measure it takes long.
+    size = _size_problems(document, addressing) if len(document.recipients) <= at_most else []
+    # What a header replaces that is too large anyway is not looked up, agency by agency.
+    passed_over = bool(size) and document.kind is edxml.BusinessKind.REPLACE
+    targets, target_warnings = ((), []) if passed_over else _targets(connection, document, caller.reach, directory, now)
     problems = [sender.problem] if sender.problem else []
     problems += addressing.problems + _kind_problems(document) + _length_problems(document)
-    if len(document.recipients) <= at_most:  # or it is too large for them alone, and to measure it takes long
-        problems += _size_problems(document, addressing)
-    problems += _earlier_problems(document)
+    problems += size + _earlier_problems(document)
     warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
