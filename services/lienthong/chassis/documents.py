@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from unicodedata import normalize
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -225,12 +226,25 @@ def finding_messages(findings: Sequence[edxml.Finding]) -> list[pb.Finding]:
 
 
 def differences(first: pb.DocumentHeader, second: pb.DocumentHeader) -> list[str]:
-    """Names the fields in which two headers differ."""
+    """Names the fields in which two headers differ, beyond blanks around texts and how their letters are composed.
+
+    What the axis alone filled in, which earlier documents it knows, is no difference.
+    """
 
     def value(header: pb.DocumentHeader, field: FieldDescriptor) -> Any:
-        return getattr(header, field.name)
+        found = getattr(header, field.name)
+        return normalize("NFC", found).strip() if isinstance(found, str) else found
 
+    first, second = _as_written(first), _as_written(second)
     return [field.name for field in first.DESCRIPTOR.fields if value(first, field) != value(second, field)]
+
+
+def _as_written(header: pb.DocumentHeader) -> pb.DocumentHeader:
+    plain = pb.DocumentHeader()
+    plain.CopyFrom(header)
+    for earlier in (*plain.response_for, *plain.targets):
+        earlier.ClearField("document")
+    return plain
 
 
 def due_day(header: pb.DocumentHeader) -> date | None:

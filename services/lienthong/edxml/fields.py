@@ -113,5 +113,7 @@ def _meant(child: Node, report: Report) -> str:
 
 def _skip(nodes: list[Node], report: Report) -> None:
     for node in nodes:
+        if report.full:
+            return
         report.skip(node.path, node.text)
         _skip(node.children, report)

@@ -73,12 +73,18 @@ _SENTENCES: dict[Reason, tuple[str, str]] = {
 def problem(reason: Reason, path: str, place: tuple[int, int] = (0, 0), *, found: str = "", rule: str = "") -> Problem:
     """A problem with the sentence of its reason; `place` is line and column, `rule` a more exact rule."""
     general, remedy = _SENTENCES[reason]
-    return Problem(reason, path, rule or general, remedy, place[0], place[1], cut(found))
+    return Problem(reason, cut_path(path), rule or general, remedy, place[0], place[1], cut(found))
 
 
 def cut(text: str, length: int = 200) -> str:
     """A text as a report shows it: a longer one loses its end, or one file could fill memory with its report."""
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def cut_path(path: str, length: int = 300) -> str:
+    """A path as a report shows it: a longer one loses its middle, since its end says which element is meant."""
+    half = length // 2
+    return path if len(path) <= length else f"{path[: half - 1]}…{path[-half:]}"
 
 
 def refuse(

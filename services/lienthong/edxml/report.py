@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lienthong.edxml.findings import Code, EdxmlError, Finding, Problem, Reason
-from lienthong.edxml.problems import cut, problem
+from lienthong.edxml.problems import cut, cut_path, problem
 
 if TYPE_CHECKING:
     from lienthong.edxml.limits import Limits
@@ -30,17 +30,30 @@ class Report:
         self.problems: list[Problem] = []
         self.unread: list[Unread] = []
 
+    @property
+    def closed(self) -> bool:
+        """Whether no finding is added any more."""
+        return len(self.findings) > self._bound
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is noted of an element without a place: nobody needs to work out where it stands."""
+        return self.closed and len(self.unread) >= self._bound
+
     def find(self, code: Code, path: str, found: str = "", taken: str = "") -> None:
         """Add a finding; beyond the bound one FINDINGS_CUT stands for the rest."""
         if len(self.findings) < self._bound:
-            self.findings.append(Finding(code, path, cut(found), cut(taken)))
+            self.findings.append(Finding(code, cut_path(path), cut(found), cut(taken)))
         elif len(self.findings) == self._bound:
             self.findings.append(Finding(Code.FINDINGS_CUT, "", taken=str(self._bound)))
 
     def find_once(self, code: Code, path: str, found: str, taken: str = "") -> None:
         """Add a finding unless the same code was reported with the same text."""
-        if (code, found) not in self._once:
-            self._once.add((code, found))
+        if self.closed:
+            return
+        once = (code, cut_path(found))
+        if once not in self._once:
+            self._once.add(once)
             self.find(code, path, found, taken)
 
     def refuse(
@@ -54,7 +67,7 @@ class Report:
         """Note an element that has no place in the model."""
         self.find_once(Code.ELEMENT_UNKNOWN, path, path)
         if len(self.unread) < self._bound:
-            self.unread.append(Unread(path, text))
+            self.unread.append(Unread(cut_path(path), text))
 
     def settle(self) -> None:
         """Raise what was gathered.

@@ -69,5 +69,5 @@ def note_unknown(node: Node, report: Report) -> None:
     for child in node.children:
         if child.name in known:
             note_unknown(child, report)
-        else:
+        elif not report.full:
             report.skip(child.path, child.text)

@@ -161,7 +161,7 @@ class Tree:
         text = "".join(frame.parts)
         if not frame.node.children:
             frame.node.text = text
-        elif text.strip():
+        elif text.strip() and not self._report.closed:
             self._report.find(Code.TEXT_IGNORED, frame.node.path, text.strip()[:200])
         return frame.node
 

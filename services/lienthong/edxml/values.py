@@ -13,7 +13,7 @@ from lienthong.edxml.times import read_date, read_timestamp, write_date, write_t
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_INTEGER = re.compile(r"[+-]?0*[0-9]{1,18}")
+_INTEGER = re.compile(r"([+-]?)0*([0-9]{1,18})")
 _CARRIED = range(-(2**31), 2**31)
 """Numbers that the axis carries: no field of the format needs more than 32 bits."""
 _MAX_PRIORITY = 4
@@ -50,9 +50,10 @@ def _organ_id(text: str) -> Reading:
 
 
 def _integer(text: str) -> Reading:
-    if not _INTEGER.fullmatch(text.strip()):
+    read = _INTEGER.fullmatch(text.strip())
+    if not read:
         return Reading(None, Code.VALUE_UNREADABLE)
-    number = int(text)
+    number = int(read[1] + read[2])  # without zeros before it: of thousands of digits Python reads none
     return Reading(number) if number in _CARRIED else Reading(None, Code.VALUE_OUT_OF_RANGE)
 
 

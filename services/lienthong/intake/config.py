@@ -5,6 +5,8 @@ from pydantic import Field
 from lienthong.chassis.config import Section
 
 _MIB = 1024 * 1024
+RECIPIENTS_AT_MOST = 2000
+"""No setting allows a document more."""
 
 
 class IntakeSection(Section):
@@ -13,7 +15,12 @@ class IntakeSection(Section):
     inline_bytes: int = Field(
         _MIB, ge=1024, le=_MIB, description="Content that a call may carry itself, in bytes; more goes by upload."
     )
-    recipients: int = Field(2000, ge=1, le=2000, description="Recipients of one document after groups are expanded.")
+    recipients: int = Field(
+        RECIPIENTS_AT_MOST,
+        ge=1,
+        le=RECIPIENTS_AT_MOST,
+        description="Recipients of one document after groups are expanded.",
+    )
     attachments: int = Field(100, ge=1, le=1000, description="Attachments of one document.")
     attachment_bytes: int = Field(4 * 1024 * _MIB, ge=1, description="Length of one attachment, unpacked, in bytes.")
     upload_bytes: int = Field(8 * 1024 * _MIB, ge=1, description="Length of one upload in bytes.")

@@ -34,10 +34,11 @@ class IntakeContents:
             case ["documents", identifier, "rendition"]:
                 event = self._sent(name, identifier, call)
                 return Content(event.rendition.size, partial(rendered, event, self._blobs))
-            case ["documents", identifier, "attachments", ordinal] if ordinal.isdecimal():
+            case ["documents", identifier, "attachments", ordinal]:
                 event = self._sent(name, identifier, call)
-                if int(ordinal) < len(event.attachments):
-                    stored = event.attachments[int(ordinal)]
+                # By their names as they are told: a number of any length is compared, and never read.
+                stored = {str(place): one for place, one in enumerate(event.attachments)}.get(ordinal)
+                if stored is not None:
                     return Content(stored.attachment.size, partial(attached, stored, self._blobs))
         raise not_found(name)
 

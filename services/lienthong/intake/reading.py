@@ -25,8 +25,8 @@ from lienthong.intake.config import IntakeSection
 from lienthong.intake.handlers.contents import UploadedContent, writer_of
 from lienthong.intake.reading_child import Outcome, Task, read_outcome
 
-_KEYS_PER_ATTACHMENT = 3
-"""Contents that reading one attachment may begin: as it came, unpacked, and one to spare."""
+_KEYS_BESIDE_LAYERS = 2
+"""Contents that reading one attachment may begin besides one for each archive around it: as it came, one to spare."""
 
 _AGAIN = timedelta(seconds=5)
 
@@ -40,7 +40,7 @@ class Readers:
         self._inline_bytes = section.parse_inline_bytes
         self._seconds = section.reader_seconds
         self._memory = section.reader_memory_bytes
-        self._keys = _KEYS_PER_ATTACHMENT * section.attachments + 1
+        self._keys = (limits.zip_layers + _KEYS_BESIDE_LAYERS) * limits.attachments + 1
         spec = WorkerSpec(
             factory="lienthong.intake.reading_child:prepare",
             config={
@@ -71,15 +71,17 @@ class Readers:
                 child died or the store of contents is away, RESOURCE_EXHAUSTED when that is full.
         """
         keys = [self._ids.new() for _ in range(self._keys)]
-        kept: set[str] = set()
+        begun, kept = self._keys, set[str]()
         try:
             outcome = read_outcome(self._done({"file": key, "spools": keys}))
+            begun = outcome.begun
             if outcome.failure is not None:
                 raise outcome.failure.error()
             outcome, kept = self._taken_over(outcome, keys)
             return outcome
         finally:
-            for one in keys:
+            # Under keys that were never begun nothing stands; of a child that died nobody knows.
+            for one in keys[:begun]:
                 if one not in kept:
                     self._blobs.delete(one)
 

@@ -3,8 +3,8 @@
 import hashlib
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, BinaryIO, TypedDict
 
@@ -70,6 +70,7 @@ class Outcome:
         outside: Its bytes outside the payloads, compressed.
         status: Whether it is a status message.
         failure: What the store of contents said when it failed.
+        begun: How many of the given keys contents were begun under, from the first on.
     """
 
     document: edxml.Document | None = None
@@ -80,6 +81,7 @@ class Outcome:
     outside: bytes = field(default=b"", repr=False)
     status: bool = False
     failure: Failure | None = None
+    begun: int = 0
 
 
 # Inside a list, because a dataclass by itself takes no configuration. JSON and not pickle: whoever takes the child over
@@ -112,7 +114,8 @@ def prepare(config: Mapping[str, Any]) -> Callable[[Task], str]:
     def job(task: Task) -> str:
         if "rendition" in task:
             return _hash(task, blobs)
-        return write_outcome(_read(task["file"], _Spools(blobs, iter(task["spools"])), blobs, limits))
+        spools = _Spools(blobs, task["spools"])
+        return write_outcome(replace(_read(task["file"], spools, blobs, limits), begun=spools.begun))
 
     return job
 
@@ -156,13 +159,15 @@ def _hash(task: Task, blobs: BlobStore) -> str:
 class _Spools:
     """Contents under the keys that the parent gave. A handle is the key."""
 
-    def __init__(self, blobs: BlobStore, keys: Iterator[str]) -> None:
+    def __init__(self, blobs: BlobStore, keys: Sequence[str]) -> None:
         self._blobs = blobs
         self._keys = keys
+        self.begun = 0
 
     def open(self) -> edxml.Spool:
         """Begins the next content."""
-        return _Spool(self._blobs.resume(next(self._keys), 0))
+        self.begun += 1
+        return _Spool(self._blobs.resume(self._keys[self.begun - 1], 0))
 
     def reader(self, handle: object) -> BinaryIO:
         """Opens a content that was written."""

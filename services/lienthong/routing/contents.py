@@ -30,9 +30,9 @@ class Renderer:
         """Gives the rendition of a document, the same bytes at every reading."""
         return Content(accepted.rendition.size, partial(rendered, accepted, self._blobs))
 
-    def attachment(self, accepted: DocumentAccepted, ordinal: int) -> Content | None:
-        """Gives an attachment as it was sent; None when there is no such one."""
-        stored = next((one for one in accepted.attachments if one.attachment.ordinal == ordinal), None)
+    def attachment(self, accepted: DocumentAccepted, ordinal: str) -> Content | None:
+        """Gives an attachment as it was sent; None when there is no such one. Its number is compared as it is told."""
+        stored = next((one for one in accepted.attachments if str(one.attachment.ordinal) == ordinal), None)
         if stored is None:
             return None
         return Content(stored.attachment.size, partial(attached, stored, self._blobs))
@@ -62,7 +62,7 @@ class MailboxContents:
             return self._item(call, identifier)
         kind, _, number = what.partition("/")
         if collection == "deliveries" and kind == "attachments" and number.isascii() and number.isdigit():
-            content = self._renderer.attachment(self._read(call, identifier, what), int(number))
+            content = self._renderer.attachment(self._read(call, identifier, what), number)
             if content is not None:
                 return content
         raise not_found(name)

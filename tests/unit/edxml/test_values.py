@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lienthong.edxml import VIETNAM_TIME, safe_file_name
+from lienthong.edxml import VIETNAM_TIME, MemorySpools, read, safe_file_name, write
 from lienthong.edxml.codes import ABBREVIATIONS, STATUS_NAMES, CodeStyle, status_name, style_of, type_name
 from lienthong.edxml.times import read_date, read_timestamp, write_timestamp
 
@@ -114,3 +114,14 @@ def test_lists() -> None:
     assert type_name(2, 18) == "Công văn"
     assert type_name(18, None) == ""
     assert ABBREVIATIONS["TTr"] == "Tờ trình"
+
+
+@pytest.mark.parametrize("element", ["OtherInfo/Priority", "OtherInfo/PageAmount", "SteeringType", "DocumentType/Type"])
+def test_zeros_before_a_number_count_for_nothing(small_file: bytes, element: str) -> None:
+    """A number with thousands of zeros before it is the number."""
+    outer, _, inner = element.partition("/")
+    digits = "0" * 5000 + "1"
+    text = f"<{outer}><{inner}>{digits}</{inner}></{outer}>" if inner else f"<{outer}>{digits}</{outer}>"
+    at = small_file.index(b"    </edXML:MessageHeader>")
+    message = read([small_file[:at] + text.encode() + small_file[at:]], MemorySpools()).message
+    assert f"<edXML:{inner or outer}>1</edXML:{inner or outer}>".encode() in b"".join(write(message, MemorySpools()))

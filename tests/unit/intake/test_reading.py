@@ -1,9 +1,11 @@
 """Large files are read by a child process: the same results, and a child's end harms nobody."""
 
 import hashlib
+import io
 import os
 import signal
 import threading
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -99,6 +101,17 @@ def test_a_child_reads_as_the_call_itself_does(blobs: DirectoryBlobs) -> None:
     assert not list(blobs.entries()), "nothing is left of what was dropped or refused"
 
 
+def test_a_child_takes_off_as_many_archives(blobs: DirectoryBlobs) -> None:
+    """As many attachments as a file may have, each in several archives, are read by a child as by the call itself."""
+    section = IntakeSection(attachments=3)
+    data = file_of(attachments=tuple(attached(zipped(b"%PDF-1.7", 7), f"a{number}") for number in range(3)))
+    key = stored(blobs, data)
+    here = outcome(lambda: prepare_edxml(iter([data]), blobs, section), blobs)
+    with readers(blobs, attachments=3) as pool:
+        assert outcome(lambda: prepared_by(pool.read(key)), blobs) == here
+    assert [entry.key for entry in blobs.entries()] == [key]
+
+
 def test_a_child_that_is_killed_loses_nothing(blobs: DirectoryBlobs, stuck: str) -> None:
     """The caller is told to try again, nothing stays behind, and the next file gets a new child."""
     with readers(blobs) as pool, ThreadPoolExecutor(1) as threads:
@@ -187,7 +200,17 @@ def test_a_document_is_the_same_whoever_read_and_hashed_it(tmp_path: Path) -> No
         worker.stop(0.0)
 
 
-def attached(data: bytes) -> edxml.Attachment:
+def zipped(data: bytes, times: int) -> bytes:
+    """A content in several archives, one in another."""
+    for _ in range(times):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as writer:
+            writer.writestr("a.pdf", data)
+        data = archive.getvalue()
+    return data
+
+
+def attached(data: bytes, content_id: str = "a1") -> edxml.Attachment:
     """An attachment whose content lies in memory."""
     content = edxml.ContentRef(len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data), data)
-    return edxml.Attachment("a1", "cong-van.pdf", content)
+    return edxml.Attachment(content_id, "cong-van.pdf", content)

@@ -25,7 +25,7 @@ def keep(folder: Path) -> tuple[Content, Path]:
     stored = accepted.attachments.add()
     stored.attachment.size, stored.blob.key = len(CONTENT), writer.key
     stored.attachment.sha256 = sha256(CONTENT).digest()
-    content = Renderer(blobs).attachment(accepted, 0)
+    content = Renderer(blobs).attachment(accepted, "0")
     assert content is not None
     (file,) = (one for one in folder.rglob("*") if one.is_file())
     return content, file

@@ -114,6 +114,7 @@ def test_what_belongs_to_others_does_not_exist(routing: Routing) -> None:
         lambda: routing.read(VPCP, f"{item.delivery}/attachments/0"),
         lambda: routing.read(NGHE_AN, f"{item.name}/content"),
         lambda: routing.read(HCMC, f"{item.delivery}/attachments/1"),
+        lambda: routing.read(HCMC, f"{item.delivery}/attachments/{'9' * 5000}"),
         lambda: routing.read(HCMC, f"{item.delivery}/other"),
     ):
         with pytest.raises(AxisError) as caught:

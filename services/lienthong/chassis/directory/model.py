@@ -154,22 +154,23 @@ class Directory:
     by_group: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     predecessors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def resolve(self, code: str, at: datetime) -> Resolved:
+    def resolve(self, code: str, at: datetime, *, suggest: bool = True) -> Resolved:
         """Finds the agency that a code means at a time.
 
         A code in force wins; a former code leads to the agency that had it last. A retired agency leads to its
-        successor when there is exactly one in the end.
+        successor when there is exactly one in the end. To `suggest` codes for one that is not known looks at all codes.
         """
         holder = self._holder(code, at)
         if holder is None:
-            return Resolved(Match.UNKNOWN, nearest=self.nearest(code, at))
+            return Resolved(Match.UNKNOWN, nearest=self.nearest(code, at) if suggest else ())
         if holder.active(at):
             in_force = any(own.code == code and own.period.covers(at) for own in holder.codes)
             return Resolved(Match.CODE if in_force else Match.SUCCESSOR, holder)
         heirs = self.heirs(holder.id, at)
         if len(heirs) == 1:
             return Resolved(Match.SUCCESSOR, heirs[0])
-        return Resolved(Match.UNKNOWN, nearest=tuple(heir.code(at) for heir in heirs) or self.nearest(code, at))
+        nearest = tuple(heir.code(at) for heir in heirs)
+        return Resolved(Match.UNKNOWN, nearest=nearest or (self.nearest(code, at) if suggest else ()))
 
     def known(self, code: str, at: datetime) -> Agency | None:
         """Gives the agency that holds or held a code, retired or not."""

@@ -12,6 +12,7 @@ from lienthong.edxml import UNWRITABLE
 
 NUL = re.compile("\0")
 """What neither edXML nor every database keeps."""
+TEXT_WITH_NUL = "TEXT_WITH_NUL"
 READ_APART = frozenset({"statuses", "items", "document"})
 """Fields whose reader looks at their texts by itself, so that one item or field spoils none of the others."""
 
@@ -49,6 +50,6 @@ def _violation(field: str, character: str) -> Violation:
     remedy = "Leave it out."
     if character == "\0":
         rule = "a text holds no character U+0000: neither edXML nor a database can keep it"
-        return Violation(field, "TEXT_WITH_NUL", rule, remedy)
+        return Violation(field, TEXT_WITH_NUL, rule, remedy)
     rule = f"a text holds no character U+{ord(character):04X}: a recipient that reads edXML would never get it"
     return Violation(field, "CHARACTER_ILLEGAL", rule, remedy)

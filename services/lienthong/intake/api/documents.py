@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from lienthong.chassis.errors import AxisError, Violation, invalid, not_found
@@ -10,10 +11,11 @@ from lienthong.chassis.idempotency import check_key, content_of, once
 from lienthong.chassis.joining import InFlight
 from lienthong.chassis.paging import page_of
 from lienthong.chassis.rpc.call import Call
-from lienthong.chassis.rpc.texts import NUL, spoiled_texts
+from lienthong.chassis.rpc.texts import spoiled_texts
 from lienthong.chassis.times import from_micros
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.common.v1 import document_pb2
+from lienthong.edxml import UNWRITABLE
 from lienthong.intake import storage
 from lienthong.intake.domain import Problem
 from lienthong.intake.handlers.accept import Request
@@ -46,7 +48,7 @@ class IntakeApi:
     def submit_document(self, request: pb.SubmitDocumentRequest, call: Call) -> pb.Receipt:
         """Accepts a document given in types."""
         check_key(request.request_id)
-        self._bound(sum(len(one.data) for one in request.document.attachments), "document.attachments")
+        self._bound_attachments(request.document)
         uploads = self._carried([one.upload for one in request.document.attachments if one.upload], call)
         described = Request(call, request.request_id, content_of(_by_bytes(request, uploads)), uploads)
         return self._submit(described, self._typed(request.document, call))
@@ -143,7 +145,7 @@ class IntakeApi:
             document=request.name.removeprefix("documents/"),
             document_id=request.name,
             reason=request.reason,
-            codes=tuple(request.recipient_codes),
+            codes=tuple(code.strip() for code in request.recipient_codes),
             staff=request.staff if request.HasField("staff") else None,
         )
         described = Request(call, request.request_id, content_of(request))
@@ -171,8 +173,8 @@ class IntakeApi:
     def _checked(self, request: pb.CheckDocumentRequest, call: Call) -> Source:
         given = request.WhichOneof("source")
         if given == "document":
-            spoiled = list(spoiled_texts(request, NUL))
-            return self._counter.spoiled(request.document, spoiled) if spoiled else self._typed(request.document, call)
+            self._bound_attachments(request.document)
+            return self._typed(request.document, call)
         if given == "upload":
             return self._uploaded(request.upload, call)
         if not given:
@@ -191,6 +193,9 @@ class IntakeApi:
 
     def _typed(self, document: pb.DocumentContent, call: Call) -> Source:
         agency = call.caller.acting()
+        spoiled = [replace(one, field=f"document.{one.field}") for one in spoiled_texts(document, UNWRITABLE)]
+        if spoiled:
+            return self._counter.spoiled(document, spoiled)
 
         def prepare() -> Prepared:
             attachments = [self._attachment(number, one, agency.id) for number, one in enumerate(document.attachments)]
@@ -210,6 +215,9 @@ class IntakeApi:
     def _upload(self, upload: storage.StoredUpload) -> pb.Upload:
         expires = from_micros(upload.touched_at) + timedelta(seconds=self._counter.section.upload_seconds)
         return upload_message(upload, expires)
+
+    def _bound_attachments(self, document: pb.DocumentContent) -> None:
+        self._bound(sum(len(one.data) for one in document.attachments), "document.attachments")
 
     def _bound(self, size: int, field: str) -> None:
         bound = self._counter.section.inline_bytes

@@ -16,6 +16,8 @@ from lienthong.intake.domain.problems import Problem
 
 UNKNOWN = "RECIPIENT_UNKNOWN"
 FORMER = "RECIPIENT_CODE_FORMER"
+SUGGESTED = 32
+"""Unknown recipients of one document for which the nearest codes are looked for: that takes longer than all else."""
 
 
 class How(Enum):
@@ -54,6 +56,8 @@ class Addressing:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[tuple[str, str, str, str]] = field(default_factory=list)
     """Code, path, what was found, what was made of it."""
+    unknown: int = 0
+    """Recipients that are not known."""
 
 
 def address(
@@ -66,14 +70,22 @@ def address(
         sender: Who sends.
         directory: This service's copy.
         at: For which time.
-        at_most: Recipients after expansion.
+        at_most: Recipients, as written and after expansion.
     """
     result = Addressing()
+    if len(written) > at_most:
+        # Before one of them is looked up: what a document costs does not grow with what is refused anyway.
+        result.problems.append(_too_many(len(written), at_most))
+        return result
     named: dict[str, int] = {}
+    groups: set[str] = set()
     for number, organization in enumerate(written, 1):
         path = f"MessageHeader/To[{number}]/OrganId"
+        if organization.organ_id in groups:
+            continue  # its members are addressed once
         members = directory.members(organization.organ_id, at)
         if members:
+            groups.add(organization.organ_id)
             _expand(organization.organ_id, members, sender, at, result)
         else:
             _single(organization, path, directory, at, named, result)
@@ -99,9 +111,12 @@ def _single(
     result: Addressing,
 ) -> None:
     code = organization.organ_id
-    found = directory.resolve(code, at)
+    suggest = result.unknown < SUGGESTED
+    found = directory.resolve(code, at, suggest=suggest)
     if found.agency is None or found.match is Match.UNKNOWN:
-        suggestion = f"nearest: {', '.join(found.nearest)}" if found.nearest else "nothing near it"
+        result.unknown += 1
+        nothing = "nothing near it" if suggest else f"nearest codes are told of {SUGGESTED} recipients"
+        suggestion = f"nearest: {', '.join(found.nearest)}" if found.nearest else nothing
         result.warnings.append((UNKNOWN, path, shorten(code), suggestion))
         result.recipients.append(Addressed(organization, How.UNKNOWN, nearest=found.nearest))
         return
@@ -136,10 +151,12 @@ def _judge(result: Addressing, at_most: int) -> None:
     elif count and all(recipient.how is How.UNKNOWN for recipient in result.recipients):
         result.problems.extend(_unknown(number, one) for number, one in enumerate(result.recipients, 1))
     if count > at_most:
-        rule = f"a document has at most {at_most} recipients after groups are expanded"
-        result.problems.append(
-            Problem("RECIPIENTS_TOO_MANY", "MessageHeader/To", rule, "Send it in parts.", str(count))
-        )
+        result.problems.append(_too_many(count, at_most))
+
+
+def _too_many(count: int, at_most: int) -> Problem:
+    rule = f"a document has at most {at_most} recipients after groups are expanded"
+    return Problem("RECIPIENTS_TOO_MANY", "MessageHeader/To", rule, "Send it in parts.", str(count))
 
 
 def _unknown(number: int, recipient: Addressed) -> Problem:

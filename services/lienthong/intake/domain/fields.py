@@ -7,10 +7,12 @@ from typing import Final
 _FIELDS: Final[Mapping[str, str]] = {
     "MessageHeader": "document.header",
     "MessageHeader/From/OrganId": "document.header.sender.code",
+    "MessageHeader/To/OrganId": "document.header.recipients",
     "MessageHeader/To": "document.header.recipients",
     "MessageHeader/DocumentId": "document.header.document_id",
     "MessageHeader/Code/CodeNumber": "document.header.number",
     "MessageHeader/Code/CodeNotation": "document.header.notation",
+    "MessageHeader/ResponseFor": "document.header.response_for",
     "TraceHeaderList/Bussiness": "document.header.targets",
     "TraceHeaderList/Bussiness/BussinessDocType": "document.header.kind",
     "TraceHeaderList/Bussiness/BussinessDocReason": "document.header.reason",

@@ -8,6 +8,7 @@ transaction; two that are about the same thing never do.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from unicodedata import normalize
 
 from google.protobuf.message import Message
 from sqlalchemy import Connection
@@ -263,8 +264,9 @@ def _conflict(first: storage.StoredDocument, prepared: Prepared) -> AxisError:
 
 def _clash(first: storage.StoredDocument, prepared: Prepared) -> Problem:
     changed = differences(first.event.header, header_message(prepared.document))
-    before = [stored.attachment.sha256.hex() for stored in first.event.attachments]
-    after = [attachment.content.sha256 for attachment in prepared.document.attachments]
+    stored = (one.attachment for one in first.event.attachments)
+    before = [_compared(one.name, one.description, one.sha256.hex()) for one in stored]
+    after = [_compared(one.name, one.description, one.content.sha256) for one in prepared.document.attachments]
     differs = ", ".join([*changed, *(["attachments"] if before != after else [])]) or "the header"
     return Problem(
         "DOCUMENT_ID_TAKEN",
@@ -274,6 +276,11 @@ def _clash(first: storage.StoredDocument, prepared: Prepared) -> Problem:
         "new DocumentId.",
         differs,
     )
+
+
+def _compared(name: str, description: str, sha256: str) -> tuple[str, str, str]:
+    """Gives what the fingerprint has of an attachment."""
+    return normalize("NFC", name).strip(), normalize("NFC", description).strip(), sha256
 
 
 def _update_target(document: edxml.Document, targets: Sequence[Target], call: Call) -> str:

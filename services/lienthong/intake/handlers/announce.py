@@ -26,16 +26,13 @@ def accepted_event(
 ) -> events.DocumentAccepted:
     """Makes the event of an accepted document; whoever fixes its rendition puts that in."""
     document, sender = prepared.document, call.caller.acting()
-    header = header_message(document)
-    for answer, known in zip(header.response_for, judgement.answers, strict=False):
-        answer.document = f"documents/{known}"
     return events.DocumentAccepted(
         document=identifier,
         sender_agency=sender.id,
         sender_system=call.caller.system.id,
         sender_code=sender.code(accepted),
         sender_name=sender.name,
-        header=header,
+        header=_header(document, judgement),
         recipients=[
             events.Recipient(
                 ordinal=number,
@@ -55,6 +52,19 @@ def accepted_event(
         answers=judgement.answers,
         accept_time=to_timestamp(accepted),
     )
+
+
+def _header(document: edxml.Document, judgement: Judgement) -> document_pb2.DocumentHeader:
+    """Makes the header, and names in it each earlier document that the axis knows."""
+    header = header_message(document)
+    for answer, known in zip(header.response_for, judgement.answered, strict=True):
+        answer.document = f"documents/{known}" if known else ""
+    found = {one.document_id: one.document for one in judgement.targets}
+    for target in header.targets:
+        # An update may name what it updates by its own DocumentId.
+        known = found.get(target.document_id or document.document_id, "")
+        target.document = f"documents/{known}" if known else ""
+    return header
 
 
 def _attachment(number: int, one: edxml.Attachment) -> events.StoredAttachment:

@@ -26,6 +26,10 @@ HEADER_BYTES_AT_MOST = VALUE_BYTES_AT_MOST - PACKED_BYTES_AT_MOST - 16 * 1024
 """Header, recipients and names of attachments go to the other services in one event, with some facts of the axis."""
 _RECIPIENT_BYTES = 60
 """What an event says of a recipient beyond its own words."""
+_EARLIER_AT_MOST = 500
+"""Documents that one may answer, or take the place of: each is looked up."""
+_EARLIER_BYTES = 150
+"""What an event says of an earlier document beyond what the header writes: which one the axis knows."""
 _ATTACHMENT_BYTES = 400
 """What an event says of an attachment beyond its own words; the safe form of its name is bounded."""
 
@@ -56,7 +60,7 @@ class Judgement:
         warnings: What was read with tolerance.
         addressing: Who gets it.
         targets: Earlier documents that it updates, replaces or recalls.
-        answers: Identifiers of the earlier documents that it answers.
+        answered: Identifier of each earlier document that it says to answer; empty where the axis does not know it.
     """
 
     problems: tuple[Problem, ...]
@@ -65,7 +69,12 @@ class Judgement:
     warnings: tuple[Finding, ...]
     addressing: Addressing
     targets: tuple[Target, ...]
-    answers: tuple[str, ...]
+    answered: tuple[str, ...]
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Identifiers of the earlier documents that it answers, as far as the axis knows them."""
+        return tuple(dict.fromkeys(filter(None, self.answered)))
 
     @property
     def recalled(self) -> str:
@@ -105,10 +114,14 @@ def judge(
     granted = directory.acts_for(caller.system, now)
     sender = judge_sender(document.sender.organ_id, agency, granted, directory, now)
     addressing = address(document.recipients, agency, directory, now, at_most)
-    targets, target_warnings = _targets(connection, document, caller.reach, directory, now)
+    # With too many recipients a header is refused for them alone, and to measure it takes long.
+    size = _size_problems(document, addressing) if len(document.recipients) <= at_most else []
+    # What a header replaces that is too large anyway is not looked up, agency by agency.
+    passed_over = bool(size) and document.kind is edxml.BusinessKind.REPLACE
+    targets, target_warnings = ((), []) if passed_over else _targets(connection, document, caller.reach, directory, now)
     problems = [sender.problem] if sender.problem else []
     problems += addressing.problems + _kind_problems(document) + _length_problems(document)
-    problems += _size_problems(document, addressing)
+    problems += size + _earlier_problems(document)
     warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
@@ -119,8 +132,9 @@ def judge(
         for warning in warnings:
             warning.path = field_of(warning.path)
     place = field_of(_SENDER) if prepared.typed else _SENDER
-    answers = _answers(connection, document, directory, agency, now)
-    return Judgement(tuple(problems), sender.foreign, place, tuple(warnings), addressing, targets, answers)
+    answers = document.response_for[:_EARLIER_AT_MOST]
+    answered = tuple(_answered(connection, answer, directory, agency, now) for answer in answers)
+    return Judgement(tuple(problems), sender.foreign, place, tuple(warnings), addressing, targets, answered)
 
 
 def _kind_problems(document: edxml.Document) -> list[Problem]:
@@ -148,11 +162,26 @@ def _length_problems(document: edxml.Document) -> list[Problem]:
 def _size_problems(document: edxml.Document, addressing: Addressing) -> list[Problem]:
     size = header_message(document).ByteSize() + sum(map(_told_bytes, addressing.recipients))
     size += sum(len(f"{one.name}{one.description}".encode()) + _ATTACHMENT_BYTES for one in document.attachments)
+    size += len(document.response_for) * _EARLIER_BYTES
+    size += sum(
+        len(identifier.encode()) + _EARLIER_BYTES + len(codes) * _RECIPIENT_BYTES
+        for identifier, codes in _written_targets(document)
+    )
     if size <= HEADER_BYTES_AT_MOST:
         return []
     rule = f"what a document says outside its attachments has at most {HEADER_BYTES_AT_MOST} bytes for all recipients"
     remedy = "Put long texts into an attachment, or send it in parts."
     return [Problem("HEADER_TOO_LARGE", "MessageHeader", rule, remedy, str(size))]
+
+
+def _earlier_problems(document: edxml.Document) -> list[Problem]:
+    counts = {"MessageHeader/ResponseFor": len(document.response_for), _TARGET: len(_written_targets(document))}
+    rule = f"a document names at most {_EARLIER_AT_MOST} earlier documents"
+    return [
+        Problem("HEADER_TOO_LARGE", path, f"{rule}, this {count}", "Send it in parts.", str(count))
+        for path, count in counts.items()
+        if count > _EARLIER_AT_MOST
+    ]
 
 
 def _told_bytes(one: Addressed) -> int:
@@ -164,7 +193,7 @@ def _targets(
 ) -> tuple[tuple[Target, ...], list[Finding]]:
     targets: list[Target] = []
     warnings: list[Finding] = []
-    for identifier, codes in _written_targets(document):
+    for identifier, codes in _written_targets(document)[:_EARLIER_AT_MOST]:
         holders = {code: directory.known(code, now) for code in codes}
         strangers = [code for code, holder in holders.items() if holder is None]
         warnings += [
@@ -213,13 +242,6 @@ def _find(connection: Connection, document: edxml.Document, document_id: str, re
     code = document.code
     fallback = storage.document_by_code(connection, reach, code.number, code.notation, day.isoformat() if day else "")
     return fallback.id if fallback and code.number else ""
-
-
-def _answers(
-    connection: Connection, document: edxml.Document, directory: Directory, agency: Agency, now: datetime
-) -> tuple[str, ...]:
-    found = (_answered(connection, answer, directory, agency, now) for answer in document.response_for)
-    return tuple(dict.fromkeys(identifier for identifier in found if identifier))
 
 
 def _answered(

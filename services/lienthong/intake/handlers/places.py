@@ -8,7 +8,7 @@ from lienthong.chassis.errors import AxisError, Violation, exhausted, invalid, n
 from lienthong.chassis.uow import UnitOfWork
 from lienthong.intake import storage
 from lienthong.intake.config import IntakeSection
-from lienthong.intake.handlers.uploads import too_long
+from lienthong.intake.handlers.uploads import check_room, too_long
 
 
 def open_upload(work: UnitOfWork, agency: str, expected: int, section: IntakeSection) -> storage.StoredUpload:
@@ -29,14 +29,7 @@ def open_upload(work: UnitOfWork, agency: str, expected: int, section: IntakeSec
             "or let them expire",
             timedelta(seconds=section.upload_seconds),
         )
-    held = storage.bytes_held(work.connection, agency)
-    if held + expected > section.upload_bytes_per_agency:
-        raise exhausted(
-            "UPLOADS_TOO_LARGE",
-            f"uploads of one agency hold at most {section.upload_bytes_per_agency} bytes until documents take them; "
-            f"{held} are held (ListUploads). Submit or drop some (DeleteUpload), or let them expire",
-            timedelta(seconds=section.upload_seconds),
-        )
+    check_room(work, agency, expected, section)
     upload = storage.StoredUpload(
         work.ids.new(), agency, work.ids.new(), expected, 0, complete=False, sha256=b"", touched_at=work.now_micros
     )

@@ -16,6 +16,7 @@ from lienthong.edxml.times import YEARS
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.domain import Problem, from_codec
 from lienthong.intake.handlers.contents import BlobSpools, UploadedContent, drop
+from lienthong.intake.handlers.typed import target_problems
 from lienthong.intake.reading_child import Outcome
 
 _STATUS_AT_INTAKE = Problem(
@@ -29,12 +30,6 @@ _KIND_MISSING = Problem(
     "document.header.kind",
     "a document says what it does to earlier ones",
     "Give NEW, UPDATE or REPLACEMENT; take a document back with RecallDocument.",
-)
-_TARGET_MISSING = Problem(
-    "TARGET_MISSING",
-    "document.header.targets",
-    "an update or a replacement names the earlier document",
-    "Give its DocumentId as a target.",
 )
 _PRIORITIES = range(5)
 _KINDS = frozenset(document_pb2.DocumentKind.values()) - {document_pb2.DOCUMENT_KIND_UNSPECIFIED}
@@ -144,7 +139,7 @@ def prepare_typed(
     """
     problems = field_problems(header, [one.name for one in attachments], section)
     if problems:
-        raise RefusedError(problems, _header_alone(header))
+        raise RefusedError(problems, header_alone(header))
     spools = BlobSpools(blobs)
     attached: list[edxml.Attachment] = []
     try:
@@ -190,7 +185,8 @@ def refusal(problems: Sequence[Problem]) -> AxisError:
     return AxisError(Code.INVALID_ARGUMENT, "DOCUMENT_INVALID", text, {}, violations)
 
 
-def _header_alone(header: DocumentHeader) -> Prepared | None:
+def header_alone(header: DocumentHeader) -> Prepared | None:
+    """Builds a document without attachments, to be judged; None when the header is none."""
     try:
         return Prepared(document_of(header, ()), typed=True)
     except (KeyError, ValueError):
@@ -200,11 +196,7 @@ def _header_alone(header: DocumentHeader) -> Prepared | None:
 def _header_problems(header: DocumentHeader) -> Iterator[Problem]:
     if header.kind not in _KINDS:
         yield _KIND_MISSING
-    amends = header.kind in {document_pb2.DOCUMENT_KIND_UPDATE, document_pb2.DOCUMENT_KIND_REPLACEMENT}
-    # An update may also repeat the DocumentId of what it updates.
-    repeats = header.kind == document_pb2.DOCUMENT_KIND_UPDATE and header.document_id
-    if amends and not header.targets and not repeats:
-        yield _TARGET_MISSING
+    yield from target_problems(header)
     if header.priority not in _PRIORITIES:
         rule = "urgency is 0 (normal) to 4 (hỏa tốc hẹn giờ)"
         yield Problem("PRIORITY_INVALID", "document.header.priority", rule, "Give one of these.", str(header.priority))

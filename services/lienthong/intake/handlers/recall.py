@@ -1,6 +1,6 @@
 """Recalls: asked at intake, decided by routing (QD28 Art. 8, ND30 Art. 18)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from lienthong.chassis.uow import AuditEntry, UnitOfWork
 from lienthong.common.v1.document_pb2 import Staff
 from lienthong.events.v1.intake_documents_pb2 import RecallRequested, Recipient
 from lienthong.intake import storage
+from lienthong.intake.config import RECIPIENTS_AT_MOST
 from lienthong.intake.domain import Problem, ReceiptFacts, field_of, receipt_subject
 from lienthong.intake.handlers.accept import Desk, Request
 from lienthong.intake.handlers.prepare import Prepared, refusal
@@ -71,17 +72,24 @@ def ask_recall(desk: Desk, request: Request, recall: Recall, directory: Director
     """Takes a recall down and tells routing.
 
     Raises:
-        AxisError: INVALID_ARGUMENT without a reason, with one that is too long, or with a recipient that the document
-            does not have; NOT_FOUND when the caller sent no such document.
+        AxisError: INVALID_ARGUMENT without a reason, with one that is too long, with more recipients than a document
+            has, or with one that the document does not have; NOT_FOUND when the caller sent no such document.
     """
-    problems = _reason_problems(recall)
+    problems = [*_reason_problems(recall), *_count_problems(recall)]
     if problems:
         raise refusal(problems)
+    now = desk.units.clock.now()
+    # What a document says never changes: whoever writes does not wait until codes are compared.
+    with desk.units.database.look() as connection:
+        known = request.recalled(connection)
+        if known is not None:
+            return known
+        stored, agencies = _asked(connection, request, recall, directory, now)
     with desk.units.begin(request.call.traceparent) as work:
         known = request.recalled(work.connection)
         if known is not None:
             return known
-        answer = _ask(desk, work, request, recall, directory)
+        answer = _ask(desk, work, request, recall, stored, agencies)
         request.remember(work, answer)
         return answer
 
@@ -95,6 +103,8 @@ def recall_problems(
     if stored is None:
         error = not_found(f"document {recall.document_id or recall.document!r}")
         return [*problems, Problem(error.reason, "MessageHeader/DocumentId", error.message)]
+    if _count_problems(recall):
+        return problems  # whoever judged the recipients has told so
     return [*problems, *_concerned(recall, stored, directory, now)[1]]
 
 
@@ -108,14 +118,38 @@ def _reason_problems(recall: Recall) -> list[Problem]:
     return []
 
 
-def _ask(desk: Desk, work: UnitOfWork, request: Request, recall: Recall, directory: Directory) -> pb.Receipt:
-    caller = request.call.caller
-    stored = storage.document_by_id(work.connection, recall.document, caller.reach) if recall.document else None
+def _count_problems(recall: Recall) -> list[Problem]:
+    count = len(recall.codes)
+    if count <= RECIPIENTS_AT_MOST:
+        return []
+    rule = f"a recall names at most {RECIPIENTS_AT_MOST} recipients, as many as a document has"
+    remedy = "Name recipients of the document once, or nobody: then all are meant."
+    return [Problem("RECIPIENTS_TOO_MANY", recall.codes_field, rule, remedy, str(count))]
+
+
+def _asked(
+    connection: Connection, request: Request, recall: Recall, directory: Directory, now: datetime
+) -> tuple[storage.StoredDocument, list[str]]:
+    """Finds the document, and the agencies concerned."""
+    reach = request.call.caller.reach
+    stored = storage.document_by_id(connection, recall.document, reach) if recall.document else None
     if stored is None:
         raise not_found(f"document {recall.document_id or recall.document!r}")
-    agencies, problems = _concerned(recall, stored, directory, work.now)
+    agencies, problems = _concerned(recall, stored, directory, now)
     if problems:
         raise refusal(problems)
+    return stored, agencies
+
+
+def _ask(
+    desk: Desk,
+    work: UnitOfWork,
+    request: Request,
+    recall: Recall,
+    stored: storage.StoredDocument,
+    agencies: Sequence[str],
+) -> pb.Receipt:
+    caller = request.call.caller
     event = RecallRequested(
         document=stored.id,
         recall=work.ids.new(),
@@ -152,29 +186,53 @@ def _concerned(
 ) -> tuple[list[str], list[Problem]]:
     """Finds the agencies concerned, none when it is everybody; and what is wrong with the codes."""
     recipients = stored.event.recipients
-    meant = {code: _meant(code, recipients, directory, now) for code in recall.codes}
+    listed = _Listed.of(recipients)
+    meant = {code: listed.meant(code, directory, now) for code in recall.codes}
     agencies = {agency for found in meant.values() for agency in found}
-    everybody = all(agencies & {one.agency} or meant.keys() & {one.code, one.group_code} for one in recipients)
-    written = {one.code for one in recipients}
+    everybody = all(one.agency in agencies or one.code in meant or one.group_code in meant for one in recipients)
     problems = [
-        _not_a_recipient(code, recall.codes_field, listed=code in written)
+        _not_a_recipient(code, recall.codes_field, listed=code in listed.codes)
         for code, found in meant.items()
         # Of all recipients it may name also those that no agency answers to yet: they will not get the document.
-        if not found and not (everybody and code in written)
+        if not found and not (everybody and code in listed.codes)
     ]
     return [] if everybody else sorted(agencies), problems
 
 
-def _meant(code: str, recipients: Sequence[Recipient], directory: Directory, now: datetime) -> set[str]:
-    """Finds whom a code means among the recipients: as the document wrote it, as it is now, or who took them over."""
-    written = {one.agency for one in recipients if code in (one.code, one.group_code) and one.agency}
-    holder = directory.known(code, now)
-    if written or holder is None:
-        return written
-    # Who was not known at acceptance may have got the document under this code all the same.
-    late = {holder.id} if any(one.code == code for one in recipients) else set()
-    had = {one.agency for one in recipients if one.agency}
-    return late | (had & set(directory.mailboxes(holder.id, now)))
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The recipients of a document by what it calls them.
+
+    Attributes:
+        codes: Codes of recipients and of group members.
+        written: Agencies that were known, by their code and by that of the group that they came from.
+        agencies: All of them.
+    """
+
+    codes: frozenset[str]
+    written: Mapping[str, set[str]]
+    agencies: frozenset[str]
+
+    @classmethod
+    def of(cls, recipients: Sequence[Recipient]) -> "_Listed":
+        """Reads the recipients once."""
+        written: dict[str, set[str]] = {}
+        for one in recipients:
+            for code in (one.code, one.group_code):
+                if code and one.agency:
+                    written.setdefault(code, set()).add(one.agency)
+        agencies = frozenset(one.agency for one in recipients if one.agency)
+        return cls(frozenset(one.code for one in recipients), written, agencies)
+
+    def meant(self, code: str, directory: Directory, now: datetime) -> set[str]:
+        """Finds whom a code means: as the document wrote it, as it is now, or who took them over."""
+        written = self.written.get(code, set())
+        holder = directory.known(code, now)
+        if written or holder is None:
+            return written
+        # Who was not known at acceptance may have got the document under this code all the same.
+        late = {holder.id} if code in self.codes else set()
+        return late | (self.agencies & set(directory.mailboxes(holder.id, now)))
 
 
 def _not_a_recipient(code: str, field: str, *, listed: bool) -> Problem:

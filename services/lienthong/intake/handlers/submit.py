@@ -9,6 +9,7 @@ from lienthong.chassis.directory.cache import DirectoryCache
 from lienthong.chassis.directory.model import Agency, Directory
 from lienthong.chassis.errors import Violation
 from lienthong.chassis.rpc.call import Call, pieces
+from lienthong.chassis.rpc.texts import TEXT_WITH_NUL
 from lienthong.chassis.uow import AuditEntry
 from lienthong.common.v1.document_pb2 import DocumentHeader
 from lienthong.intake.config import IntakeSection
@@ -22,12 +23,14 @@ from lienthong.intake.handlers.prepare import (
     TypedAttachment,
     completed,
     field_problems,
+    header_alone,
     prepare_edxml,
     prepare_typed,
     prepared_by,
 )
 from lienthong.intake.handlers.recall import ask_recall, recall_of, recall_problems
 from lienthong.intake.handlers.rendition import planned
+from lienthong.intake.handlers.typed import trimmed
 from lienthong.intake.v1 import intake_pb2 as pb
 
 _PIECE = 1 << 20
@@ -63,7 +66,7 @@ class Counter:
         """A document in types."""
 
         def prepare() -> Prepared:
-            prepared = prepare_typed(header, attachments, self.desk.blobs, self.section)
+            prepared = prepare_typed(trimmed(header), attachments, self.desk.blobs, self.section)
             now = self.desk.units.clock.now()
             code = agency.code(now)
             sender = edxml.Organization(code, agency.name, agency.in_charge, agency.address, agency.email)
@@ -78,7 +81,9 @@ class Counter:
         def prepare() -> Prepared:
             names = [one.name for one in document.attachments]
             problems = [Problem(one.reason, one.field, one.rule, one.remedy) for one in texts]
-            raise RefusedError([*problems, *field_problems(document.header, names, self.section)])
+            # No database is asked for a text with U+0000.
+            header = None if any(one.reason == TEXT_WITH_NUL for one in texts) else header_alone(document.header)
+            raise RefusedError([*problems, *field_problems(document.header, names, self.section)], header)
 
         return prepare
 
@@ -131,7 +136,8 @@ class Counter:
         try:
             planned(prepared.document, judgement.addressing.recipients, self.desk.units.clock.now())
         except RefusedError as refused:
-            problems += refused.problems
+            # That nobody is addressed is told by whoever resolved the recipients.
+            problems += [one for one in refused.problems if one.path != "MessageHeader/To"]
         return problems
 
     def _read(self, call: Call, source: Source) -> Prepared:

@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import BinaryIO
 
 from lienthong.chassis.engines.blobs import BlobStore, BlobWriter
-from lienthong.chassis.errors import AxisError, Code, not_found, precondition
+from lienthong.chassis.errors import AxisError, Code, exhausted, not_found, precondition
 from lienthong.chassis.times import to_micros
-from lienthong.chassis.uow import UnitsOfWork
+from lienthong.chassis.uow import UnitOfWork, UnitsOfWork
 from lienthong.intake import storage
 from lienthong.intake.config import IntakeSection
 from lienthong.intake.handlers.contents import UploadedContent
@@ -102,13 +103,17 @@ class UploadSink:
         """Makes what was written durable. See `rpc.call.UploadSink.flush`.
 
         Raises:
-            AxisError: FAILED_PRECONDITION when the length announced differs, ABORTED when another stream goes on.
+            AxisError: FAILED_PRECONDITION when the length announced differs, ABORTED when another stream goes on,
+                RESOURCE_EXHAUSTED when no length was announced and the agency's uploads become too large.
         """
         if self.complete:
             return self.committed
         if finish and self._upload.expected not in {0, self._written}:
             raise _length_differs(f"{self._upload.expected} bytes were announced, and {self._written} came")
         with self._turn:
+            if finish and not self._upload.expected:
+                # Room is found for bytes before they are a content: what is one stays.
+                self._keep_rest()
             self._advance(finish=finish)
         return self.committed
 
@@ -163,12 +168,18 @@ class UploadSink:
             sha256=sha256,
             touched_at=to_micros(self._units.clock.now()),
         )
-        with self._units.begin() as work:
-            advanced = storage.advance_upload(work.connection, upload, self._upload.committed)
-        if not advanced:
+        if not self._noted(upload):
             self._now()
             raise self._elsewhere()
         self._upload = upload
+
+    def _noted(self, upload: storage.StoredUpload) -> bool:
+        """Notes how far it is; for what was announced there was room from the beginning."""
+        with self._writing(), self._units.begin() as work:
+            fresh = 0 if upload.expected else upload.committed - self._upload.committed
+            if fresh:
+                check_room(work, upload.agency, fresh, self._section)
+            return storage.advance_upload(work.connection, upload, self._upload.committed)
 
     @contextmanager
     def _writing(self) -> Iterator[BlobWriter]:
@@ -266,6 +277,23 @@ def _hash_of(content: BinaryIO) -> tuple[bytes, int]:
 def too_long(section: IntakeSection) -> AxisError:
     """Makes the refusal of an upload that is, or is announced, longer than one may be."""
     return AxisError(Code.RESOURCE_EXHAUSTED, "UPLOAD_TOO_LONG", f"an upload has at most {section.upload_bytes} bytes")
+
+
+def check_room(work: UnitOfWork, agency: str, fresh: int, section: IntakeSection) -> None:
+    """Finds room for bytes of an agency's uploads; it is held to the end of the transaction.
+
+    Raises:
+        AxisError: RESOURCE_EXHAUSTED when its uploads become too large.
+    """
+    work.lock(f"uploads {agency}")
+    held = storage.bytes_held(work.connection, agency)
+    if held + fresh > section.upload_bytes_per_agency:
+        raise exhausted(
+            "UPLOADS_TOO_LARGE",
+            f"uploads of one agency hold at most {section.upload_bytes_per_agency} bytes until documents take them; "
+            f"{held} are held (ListUploads). Submit or drop some (DeleteUpload), or let them expire",
+            timedelta(seconds=section.upload_seconds),
+        )
 
 
 def _length_differs(found: str) -> AxisError:

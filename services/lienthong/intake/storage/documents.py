@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from unicodedata import normalize
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, case, select
 
 from lienthong.chassis.engines.rows import Rows
 from lienthong.chassis.engines.search import holds
@@ -134,14 +134,25 @@ def natural_keys_among(connection: Connection, keys: Sequence[str]) -> set[str]:
 def document_by_code(
     connection: Connection, sender: Sequence[str], number: str, notation: str, promulgated: str
 ) -> StoredDocument | None:
-    """Finds a document by number, notation and, when given, date; only when there is exactly one."""
-    found = select(documents).where(
-        documents.c.sender.in_(sender), holds(documents.c.number, number), holds(documents.c.notation, notation)
+    """Finds a document by number, notation and date; only when there is exactly one, its updates aside.
+
+    Without a date none is found: numbers begin anew each year (ND30 Art. 15).
+    """
+    if not promulgated:
+        return None
+    same = (
+        documents.c.sender.in_(sender),
+        holds(documents.c.number, number),
+        holds(documents.c.notation, notation),
+        documents.c.promulgated == promulgated,
     )
-    if promulgated:
-        found = found.where(documents.c.promulgated == promulgated)
-    rows = connection.execute(found.limit(2)).all()
-    return stored_document(rows[0]) if len(rows) == 1 else None
+    original = case((documents.c.target != "", documents.c.target), else_=documents.c.id)
+    found = connection.execute(select(original).where(*same).distinct().limit(2)).scalars().all()
+    if len(found) != 1:
+        return None
+    # Of an original that did not come through the axis the first update stands for it.
+    first = select(documents).where(*same, documents.c.target == found[0]).order_by(documents.c.id).limit(1)
+    return _one(connection, select(documents).where(documents.c.id == found[0])) or _one(connection, first)
 
 
 def latest_update(connection: Connection, target: str) -> StoredDocument | None:
