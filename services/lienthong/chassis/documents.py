@@ -211,6 +211,8 @@ def _response_of(message: pb.ResponseFor) -> edxml.ResponseFor:
 def _targets(business: edxml.Business) -> list[pb.Target]:
     if business.kind is edxml.BusinessKind.UPDATE:
         return [pb.Target(document_id=business.document_id)]
+    if business.kind is not edxml.BusinessKind.REPLACE:
+        return []
     return [
         pb.Target(document_id=replacement.document_id, recipient_codes=replacement.organ_ids)
         for replacement in business.replacements

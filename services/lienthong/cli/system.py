@@ -88,7 +88,8 @@ def certify(
     place = credentials.Place(folder or context_file(who).parent, csr, passphrase_file)
     with session(who) as axis:
         found = axis.directory.GetSystem(pb.GetSystemRequest(name=system))
-        issued = credentials.certify(axis, found.name, credentials.file_name(name or found.display_name), place)
+        label = credentials.name_of(place, name or found.display_name, found.name)
+        issued = credentials.certify(axis, found.name, label, place)
     if as_json:
         print_issued(issued)
     else:

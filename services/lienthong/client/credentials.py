@@ -72,6 +72,11 @@ def label(text: str) -> str:
     return words.encode()[:LONGEST_NAME].decode(errors="ignore").strip("-.")
 
 
+def name_of(place: Place, text: str, system: str) -> str:
+    """Gives the name of files that a system has already, whatever it is, and else one that can be given to files."""
+    return text if _is_of(place.folder / f"{text}.crt", system) else file_name(text)
+
+
 def check(place: Place, name: str, system: str = "") -> None:
     """Refuses what could not be certified or kept: no system is registered for it.
 
@@ -87,7 +92,7 @@ def check(place: Place, name: str, system: str = "") -> None:
         InvalidRequestError: The name cannot be one of files; the certificate request is none, or its key is too weak.
         OSError: It cannot be read.
     """
-    if not _can_name_files(name):
+    if not _can_name_files(name) and not (system and _is_of(place.folder / f"{name}.crt", system)):
         text = (
             f"No context and no files can have the name {name[:FOUND_SHOWN]!r}. Give one of letters, digits, dots, "
             f"dashes and underscores that begins with a letter or digit and has at most {LONGEST_NAME} bytes."

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from lienthong import edxml
 from lienthong.chassis.engines.blobs import BlobStore
-from lienthong.chassis.errors import invalid, unavailable
+from lienthong.chassis.errors import AxisError, invalid, unavailable
 from lienthong.chassis.ids import IdSource
 from lienthong.chassis.workers import (
     ChildOutOfMemoryError,
@@ -78,6 +78,11 @@ class Readers:
             if outcome.failure is not None:
                 raise outcome.failure.error()
             outcome, kept = self._taken_over(outcome, keys)
+        except AxisError as error:
+            if error.reason == "READERS_BUSY":
+                begun = 0  # no child had it in hand
+            raise
+        else:
             return outcome
         finally:
             # Under keys that were never begun nothing stands; of a child that died nobody knows.

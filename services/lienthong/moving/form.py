@@ -73,8 +73,11 @@ class ContentsEntry(Part):
 
 def _inside(name: str) -> str:
     """Refuses a name that leads out of the folders of keys and trust: an import writes files of these names."""
-    parts = PurePosixPath(name).parts
-    if len(parts) < 2 or parts[0] not in {"keys", "trust"} or ".." in parts:  # noqa: PLR2004 -- a folder and a file
+    path = PurePosixPath(name)
+    parts = path.parts
+    # Only a name that is written as it is meant: behind `trust//` an absolute path would take the folder's place.
+    plain = str(path) == name and ".." not in parts and "\0" not in name
+    if not plain or len(parts) < 2 or parts[0] not in {"keys", "trust"}:  # noqa: PLR2004 -- a folder and a file
         raise ValueError(f"{name}: is no file of keys/ or trust/")
     return name
 

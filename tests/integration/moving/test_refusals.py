@@ -71,6 +71,8 @@ def test_an_export_that_did_not_end_is_refused(left: Left, tmp_path: Path) -> No
         ("services", {}),
         ("contents", None),
         ("files", {"keys/../../profile": "0"}),
+        ("files", {"trust//etc/profile": "0"}),
+        ("files", {"keys/./axis-root.key": "0"}),
         ("files", {"x": "0"}),
     ],
 )

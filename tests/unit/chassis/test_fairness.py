@@ -53,6 +53,27 @@ def test_queues_are_bounded() -> None:
     assert asyncio.run(main()) == "SYSTEM_BUSY"
 
 
+def test_who_is_refused_leaves_nothing_behind() -> None:
+    """A full queue refuses systems that have nothing waiting: whoever waits has its turn all the same."""
+    gate = threading.Event()
+
+    async def main() -> tuple[list[bool], int]:
+        with ThreadPoolExecutor(2) as executor:
+            pool = FairPool(executor, 2, 2, 2)
+            running = [asyncio.create_task(pool.run(f"runs-{n}", gate.wait, 10.0)) for n in range(2)]
+            await asyncio.sleep(0)
+            waiting = [asyncio.create_task(pool.run(f"waits-{n}", gate.is_set)) for n in range(2)]
+            await asyncio.sleep(0)
+            for number in range(3):
+                with pytest.raises(AxisError, match="as many calls as it can hold"):
+                    await pool.run(f"refused-{number}", gate.is_set)
+            gate.set()
+            await asyncio.gather(*running)
+            return await asyncio.wait_for(asyncio.gather(*waiting), 5.0), pool.waiting
+
+    assert asyncio.run(main()) == ([True, True], 0)
+
+
 def test_a_caller_that_leaves_gives_its_place_back() -> None:
     """A call that is cancelled while it waits neither runs nor keeps a thread."""
     gate = threading.Event()

@@ -18,7 +18,7 @@ from lienthong.chassis.errors import unavailable
 from lienthong.chassis.events import inbox
 from lienthong.chassis.events.consumer import Consumer
 from lienthong.chassis.events.event import DIRECTORY, Event, event_of
-from lienthong.chassis.events.tables import dead_letters
+from lienthong.chassis.events.tables import dead_letters, parked
 
 from .stage import LIMITS, TOPIC, Stage, event, headers_of
 
@@ -66,6 +66,17 @@ def test_an_event_waits_for_its_parent(stage: Stage) -> None:
     assert stage.parked() == [("child", 1), ("child", 2)]
     assert stage.apply(event("parent", 1)) == 3
     assert stage.seen == ["parent-1", "child-1", "child-2"]
+
+
+def test_what_is_looked_at_again_has_waited_since_it_came(stage: Stage) -> None:
+    """Parked again it is the same one, as old as before: how long something waits is told, and rings a bell."""
+    stage.apply(event("a", 2))
+    (before,) = stage.rows(parked)
+    stage.clock.advance(hours=5)
+    with stage.units.begin() as work:
+        inbox.InboxBatch(work, stage.subscription).look_again(stage.rows(parked))
+    (after,) = stage.rows(parked)
+    assert (after.id, after.held_at) == (before.id, before.held_at)
 
 
 def test_a_repeat_of_a_parked_event(stage: Stage) -> None:

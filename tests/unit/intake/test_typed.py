@@ -55,7 +55,6 @@ def target(document_id: str, *codes: str) -> document_pb2.Target:
         (NEW, [target("a")], [("TARGET_NOT_ALLOWED", "")]),
         (UPDATE, [target("a"), target("b")], [("TARGETS_TOO_MANY", "")]),
         (UPDATE, [target("a", "H29")], [("TARGET_RECIPIENTS_NOT_ALLOWED", "[0].recipient_codes")]),
-        (UPDATE, [target(" ")], [("TARGET_MISSING", "[0].document_id")]),
         (REPLACEMENT, [target("a"), target("")], [("TARGET_MISSING", "[1].document_id")]),
     ],
 )
@@ -86,3 +85,10 @@ def test_blanks_around_identifiers_are_trimmed(intake: ServiceBench) -> None:
     assert [(one.code, one.agency) for one in event.recipients] == [("H29", HCMC.id)]
     request = pb.RecallDocumentRequest(name=first.document, reason="Sai", recipient_codes=[" H29"], request_id="recall")
     assert intake.api("Intake").recall_document(request, vpcp(intake, "RecallDocument")).document == first.document
+
+
+def test_an_update_is_taken_as_it_was_told(intake: ServiceBench) -> None:
+    """One that repeats the DocumentId of what it updates is told with a target without one: it may be handed in so."""
+    intake.api("Intake").submit_document(submission("first"), vpcp(intake))
+    update = submission("second", kind=UPDATE, targets=[target("")], subject="Về bản sửa")
+    assert intake.api("Intake").submit_document(update, vpcp(intake)).document

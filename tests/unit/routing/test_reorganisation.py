@@ -9,8 +9,6 @@ from tests.unit.routing.test_directory import create, get, merge, retire
 from lienthong.chassis.errors import AxisError
 from lienthong.chassis.times import to_timestamp
 from lienthong.common.v1 import directory_pb2
-from lienthong.common.v1.document_pb2 import DOCUMENT_KIND_UPDATE
-from lienthong.events.v1.intake_documents_pb2 import AffectedDocument
 from lienthong.events.v1.routing_deliveries_pb2 import DeliveryFailed
 from lienthong.events.v1.routing_directory_pb2 import AgencyChanged
 from lienthong.routing.v1 import directory_pb2 as pb
@@ -104,19 +102,6 @@ def test_the_backlog_of_a_predecessor_comes_first(routing: Routing) -> None:
     new = routing.deliver(HCMC)
     assert [one.document for one in routing.pull(HCMC, max_items=1)] == [f"documents/{old}"]
     assert [one.document for one in routing.pull(HCMC, max_items=1)] == [f"documents/{new}"]
-
-
-def test_an_update_waits_for_its_original_in_the_mailbox_that_was_taken_over(routing: Routing) -> None:
-    """A chain goes on in the mailbox of the heir: no update passes the original that somebody has in hand."""
-    original = routing.deliver(NGHE_AN)
-    (held,) = routing.pull(NGHE_AN)
-    routing.bench.clock.advance(minutes=1)
-    merge(routing, [NGHE_AN], HCMC)
-    update = routing.deliver(HCMC, kind=DOCUMENT_KIND_UPDATE, affected=[AffectedDocument(document=original)])
-    assert routing.pull(HCMC) == []
-    routing.expire_leases()
-    assert [one.document for one in routing.pull(HCMC)] == [f"documents/{original}", f"documents/{update}"]
-    assert held.document == f"documents/{original}"
 
 
 def test_what_another_copy_delivered_in_the_same_moment_fails_too(

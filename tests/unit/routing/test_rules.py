@@ -67,8 +67,8 @@ def test_a_batch_is_urgent_first_and_keeps_chains_in_order() -> None:
     """A later item comes only after the earlier one of its chain, and not past one that is leased elsewhere."""
     heads = [item(0, 1, "a"), item(-3, 4, "b"), item(0, 2, "c")]
     followers = {
-        "a": [item(-3, 5, "a"), item(0, 6, "a", free=False), item(0, 9, "a")],
-        "b": [item(0, 7, "b")],
+        ("m", "a"): [item(-3, 5, "a"), item(0, 6, "a", free=False), item(0, 9, "a")],
+        ("m", "b"): [item(0, 7, "b")],
     }
     assert [one.sequence for one in choose(heads, followers, 10)] == [4, 1, 5, 2, 7]
     assert [one.sequence for one in choose(heads, followers, 2)] == [4, 1]

@@ -178,5 +178,5 @@ def damaged(what: str) -> AxisError:
 
 
 def no_room(error: OSError) -> AxisError | OSError:
-    """Makes RESOURCE_EXHAUSTED of a full disk; other failures stay what they are."""
-    return storage_full("this content") if error.errno == errno.ENOSPC else error
+    """Makes RESOURCE_EXHAUSTED of a full disk, or of a quota that is used up; other failures stay what they are."""
+    return storage_full("this content") if error.errno in {errno.ENOSPC, errno.EDQUOT} else error

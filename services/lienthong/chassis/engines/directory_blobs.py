@@ -109,7 +109,10 @@ class FileBlobWriter:
         self._incoming, self._place = str(incoming), str(place)
         self._syncs = syncs
         self._durable = size
-        self._file = open(self._incoming, "r+b" if size else "wb")  # noqa: PTH123, SIM115 -- as above; closed by `close`
+        try:
+            self._file = open(self._incoming, "r+b" if size else "wb")  # noqa: PTH123, SIM115 -- as above; closed by `close`
+        except OSError as error:
+            raise no_room(error) from error  # a disk has room for so many files, too
         if size:
             self._file.truncate(size)
             self._file.seek(size)

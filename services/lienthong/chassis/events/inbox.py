@@ -95,6 +95,7 @@ class InboxBatch:
         self.awaited: set[str] = set()
         """What events were parked for."""
         self._messages: dict[tuple[str, str, int], Message] = {}
+        self._since: dict[tuple[str, str, int], dict[str, Any]] = {}
 
     def apply(self, events: Iterable[Event]) -> int:
         """Applies events and all parked ones that follow from them; tells how many took effect.
@@ -215,6 +216,8 @@ class InboxBatch:
             raise ParkingFullError(f"{PARKED_AT_MOST} events are parked; the oldest say what is missing")
         self._room -= 1
         row = held_row(event, self._work) | {"reason": reason, "waits_for": awaited}
+        # One that was looked at again has waited since it came, and is the same one to whoever lists them.
+        row |= self._since.get((event.topic, event.subject, event.sequence), {})
         self._parking[event.topic, event.subject, event.sequence] = row
         self._any_parked = True
         self._waiting.add((event.topic, event.subject))
@@ -276,6 +279,9 @@ class InboxBatch:
     def _unpark(self, rows: Sequence[Any]) -> None:
         if rows:
             self._work.connection.execute(delete(parked).where(parked.c.id.in_([row.id for row in rows])))
+            self._since |= {
+                (row.topic, row.subject, row.sequence): {"id": row.id, "held_at": row.held_at} for row in rows
+            }
             self._any_parked = None
             self._room = None if self._room is None else self._room + len(rows)
 

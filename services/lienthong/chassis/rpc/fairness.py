@@ -62,11 +62,12 @@ class FairPool:
         if self._may_run(key):
             self._take(key)
             return
-        line = self._waiting.setdefault(key, deque())
-        if self.waiting >= self._queue or len(line) >= self._queue_of_one:
-            raise self._refused(len(line))
+        # Who is refused leaves no line behind: nobody would stand in it when its turn comes.
+        own = len(self._waiting.get(key, ()))
+        if self.waiting >= self._queue or own >= self._queue_of_one:
+            raise self._refused(own)
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.append(mine)
+        self._waiting.setdefault(key, deque()).append(mine)
         self.waiting += 1
         try:
             await mine

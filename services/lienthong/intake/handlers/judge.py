@@ -118,10 +118,12 @@ def judge(
     size = _size_problems(document, addressing) if len(document.recipients) <= at_most else []
     # What a header replaces that is too large anyway is not looked up, agency by agency.
     passed_over = bool(size) and document.kind is edxml.BusinessKind.REPLACE
+    earlier = _earlier_problems(document)
+    passed_over = passed_over or any(one.path == _TARGET for one in earlier)
     targets, target_warnings = ((), []) if passed_over else _targets(connection, document, caller.reach, directory, now)
     problems = [sender.problem] if sender.problem else []
     problems += addressing.problems + _kind_problems(document) + _length_problems(document)
-    problems += size + _earlier_problems(document)
+    problems += size + earlier
     warnings = finding_messages(prepared.findings)
     warnings += [
         Finding(code=code, path=path, found=found, taken=taken) for code, path, found, taken in addressing.warnings
@@ -132,7 +134,7 @@ def judge(
         for warning in warnings:
             warning.path = field_of(warning.path)
     place = field_of(_SENDER) if prepared.typed else _SENDER
-    answers = document.response_for[:_EARLIER_AT_MOST]
+    answers = document.response_for if len(document.response_for) <= _EARLIER_AT_MOST else ()
     answered = tuple(_answered(connection, answer, directory, agency, now) for answer in answers)
     return Judgement(tuple(problems), sender.foreign, place, tuple(warnings), addressing, targets, answered)
 
@@ -193,7 +195,7 @@ def _targets(
 ) -> tuple[tuple[Target, ...], list[Finding]]:
     targets: list[Target] = []
     warnings: list[Finding] = []
-    for identifier, codes in _written_targets(document)[:_EARLIER_AT_MOST]:
+    for identifier, codes in _written_targets(document):
         holders = {code: directory.known(code, now) for code in codes}
         strangers = [code for code, holder in holders.items() if holder is None]
         warnings += [
@@ -201,8 +203,9 @@ def _targets(
         ]
         if codes and len(strangers) == len(holders):
             continue  # named for nobody, and that is not everybody
+        found = _find(connection, document, identifier, reach)
         target = Target(
-            _find(connection, document, identifier, reach),
+            found.id if found else "",
             identifier,
             tuple(dict.fromkeys(holder.id for holder in holders.values() if holder)),
         )
@@ -231,17 +234,17 @@ def _written_targets(document: edxml.Document) -> list[tuple[str, tuple[str, ...
     return [(identifier, tuple(dict.fromkeys(codes))) for identifier, codes in merged.items()]
 
 
-def _find(connection: Connection, document: edxml.Document, document_id: str, reach: Sequence[str]) -> str:
+def _find(
+    connection: Connection, document: edxml.Document, document_id: str, reach: Sequence[str]
+) -> storage.StoredDocument | None:
     for agency in reach:
         found = storage.document_by_key(connection, agency, document_id)
         if found is not None:
-            return found.id
-    if document.kind is edxml.BusinessKind.REPLACE:
-        return ""
-    day = document.promulgation.promulgation_date
-    code = document.code
-    fallback = storage.document_by_code(connection, reach, code.number, code.notation, day.isoformat() if day else "")
-    return fallback.id if fallback and code.number else ""
+            return found
+    day, code = document.promulgation.promulgation_date, document.code
+    if document.kind is edxml.BusinessKind.REPLACE or day is None or not code.number:
+        return None
+    return storage.document_by_code(connection, reach, code.number, code.notation, day.isoformat())
 
 
 def _answered(
@@ -250,7 +253,7 @@ def _answered(
     holder = directory.known(answer.organ_id, now)
     if holder is None:
         return ""
-    senders = (holder.id, *directory.mailboxes(holder.id, now))
+    senders = tuple(dict.fromkeys((holder.id, *directory.mailboxes(holder.id, now))))
     for sender in senders:
         first = storage.document_by_key(connection, sender, answer.document_id)
         if first is not None and _received(first, agency, directory, now):

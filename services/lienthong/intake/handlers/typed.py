@@ -48,8 +48,10 @@ def target_problems(header: DocumentHeader) -> Iterator[Problem]:
     # An update may also repeat the DocumentId of what it updates.
     if not header.targets and not (update and header.document_id.strip()):
         yield _TARGET_MISSING
+    # So does the axis tell such an update: whoever hands in what was told names it once.
+    named = update and header.document_id.strip()
     for number, target in enumerate(header.targets):
-        if not target.document_id.strip():
+        if not target.document_id.strip() and not named:
             rule = "a target names an earlier document by its DocumentId"
             yield Problem(
                 "TARGET_MISSING", f"{_TARGETS}[{number}].document_id", rule, "Give it, or leave the target out."

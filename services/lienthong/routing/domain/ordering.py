@@ -32,22 +32,26 @@ class Waiting:
     free: bool
 
 
-def choose(heads: Iterable[Waiting], followers: Mapping[str, Sequence[Waiting]], count: int) -> list[Waiting]:
+Chain = tuple[str, str]
+
+
+def choose(heads: Iterable[Waiting], followers: Mapping[Chain, Sequence[Waiting]], count: int) -> list[Waiting]:
     """Chooses a batch.
 
     Args:
         heads: For each chain the first item that has not ended; free ones only.
-        followers: By chain: all later items that have not ended, in their order.
+        followers: By mailbox and chain: all later items that have not ended, by sequence.
         count: How many, at most.
     """
     queue = sorted(heads)
-    places = dict.fromkeys((head.chain for head in queue), 0)
+    places = dict.fromkeys(((head.mailbox, head.chain) for head in queue), 0)
     chosen: list[Waiting] = []
     while queue and len(chosen) < count:
         item = heapq.heappop(queue)
         chosen.append(item)
-        later, place = followers.get(item.chain, ()), places[item.chain]
+        key = (item.mailbox, item.chain)
+        later, place = followers.get(key, ()), places[key]
         if place < len(later) and later[place].free:
             heapq.heappush(queue, later[place])
-            places[item.chain] = place + 1
+            places[key] = place + 1
     return chosen

@@ -13,9 +13,7 @@ from sqlalchemy import (
     exists,
     func,
     literal_column,
-    or_,
     select,
-    tuple_,
     update,
 )
 
@@ -24,7 +22,7 @@ from lienthong.chassis.engines.rows import Kind, Rows
 from lienthong.chassis.engines.sql import DatabaseMicros, Moment, among
 from lienthong.chassis.events.tables import counters
 from lienthong.routing.domain.leases import ItemKind, ItemState, LeaseBounds
-from lienthong.routing.domain.ordering import Waiting
+from lienthong.routing.domain.ordering import Chain, Waiting
 from lienthong.routing.storage.rows import StoredItem
 from lienthong.routing.storage.tables import LEASED, PARKED, WAITING, documents, items, waits
 
@@ -72,7 +70,14 @@ def free_heads(
     connection: Connection, reach: Sequence[str], kinds: Iterable[ItemKind], now: Moment, count: int
 ) -> list[Waiting]:
     """Gives the first items of chains that may be leased, the most urgent and oldest of each mailbox."""
-    found = select(*_PLACE).where(WAITING, items.c.lease_until <= now, ~_blocked(reach))
+    earlier = items.alias("earlier")
+    blocked = exists().where(
+        earlier.c.mailbox == items.c.mailbox,
+        earlier.c.chain == items.c.chain,
+        waits(earlier),
+        earlier.c.sequence < items.c.sequence,
+    )
+    found = select(*_PLACE).where(WAITING, items.c.lease_until <= now, ~blocked)
     wanted = sorted(kind.value for kind in kinds)
     if wanted:
         found = found.where(items.c.kind.in_(wanted))
@@ -83,40 +88,25 @@ def free_heads(
     return [_waiting(row, reach, free=True) for row in rows]
 
 
-def _blocked(reach: Sequence[str]) -> ColumnElement[bool]:
-    """Gives whether an earlier item of a chain waits; chains of an agency go on in the mailbox of its heir."""
-    earlier = items.alias("earlier")
-    of_chain = exists().where(earlier.c.chain == items.c.chain, waits(earlier))
-    here = of_chain.where(earlier.c.mailbox == items.c.mailbox, earlier.c.sequence < items.c.sequence)
-    if len(reach) == 1:
-        return here
-    elsewhere = of_chain.where(
-        earlier.c.mailbox.in_(reach),
-        earlier.c.mailbox != items.c.mailbox,
-        tuple_(earlier.c.created_at, earlier.c.id) < tuple_(items.c.created_at, items.c.id),
-    )
-    return or_(here, elsewhere)
-
-
 def followers_of(
     connection: Connection, reach: Sequence[str], heads: Sequence[Waiting], kinds: Iterable[ItemKind], now: int
-) -> dict[str, list[Waiting]]:
-    """Gives the later items of the chains of some heads, in their order."""
-    taken, chains = {head.id for head in heads}, sorted({head.chain for head in heads})
+) -> dict[Chain, list[Waiting]]:
+    """Gives the later items of the chains of some heads, by their place."""
+    chosen = {(head.mailbox, head.chain): head.sequence for head in heads}
     wanted = set(kinds) or set(ItemKind)
-    found: dict[str, list[Waiting]] = {}
-    for mailbox in reach if chains else ():
+    found: dict[Chain, list[Waiting]] = {}
+    for mailbox in sorted({head.mailbox for head in heads}):
+        chains = sorted({head.chain for head in heads if head.mailbox == mailbox})
         rows = connection.execute(
             select(*_PLACE, items.c.lease_until, items.c.kind)
             .where(items.c.mailbox == mailbox, items.c.chain.in_(chains), WAITING)
             .order_by(items.c.sequence)
         )
         for row in rows:
-            if row.id not in taken:
+            key = (row.mailbox, row.chain)
+            if row.sequence > chosen[key]:
                 free = row.lease_until <= now and row.kind in wanted
-                found.setdefault(row.chain, []).append(_waiting(row, reach, free=free))
-    for later in found.values():
-        later.sort(key=lambda one: (one.age, one.mailbox, one.sequence))
+                found.setdefault(key, []).append(_waiting(row, reach, free=free))
     return found
 
 

@@ -107,7 +107,11 @@ class PostgresHints:
                 self._stopping.wait(_AGAIN_SECONDS)
 
     def _turn(self, connection: psycopg.Connection[Any], bell: socket.socket) -> None:
-        rung, _, _ = select.select([connection.fileno(), bell.fileno()], (), (), _LOOK_SECONDS)
+        # Not `select`, which knows no descriptor above 1023: a process with as many clients has such.
+        poll = select.poll()
+        for one in (connection.fileno(), bell.fileno()):
+            poll.register(one, select.POLLIN)
+        rung = {one for one, _ in poll.poll(_LOOK_SECONDS * 1000)}
         for heard in connection.notifies(timeout=0):
             if heard.pid == connection.info.backend_pid:
                 continue
