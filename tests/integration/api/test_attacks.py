@@ -72,8 +72,8 @@ def test_subscriptions_notices_and_tasks_of_others(world: World) -> None:
 def test_leases_of_others(world: World) -> None:
     """A lease is of no use to whoever is not the recipient, even with its secret."""
     receipt = submit(world.vpcp, file_of())
-    pulled = wait_for("the item", lambda: pulled(world.city, receipt.document))
-    leased = mailbox_pb2.LeasedItem(name=pulled.name, lease=pulled.lease)
+    item = wait_for("the item", lambda: pulled(world.city, receipt.document))
+    leased = mailbox_pb2.LeasedItem(name=item.name, lease=item.lease)
     answer = world.nghe_an.mailbox.AcknowledgeItems(mailbox_pb2.AcknowledgeItemsRequest(items=[leased]))
     assert answer.results[0].status.code == Code.NOT_FOUND.value
     own = world.city.mailbox.AcknowledgeItems(mailbox_pb2.AcknowledgeItemsRequest(items=[leased]))
