@@ -25,7 +25,7 @@ from lienthong.notification.v1 import notification_pb2
 from lienthong.routing.v1 import mailbox_pb2
 from lienthong.workflow.v1 import workflow_pb2
 
-from .wire import code_of, listing, read
+from .wire import code_of, listing, pulled, read
 from .world import World, delivered, file_of, refused, report, submit, wait_for
 
 
