@@ -48,8 +48,8 @@ def await_deliveries(database: Database, identifiers: Iterable[str], asked: Sequ
         found = [storage.delivery_by_id(rows, one) for one in recent]
         if any(row is None or not row.visible for row in found):
             return True
-        meant = [look(rows) for look in asked]
-        return any(rows and all(row.requests == NOTHING_ASKED for row in rows) for rows in meant)
+        # One that is not found may be on its way, with what is asked of it.
+        return any(all(row.requests == NOTHING_ASKED for row in look(rows)) for look in asked)
 
     if recent or asked:
         _await(database, missing)
