@@ -10,7 +10,7 @@ from tests.integration.moving.conftest import Left, settings_of, silent
 from lienthong.chassis.config import ConfigError
 from lienthong.folder import own_folder
 from lienthong.moving.exporting import export_installation
-from lienthong.moving.form import MANIFEST, MovingError, read_manifest
+from lienthong.moving.form import MANIFEST, Manifest, MovingError, read_manifest
 from lienthong.moving.importing import import_installation
 
 
@@ -71,8 +71,6 @@ def test_an_export_that_did_not_end_is_refused(left: Left, tmp_path: Path) -> No
         ("services", {}),
         ("contents", None),
         ("files", {"keys/../../profile": "0"}),
-        ("files", {"trust//etc/profile": "0"}),
-        ("files", {"keys/./axis-root.key": "0"}),
         ("files", {"x": "0"}),
     ],
 )
@@ -83,6 +81,14 @@ def test_an_unknown_manifest_is_refused(left: Left, tmp_path: Path, field: str, 
     file.write_text(json.dumps(json.loads(file.read_bytes()) | {field: value}), "utf-8")
     with pytest.raises(MovingError, match=r"manifest"):
         import_installation(settings_of(tmp_path / "data"), export, silent)
+
+
+@pytest.mark.parametrize("name", ["keys/../../profile", "trust//etc/profile", "keys/./axis-root.key", "x"])
+def test_a_file_that_would_go_elsewhere_is_refused(left: Left, tmp_path: Path, name: str) -> None:
+    """Files of an export go below the folders of keys and trust; a name is written as it is meant."""
+    manifest = json.loads((left.copy(tmp_path) / MANIFEST).read_bytes())
+    with pytest.raises(ValueError, match="is no file of keys/ or trust/"):
+        Manifest.model_validate(manifest | {"files": {name: "0"}})
 
 
 def test_another_version_is_refused(left: Left, tmp_path: Path) -> None:

@@ -54,24 +54,27 @@ def test_queues_are_bounded() -> None:
 
 
 def test_who_is_refused_leaves_nothing_behind() -> None:
-    """A full queue refuses systems that have nothing waiting: whoever waits has its turn all the same."""
-    gate = threading.Event()
+    """A full queue refuses systems that have nothing waiting: whoever comes after them has its turn all the same."""
+    gates = [threading.Event(), threading.Event()]
 
-    async def main() -> tuple[list[bool], int]:
-        with ThreadPoolExecutor(2) as executor:
-            pool = FairPool(executor, 2, 2, 2)
-            running = [asyncio.create_task(pool.run(f"runs-{n}", gate.wait, 10.0)) for n in range(2)]
+    async def main() -> tuple[bool, int]:
+        with ThreadPoolExecutor(1) as executor:
+            pool = FairPool(executor, 1, 1, 1)
+            first = asyncio.create_task(pool.run("first", gates[0].wait, 10.0))
             await asyncio.sleep(0)
-            waiting = [asyncio.create_task(pool.run(f"waits-{n}", gate.is_set)) for n in range(2)]
+            second = asyncio.create_task(pool.run("second", gates[1].wait, 10.0))
             await asyncio.sleep(0)
-            for number in range(3):
-                with pytest.raises(AxisError, match="as many calls as it can hold"):
-                    await pool.run(f"refused-{number}", gate.is_set)
-            gate.set()
-            await asyncio.gather(*running)
-            return await asyncio.wait_for(asyncio.gather(*waiting), 5.0), pool.waiting
+            with pytest.raises(AxisError, match="as many calls as it can hold"):
+                await pool.run("refused", gates[0].is_set)
+            gates[0].set()
+            await first
+            third = asyncio.create_task(pool.run("third", gates[0].is_set))
+            await asyncio.sleep(0)
+            gates[1].set()
+            await second
+            return await asyncio.wait_for(third, 5.0), pool.waiting
 
-    assert asyncio.run(main()) == ([True, True], 0)
+    assert asyncio.run(main()) == (True, 0)
 
 
 def test_a_caller_that_leaves_gives_its_place_back() -> None:
