@@ -4,18 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    and_,
-    exists,
-    func,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, literal_column, select, update
 
 from lienthong.chassis.counters import next_value
 from lienthong.chassis.engines.rows import Kind, Rows
